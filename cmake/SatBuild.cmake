@@ -1,0 +1,71 @@
+# How every target of this project is compiled, and the two functions that make one.
+# SPDX-License-Identifier: Apache-2.0
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+option(SAT_WERROR "Treat warnings as errors" ON)
+set(SAT_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
+
+# A second build of the same sources costs seconds where ccache is installed; it is never required.
+find_program(SAT_CCACHE ccache)
+if(SAT_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${SAT_CCACHE})
+endif()
+
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
+pkg_check_modules(vips REQUIRED IMPORTED_TARGET vips)
+
+add_library(sat_options INTERFACE)
+target_include_directories(sat_options INTERFACE ${PROJECT_SOURCE_DIR}/lib)
+target_compile_options(sat_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wformat=2 -Wimplicit-fallthrough -fstack-protector-strong
+  $<$<BOOL:${SAT_WERROR}>:-Werror>)
+if(SAT_SANITIZE)
+  target_compile_options(sat_options INTERFACE -fsanitize=${SAT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g1)
+  target_link_options(sat_options INTERFACE -fsanitize=${SAT_SANITIZE})
+else()
+  target_compile_definitions(sat_options INTERFACE $<$<CONFIG:Release,RelWithDebInfo>:_FORTIFY_SOURCE=2 _GLIBCXX_ASSERTIONS>)
+endif()
+target_link_options(sat_options INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
+
+# Asio 1.22 is headers alone; they are system headers, so that our warnings stay ours.
+find_path(ASIO_INCLUDE_DIR asio.hpp REQUIRED)
+add_library(sat_asio INTERFACE)
+target_include_directories(sat_asio SYSTEM INTERFACE ${ASIO_INCLUDE_DIR})
+target_compile_definitions(sat_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+target_link_libraries(sat_asio INTERFACE Threads::Threads)
+
+# sat_floor(NAME LINKS …): the static library of one floor, lib/NAME, from every .cc in it.
+# LINKS names what it may include, floors and packages; tests/unit/floors_test.cc holds the includes to it.
+function(sat_floor name)
+  cmake_parse_arguments(FLOOR "" "" "LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
+  file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.h)
+  add_library(sat_${name} STATIC ${sources} ${headers})
+  target_link_libraries(sat_${name} PUBLIC sat_options ${FLOOR_LINKS})
+  set_target_properties(sat_${name} PROPERTIES LINKER_LANGUAGE CXX)
+endfunction()
+
+# sat_program(NAME LINKS …): an executable from every .cc of apps/NAME.
+function(sat_program name)
+  cmake_parse_arguments(PROGRAM "" "" "LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE sat_options ${PROGRAM_LINKS})
+endfunction()

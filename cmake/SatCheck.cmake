@@ -1,0 +1,2 @@
+# The targets `format`, `lint` and `check`.
+# SPDX-License-Identifier: Apache-2.0
