@@ -1,0 +1,127 @@
+// What a vault does, for one connection or for the operator, without a socket: sat-vaultd drives it from worker
+// threads, the unit tests directly.  Steps 5 to 11 of the mission happen behind this header.
+// docs/protocol.md, "Requests" and "The transfer's rules"; docs/storage.md for what lies on the disk.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "ledger/artwork_id.h"
+#include "ledger/identity.h"
+#include "vault/vault_keys.h"
+#include "wire/messages.h"
+
+namespace sat {
+
+struct VaultOptions {
+    Path data;                          // the vault's directory: keys/, catalogue, image_store/, metadata_store/, leaves
+    std::optional<Path> duplicate;      // a second directory, on another disk: duplicate_store/, duplicate_metadata_store/, leaves
+    std::uint64_t max_artwork_bytes = std::uint64_t{4} << 30;  // largest plaintext taken
+    std::uint64_t reserve_bytes = std::uint64_t{64} << 20;     // free space never touched by uploads
+};
+
+// Who is at the other end of a connection, after CLIENT_FINISHED.
+struct Caller {
+    Wallet wallet;
+    IdentityChain chain;
+    std::string address;  // numeric, as the socket saw it
+    std::uint16_t port = 0;
+};
+
+struct VaultStatus {
+    std::uint64_t works = 0;
+    std::uint64_t bytes = 0;        // sum of plaintext sizes
+    std::uint64_t open_claims = 0;
+    std::uint64_t leaves = 0;
+    std::uint64_t uploads = 0;      // under way
+    int copies = 1;
+};
+
+class Vault;
+
+// One authenticated connection's dealings.  One thread at a time; the Vault outlives it.  Destroyed with an upload
+// under way, it drops what was received and frees its room.
+class VaultSession {
+public:
+    VaultSession(Vault& vault, Caller caller);
+    ~VaultSession();
+    VaultSession(VaultSession&&) noexcept;
+    VaultSession& operator=(VaultSession&&) = delete;
+
+    // What a request leads to.
+    struct Outcome {
+        enum class Next {
+            respond,   // send `response`
+            receive,   // upload.data was taken: feed receive() until DATA_END, then send what end_receive() gives
+            discard,   // upload.data was refused: send `response`, drop DATA until DATA_END
+            transmit,  // send `response`, then bulk from read(), then DATA_END
+            subscribe, // send `response`; from now on events for caller().wallet go to this connection
+        };
+        Next next = Next::respond;
+        Response response;
+        std::uint64_t bulk_size = 0;  // transmit: bytes that read() will give
+    };
+
+    // Blocks on disk and RSA: call it on a worker thread.  Never throws; every failure is a response.
+    Outcome handle(const Request& request);
+
+    // DATA of an upload.  An error is the response to upload.data: send it and discard until DATA_END.
+    Result<void> receive(ByteView data);
+    Response end_receive(std::uint64_t total);
+
+    // The next bytes of a transmission, as many as `out` holds or as are left.  An error (the disk failed) ends the connection.
+    Result<std::size_t> read(MutableBytes out);
+
+    const Caller& caller() const noexcept;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// Thread-safe.
+class Vault {
+public:
+    using Clock = std::function<UnixTime()>;
+    // Called from worker threads, after the transaction that made it true was committed; must not block or call back.
+    using Notify = std::function<void(const Wallet& to, const Event& event)>;
+
+    // Opens or creates what lies in the directories, finishes or removes what a crash left, writes the leaves files' tails.
+    // busy: another process has it; config: keys and data do not belong together, or an unknown format; io_error.
+    static Result<std::unique_ptr<Vault>> open(VaultOptions options, VaultKeys keys, Clock clock);
+    ~Vault();
+
+    const VaultKeys& keys() const noexcept;
+    const VaultOptions& options() const noexcept;
+    UnixTime now() const;
+    void set_notify(Notify notify);
+
+    // After CLIENT_FINISHED: a new identity's keys are checked in full (about 20 ms) and remembered; a rolled-back or
+    // contradicting chain of a known wallet is key_policy.
+    Result<void> admit(const Caller& caller);
+
+    // Moves claims whose deadline has passed to expired and tells both sides; the next deadline, or nothing.
+    // Called by the daemon's timer; every use case judges deadlines by itself as well.
+    std::optional<UnixTime> expire_due();
+
+    // The operator's.  hold and release append a leaf signed by the `log` key; idempotent (held already: state).
+    Result<void> hold(const ArtworkId& artwork, const std::string& reason);
+    Result<void> release(const ArtworkId& artwork, const std::string& reason);
+    VaultStatus status() const;
+
+private:
+    friend class VaultSession;
+    struct Impl;
+    explicit Vault(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sat
