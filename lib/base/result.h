@@ -77,8 +77,14 @@ struct Error {
     std::string hint;
 };
 
+// A value or the Error in its place.  A type of its own, since only a class, and no alias, can be [[nodiscard]].
 template <typename T = void>
-using Result [[nodiscard]] = tl::expected<T, Error>;
+class [[nodiscard]] Result : public tl::expected<T, Error> {
+public:
+    using tl::expected<T, Error>::expected;
+    Result() = default;
+    Result(tl::expected<T, Error> other) : tl::expected<T, Error>(std::move(other)) {}  // NOLINT(google-explicit-constructor)
+};
 
 inline tl::unexpected<Error> fail(Errc code, std::string message, std::string hint = {}) {
     return tl::unexpected<Error>(Error{code, std::move(message), std::move(hint)});
