@@ -49,10 +49,15 @@ find_path(ASIO_INCLUDE_DIR asio.hpp REQUIRED)
 add_library(sat_asio INTERFACE)
 target_include_directories(sat_asio SYSTEM INTERFACE ${ASIO_INCLUDE_DIR})
 target_compile_definitions(sat_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+# libstdc++ 12 gives clang 14 its coroutines only when told that it has them.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 15)
+  target_compile_definitions(sat_asio INTERFACE
+    __cpp_impl_coroutine=201902L ASIO_HAS_CO_AWAIT ASIO_HAS_STD_COROUTINE)
+endif()
 target_link_libraries(sat_asio INTERFACE Threads::Threads)
 
 # sat_floor(NAME LINKS …): the static library of one floor, lib/NAME, from every .cc in it.
-# LINKS names what it may include, floors and packages; tests/unit/floors_test.cc holds the includes to it.
+# LINKS names what it may include, floors and packages; tests/unit/ground/floors_test.cc holds the includes to it.
 function(sat_floor name)
   cmake_parse_arguments(FLOOR "" "" "LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
@@ -67,10 +72,25 @@ function(sat_floor name)
   set_target_properties(sat_${name} PROPERTIES LINKER_LANGUAGE CXX)
 endfunction()
 
-# sat_program(NAME LINKS …): an executable from every .cc of apps/NAME.
+# sat_program(NAME [LIBEXEC] LINKS …): an executable from every .cc of apps/NAME.
+# LIBEXEC is for helpers that no person starts: installed to libexec/sat, not to bin.
+# In the build tree all of them lie in bin/, so that a program finds its helper beside itself.
 function(sat_program name)
-  cmake_parse_arguments(PROGRAM "" "" "LINKS" ${ARGN})
+  cmake_parse_arguments(PROGRAM "LIBEXEC" "" "LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE sat_options ${PROGRAM_LINKS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  if(PROGRAM_LIBEXEC)
+    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/sat)
+  else()
+    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
 endfunction()
+
+foreach(section 1 8)
+  file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.${section})
+  if(pages)
+    install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+  endif()
+endforeach()
