@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "envelope/cobblestone.h"
+
 namespace sat {
 
 // Frames: u32 n, then n bytes.  n is checked before anything is allocated or read.
@@ -29,25 +31,22 @@ inline constexpr std::size_t kControlPadding = 256;
 inline constexpr std::size_t kRecordPrefix = kFrameHeaderSize + kInnerHeaderSize;  // 8
 inline constexpr std::size_t kRecordOverhead = kRecordPrefix + kRecordTagSize;     // 24
 
-// Bulk: a sealed chunk is 16,384 bytes and a tag; DATA carries four of them, so that records and chunks share borders.
-inline constexpr std::size_t kSealedChunk = 16'400;
-inline constexpr std::size_t kDataBody = 4 * kSealedChunk;  // 65,600
+// Bulk: DATA carries four sealed chunks, so that records and chunks share their borders.
+inline constexpr std::size_t kDataBody = 4 * kChunkSealed;  // 65,600
 inline constexpr std::size_t kDataFrame = kDataBody + kRecordOverhead;
 static_assert(kDataBody <= kMaxRecordBody);
 static_assert(kMaxInner % kControlPadding == 0);
 
-// A message of several records.  A page of 50 registrations with their receipts fits; a hostile peer costs no more.
+// A message of several records: what a page needs, and the most that a hostile peer makes us keep.
 inline constexpr std::size_t kMaxMessage = std::size_t{1} << 20;
-// A page of items ends before the message would.
+// The items of a page, so that any last one and what stands around them still fit the message.
 inline constexpr std::size_t kMaxPage = 900 * 1024;
 // An ext of the handshake: a checkpoint is about 300 bytes, the rest is small.
 inline constexpr std::size_t kMaxExt = 4096;
 inline constexpr std::size_t kMaxAgent = 64;
-// A party that rotated its keys more often starts a new identity.
-inline constexpr std::size_t kMaxChain = 4;
 
-// Rekeying.  2^20 records of 64 KiB stay far below GCM's 2^32 blocks under one key; an hour bounds what one stolen
-// key opens.  A message may not be interrupted, so the update is asked for while a whole message still fits.
+// Rekeying.  2^20 full records are 2^32 blocks, less than a fifth of what RFC 8446, 5.5 grants one AES-GCM key; an hour
+// bounds what one stolen key opens.  A message may not be interrupted, so the update is asked for while one still fits.
 inline constexpr std::uint64_t kRecordsPerEpoch = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t kRekeyMargin = 32;
 inline constexpr std::int64_t kSecondsPerEpoch = 3600;
@@ -67,15 +66,10 @@ inline constexpr std::size_t kMaxUnauthenticated = 64;         // past it ALERT 
 inline constexpr std::size_t kMaxUnauthenticatedPerPeer = 8;   // one address; its next ones wait without an IDENTITY
 inline constexpr std::size_t kMaxQueuedEvents = 64;            // a reader slower than that is cut off; the inbox keeps all
 
-// Requests.
+// Requests.  The limits of statements and notes are ledger/statement.h's and ledger/commitment.h's.
 inline constexpr std::size_t kMaxPageItems = 50;
 inline constexpr std::size_t kMaxIdentityWallets = 50;
 inline constexpr std::size_t kMaxCursor = 64;            // ASCII characters; opaque to the client
 inline constexpr std::size_t kMaxSearchText = 200;       // code points: as long as the longest title
-inline constexpr std::size_t kMaxNoteText = 280;         // code points
-inline constexpr std::size_t kMaxStatement = 49'152;     // bytes of a JWS: 4,000 code points of four bytes, escaped, fit
-inline constexpr std::size_t kMaxMetadata = 4096;        // bytes of step 11's metadata
-inline constexpr std::size_t kMaxPreviewBytes = 65'536;
-inline constexpr std::size_t kSaltSize = 32;             // of a commitment
 
 }  // namespace sat
