@@ -38,7 +38,7 @@ struct WorkItem {
     std::optional<Origin> origin;  // for the present owner alone
     Wallet owner;
     LeafHash head;
-    std::int64_t seq = 0;
+    std::uint64_t seq = 0;
     UnixTime registered_at = 0;
     bool held = false;
 
