@@ -19,7 +19,8 @@ SecretBytes encode_private_key(const KeyHandle& key, const SecretBytes* passphra
 Result<KeyHandle> decode_private_key(ByteView pem, const SecretBytes* passphrase);
 bool private_key_is_encrypted(ByteView pem) noexcept;
 
-// One file.  load checks file and directory modes first (config), then decodes.
+// One file.  save never replaces: output_exists.  Both check the modes first (config): save the directory's, load the
+// file's too.
 Result<void> save_private_key(const Path& path, const KeyHandle& key, const SecretBytes* passphrase);
 Result<KeyHandle> load_private_key(const Path& path, const SecretBytes* passphrase);
 
