@@ -1,0 +1,229 @@
+// One TCP connection that carries wire/: the handshake of either end, messages, bulk streams, with a limit on every
+// wait. docs/protocol.md, "Frames", "Records", "Bulk streams".
+//
+//     client   create -> receive_identity -> (compare vault() with the pin) -> finish_handshake -> request / upload / …
+//     vault    create -> accept_handshake -> receive_request -> send_response / send_bulk / receive_bulk -> …
+//
+// Everything runs on the one thread of its io_context.  One operation reads and one writes at a time; post_event(),
+// PING and PONG find their turn between the records of whatever else is being written.  The first failure of the
+// connection ends it: every later operation fails with the same error.
+//
+// Errors of every operation, unless it says more:
+//   interrupted   the stream ended in the middle; trying again is safe
+//   timeout       one of the limits; unreachable instead, for a client, until its handshake is finished
+//   cancelled     abort() or interrupt_idle()
+//   malformed, too_large, unexpected    the peer broke a rule; the connection is closed without an answer
+//   an ALERT's or CLOSE's own code, as alert_error() gives it
+//
+// An idle connection holds no frame buffer: four bytes are read, then the frame's is allocated, and freed when handled.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/thread_pool.hpp>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "ledger/identity.h"
+#include "net/co.h"
+#include "net/deadlines.h"
+#include "wire/handshake.h"
+#include "wire/limits.h"
+#include "wire/record.h"
+#include "wire/transfer.h"
+
+namespace sat {
+
+// The protocol's waits; tests inject short ones.
+struct ConnectionLimits {
+    using Milliseconds = std::chrono::milliseconds;
+    Milliseconds identity = std::chrono::seconds(30);  // client: connected to IDENTITY; a busy vault makes us queue
+    Milliseconds hello = std::chrono::seconds(kHelloSeconds);          // vault: IDENTITY sent to CLIENT_HELLO
+    Milliseconds handshake = std::chrono::seconds(kHandshakeSeconds);  // IDENTITY to CLIENT_FINISHED
+    Milliseconds idle = std::chrono::seconds(kIdleSeconds);            // nothing arrives
+    Milliseconds ping = std::chrono::seconds(kPingSeconds);            // client: between its PINGs
+    Milliseconds message = std::chrono::seconds(kMessageSeconds);      // first byte of a message to its last
+    Milliseconds write = std::chrono::seconds(kWriteSeconds);          // one record, or one batch of DATA
+    EpochLimits epoch;
+    std::size_t batch = 4;  // DATA records that go to a sink, or come from a source, at a time; two batches are held
+};
+
+struct Peer {
+    std::string address;  // numeric, as the socket saw it
+    std::uint16_t port = 0;
+};
+
+// Fills every part wholly, in order; called for one batch while the one before it is being written.  An error ends the
+// connection (there is no way to take back a stream).
+using BulkSource = std::function<asio::awaitable<Result<void>>(std::vector<MutableBytes> parts)>;
+// Takes the parts of a batch, in order, while the next one is being read; they are valid until it returns, and are its
+// to overwrite.  An error refuses the rest of the stream.
+using BulkSink = std::function<asio::awaitable<Result<void>>(std::vector<MutableBytes> parts)>;
+
+// What a bulk stream came to.
+struct BulkReceived {
+    std::uint64_t total = 0;       // as DATA_END said, equal to what came
+    std::optional<Error> refused;  // the sink's error: send it as the response, then discard_bulk()
+};
+
+// Who turned out to be at the other end, for the vault.
+struct ClientIdentity {
+    IdentityChain chain;
+    ClientHelloExt hello;
+    ClientFinishedExt finished;
+};
+
+// Shared: a PONG or an event that is just being written may outlive the session by one aborted write.
+class Connection : public std::enable_shared_from_this<Connection>, private Timed {
+public:
+    using Socket = asio::ip::tcp::socket;
+
+    // `socket` is connected.
+    static std::shared_ptr<Connection> create(Socket socket, Side me, ConnectionLimits limits = {});
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    ~Connection() override;
+
+    const Peer& peer() const noexcept { return peer_; }
+    asio::any_io_executor executor() { return socket_.get_executor(); }
+    // The handshake is finished.
+    bool established() const noexcept { return sealer_.has_value(); }
+    // Why the connection is over, when it is.
+    const std::optional<Error>& failure() const noexcept { return failure_; }
+
+    // --- Client ---
+
+    // Waits for IDENTITY and verifies it.  `me` outlives the handshake.  unreachable: it did not come; ALERT's code.
+    asio::awaitable<Result<void>> receive_identity(const HandshakeParty& me, ClientHelloExt ext);
+    // The chain that IDENTITY proved.  Nothing has been sent yet.
+    const IdentityChain& vault() const;
+    // CLIENT_HELLO to CLIENT_FINISHED.
+    asio::awaitable<Result<ServerHelloExt>> finish_handshake();
+
+    // REQUEST, then its RESPONSE's text.
+    asio::awaitable<Result<std::string>> request(std::string text);
+    // The two halves, where a bulk stream follows the response: after receive_response() of an artwork.fetch that is
+    // ok comes receive_bulk().
+    asio::awaitable<Result<void>> send_request(std::string text);
+    asio::awaitable<Result<std::string>> receive_response();
+    // upload.data: REQUEST, `length` bytes of bulk from `source`, DATA_END, and the RESPONSE's text, for which it reads
+    // all the while: where it comes early, the rest of the stream stays unsent.
+    asio::awaitable<Result<std::string>> upload(std::string request, std::uint64_t length, BulkSource source);
+    // The next EVENT's text; nothing when `wait` is over.  Events that come during other operations are kept for it, up
+    // to 8 MiB (overloaded past that).  PINGs go out meanwhile.
+    asio::awaitable<Result<std::optional<std::string>>> next_event(std::chrono::milliseconds wait);
+
+    // --- Vault ---
+
+    // IDENTITY to CLIENT_FINISHED.  `me` outlives the handshake; `ext` is asked when SERVER_HELLO is made; the RSA
+    // operations run on `workers`.  A failure is told to the client as an ALERT, where it has not sent one.
+    asio::awaitable<Result<ClientIdentity>> accept_handshake(const HandshakeParty& me,
+                                                             std::function<ServerHelloExt()> ext,
+                                                             asio::thread_pool& workers);
+    // Whether IDENTITY was sent and no whole CLIENT_HELLO has come.
+    bool silent() const noexcept { return silent_; }
+
+    // The next REQUEST's text; nothing where the client closed properly.
+    asio::awaitable<Result<std::optional<std::string>>> receive_request();
+    asio::awaitable<Result<void>> send_response(std::string text);
+    // Queues an EVENT; returns at once.  False, and the connection is over, where 64 wait already.
+    bool post_event(std::string text);
+
+    // --- Both ---
+
+    // `length` bytes of DATA from `source`, and DATA_END.
+    asio::awaitable<Result<void>> send_bulk(std::uint64_t length, BulkSource source);
+    // DATA up to DATA_END, `length` bytes by the rules of BulkReceiver, to `sink`.
+    asio::awaitable<Result<BulkReceived>> receive_bulk(std::uint64_t length, BulkSink sink);
+    // Drops DATA until DATA_END: of a stream that was refused, at once or in the middle.
+    asio::awaitable<Result<void>> discard_bulk();
+
+    // CLOSE (nothing: done), the end of our sending, and the socket is closed.  Never waits longer than a second for
+    // a peer that does not read.  Fine to call at any time; without a handshake an ALERT goes out instead.
+    asio::awaitable<void> close(std::optional<Errc> why = std::nullopt);
+    // At once, without a word.  Whatever is under way fails with `why`.
+    void abort(Error why);
+    // If a receive_request() or next_event() waits between two messages, now or later, it fails with cancelled, and the
+    // connection itself goes on (so that it can be closed with a word).
+    void interrupt_idle();
+    // No operation goes on past `when`: for --timeout.  kNever takes it back.
+    void expire_at(SteadyTime when);
+
+private:
+    struct Turn;
+    Connection(Socket socket, Side me, ConnectionLimits limits);
+
+    SteadyTime sweep(SteadyTime now) override;
+    void end(Error why);
+    Error ended(const std::error_code& error) const;
+    void set_read_deadline(SteadyTime when);
+    void set_write_deadline(SteadyTime when);
+    void touch_ping();
+
+    asio::awaitable<Result<std::uint32_t>> read_header(Phase phase, bool may_idle);
+    asio::awaitable<Result<void>> read_exactly(MutableBytes into);
+    asio::awaitable<Result<Bytes>> read_clear_frame();
+    asio::awaitable<Result<Record>> read_record(MutableBytes slot, Bytes& storage, bool may_idle);
+    asio::awaitable<Result<std::optional<std::string>>> read_message(bool may_idle);
+    asio::awaitable<Result<Record>> read_bulk_record(MutableBytes slot);
+
+    asio::awaitable<Turn> take_turn();
+    asio::awaitable<Result<void>> write(ByteView bytes);
+    asio::awaitable<Result<void>> write_key_update_if_due();
+    asio::awaitable<Result<void>> write_message(RecordType type, std::string text);
+    asio::awaitable<Result<void>> write_data_end(std::uint64_t total);
+    asio::awaitable<Result<void>> write_pong();
+    asio::awaitable<Result<void>> send_bulk_while(std::uint64_t length, BulkSource source, std::function<bool()> go_on);
+    asio::awaitable<Result<std::string>> read_upload_response(std::shared_ptr<bool> answered);
+    asio::awaitable<void> flush();
+    void start_flush();
+    void establish(TrafficSecret send, TrafficSecret receive);
+
+    Socket socket_;
+    Side me_;
+    ConnectionLimits limits_;
+    Peer peer_;
+    DeadlineSweeper& sweeper_;
+    std::optional<Error> failure_;
+
+    std::unique_ptr<ClientHandshake> client_handshake_;
+    std::optional<RecordSealer> sealer_;
+    std::optional<RecordOpener> opener_;
+    MessageAssembler assembler_;
+    bool silent_ = false;
+
+    // Reading.
+    std::array<std::byte, kFrameHeaderSize> header_{};
+    std::size_t header_have_ = 0;
+    asio::cancellation_signal idle_wait_;
+    bool idling_ = false;
+    bool idle_interrupted_ = false;
+    bool idle_expired_ = false;
+    std::optional<BulkReceiver> bulk_;
+    std::deque<std::string> events_;  // client: kept for next_event()
+    std::size_t event_bytes_ = 0;
+
+    // Writing.
+    Signal turn_changed_;
+    bool writing_ = false;
+    bool flushing_ = false;
+    bool ping_due_ = false;
+    std::deque<std::string> outgoing_;  // vault: events
+
+    SteadyTime read_deadline_ = kNever;
+    SteadyTime write_deadline_ = kNever;
+    SteadyTime idle_until_ = kNever;  // next_event()'s own end
+    SteadyTime handshake_deadline_ = kNever;
+    SteadyTime expiry_ = kNever;
+    SteadyTime next_ping_ = kNever;
+};
+
+}  // namespace sat

@@ -1,0 +1,93 @@
+// A vault's accept loop: who is served, who waits, who is turned away, and how it all ends.
+// docs/protocol.md, "Handshake", the last paragraphs.  What a session does is the program's; this floor knows no vault.
+//
+//     accepted --(an address with 8 unauthenticated ones)--> parked --(one of them is done)--+
+//         |                                                                                  v
+//         +--------------------------------------------------------------------------> handshake --> session
+//
+// Past 64 in the handshake, the oldest silent one gets ALERT overloaded, or the newcomer where there is none.
+// One thread, that of the io_context; the RSA work of handshakes has a pool of its own.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <chrono>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "net/connection.h"
+
+namespace sat {
+
+struct ServerOptions {
+    std::vector<asio::ip::tcp::endpoint> listen;
+    ConnectionLimits limits;
+    std::size_t max_unauthenticated = kMaxUnauthenticated;
+    std::size_t max_unauthenticated_per_peer = kMaxUnauthenticatedPerPeer;
+    // Of all kinds.  A watcher costs about 30 KiB.  Past it the oldest parked one makes room, or the newcomer goes.
+    std::size_t max_connections = 16'384;
+    std::chrono::milliseconds drain = std::chrono::seconds(30);   // for what is under way when the server stops
+    std::chrono::milliseconds parked = std::chrono::seconds(60);  // longer a client does not wait for IDENTITY
+    std::size_t handshake_threads = 2;
+};
+
+// One client after CLIENT_FINISHED.
+class ServerSession {
+public:
+    virtual ~ServerSession() = default;
+    // Until the client or the server has enough.  Whatever goes wrong stays in here; the connection is closed after it.
+    virtual asio::awaitable<void> serve() = 0;
+    // The server stops: finish what is under way, close with going_away, return.  Called at most once.
+    virtual void stop() = 0;
+};
+
+// The program's part.  Outlives the server.
+class ServerHandler {
+public:
+    virtual ~ServerHandler() = default;
+    virtual const HandshakeParty& party() const = 0;
+    virtual ServerHelloExt hello_ext() = 0;
+    // Shared: the server keeps it for stop() while serve() runs.
+    virtual std::shared_ptr<ServerSession> make_session(std::shared_ptr<Connection> connection,
+                                                        ClientIdentity client) = 0;
+    // For the log: a connection ended before it was a session, or was turned away.  `error.message` is ours.
+    virtual void on_refused(const Peer& peer, const Error& error) = 0;
+    // For the log: accept() itself failed (out of descriptors); it goes on after a pause.
+    virtual void on_accept_failure(const std::error_code& error) = 0;
+};
+
+class Server {
+public:
+    Server(asio::io_context& context, ServerHandler& handler, ServerOptions options);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    // Binds all of options.listen; the endpoints got, in that order, port 0 replaced.  config: an address that is not
+    // ours or a port that is taken or not allowed.
+    Result<std::vector<asio::ip::tcp::endpoint>> listen();
+    // Accepts and serves until stop(), then until every session has ended or the drain limit has passed, and every
+    // coroutine of this server is done.  After it the object may go.
+    asio::awaitable<void> run();
+    // Any number of times, from the context's thread.
+    void stop();
+
+    std::size_t connections() const noexcept;
+    std::size_t unauthenticated() const noexcept;  // in the handshake
+    std::size_t parked() const noexcept;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+// Raises RLIMIT_NOFILE's soft limit towards `wanted` descriptors, as far as the hard one allows; what there is now.
+std::size_t raise_open_files(std::size_t wanted) noexcept;
+
+}  // namespace sat
