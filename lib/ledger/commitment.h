@@ -30,7 +30,7 @@ struct SaltedText {
     std::string text;
 
     // With a fresh salt.  bad_data unless `text` is UTF-8 of 1 to kMaxNoteCodePoints code points.
-    static Result<SaltedText> draw(std::string text);
+    static Result<SaltedText> draw(std::string_view text);
     // bad_data unless the salt has 32 bytes and the text is as above.
     static Result<SaltedText> from_parts(ByteView salt, std::string_view text);
     Digest commit() const { return text_commit(salt, text); }
@@ -43,7 +43,7 @@ struct SaltedMetadata {
     std::string metadata;
 
     // bad_data unless `metadata` is UTF-8 of at most kMaxMetadataSize bytes.
-    static Result<SaltedMetadata> draw(std::string metadata);
+    static Result<SaltedMetadata> draw(std::string_view metadata);
     static Result<SaltedMetadata> from_parts(ByteView salt, std::string_view metadata);
     Digest commit() const { return metadata_commit(salt, metadata); }
     bool operator==(const SaltedMetadata&) const = default;

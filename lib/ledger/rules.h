@@ -168,6 +168,7 @@ ClaimState effective_state(const ClaimFacts& claim, UnixTime now) noexcept;
 //        no such claim, or another wallet's, not_found (forbidden where the actor owns the work);
 //   state: superseded, expired, or state for any other state that does not allow the event;
 //   the row's guards, as at Guard.
+// An event of the vault's that meets a claim past its deadline gives expired.
 Result<ClaimState> decide(const WorkFacts& work, const ClaimFacts* claim, const OtherClaims& others,
                           const RuleEvent& event, UnixTime now);
 
