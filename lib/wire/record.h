@@ -110,7 +110,6 @@ public:
 
 private:
     Result<Record> open_checked(MutableBytes frame);
-    Result<void> check(const Record& record) const;
 
     TrafficSecret secret_;
     Side sender_;

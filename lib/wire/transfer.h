@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "base/result.h"
 #include "wire/limits.h"
@@ -44,9 +45,15 @@ public:
     Result<void> data(std::uint64_t size);
     // malformed unless `total` counts what came and that is the whole length; unexpected a second time.
     Result<void> end(std::uint64_t total);
-    // The vault has answered with an error: what still comes is dropped until DATA_END, whose total counts what came,
-    // and any number of bytes up to the length may have come.
+    // The vault has answered with an error: what still comes is dropped until DATA_END, whose total counts what came.
+    // Pieces may have any size now, and the end may come early.
     void abandon() noexcept { abandoned_ = true; }
+    // For a request that was refused before its length was known.
+    static BulkReceiver discarding() noexcept {
+        BulkReceiver receiver(std::numeric_limits<std::uint64_t>::max());
+        receiver.abandon();
+        return receiver;
+    }
 
     bool abandoned() const noexcept { return abandoned_; }
     bool ended() const noexcept { return ended_; }
