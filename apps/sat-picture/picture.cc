@@ -1,0 +1,274 @@
+// libvips is called in this file alone, by its C API.
+// SPDX-License-Identifier: Apache-2.0
+#include "picture.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vips/vips.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "sandbox.h"
+
+namespace sat {
+
+namespace {
+
+// GIF and WebP are mapped whole by libvips; past this, the map and what is decoded from it do not both fit the cap.
+constexpr off_t kMaxMapped = off_t{128} << 20;
+// Threads of decoders: their stacks count as address space.
+constexpr std::size_t kThreadStack = std::size_t{1} << 20;
+// Tried in turn until the preview fits.
+constexpr std::array kQualities{82, 70, 55, 40, 25, 10};
+
+struct Unref {
+    void operator()(gpointer object) const noexcept { g_object_unref(object); }
+};
+using ImagePtr = std::unique_ptr<VipsImage, Unref>;
+using SourcePtr = std::unique_ptr<VipsSource, Unref>;
+
+struct Loader {
+    const char* operation;
+    const char* type_name;
+    MediaType type;
+};
+constexpr std::array kLoaders{
+    Loader{"jpegload_source", "VipsForeignLoadJpegSource", MediaType::jpeg},
+    Loader{"pngload_source", "VipsForeignLoadPngSource", MediaType::png},
+    Loader{"tiffload_source", "VipsForeignLoadTiffSource", MediaType::tiff},
+    Loader{"webpload_source", "VipsForeignLoadWebpSource", MediaType::webp},
+    Loader{"gifload_source", "VipsForeignLoadNsgifSource", MediaType::gif},
+    Loader{"heifload_source", "VipsForeignLoadHeifSource", MediaType::avif},
+};
+
+std::uint32_t big_endian(std::span<const unsigned char> bytes) noexcept {
+    std::uint32_t value = 0;
+    for (const unsigned char byte : bytes) value = value << 8U | byte;
+    return value;
+}
+
+std::uint32_t little_endian(std::span<const unsigned char> bytes) noexcept {
+    std::uint32_t value = 0;
+    for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8U | bytes[i];
+    return value;
+}
+
+// Type and size by the first 30 bytes, where the format has them there: PNG (IHDR), GIF (logical screen), WebP
+// (RFC 9649).  Type none for everything else.
+PictureHeader promised_header(int input) noexcept {
+    std::array<unsigned char, 30> start{};
+    const std::span<const unsigned char> bytes = start;
+    if (pread(input, start.data(), start.size(), 0) != static_cast<ssize_t>(start.size())) return {};
+    const auto has = [&](std::size_t at, std::string_view text) {
+        return std::memcmp(bytes.data() + at, text.data(), text.size()) == 0;
+    };
+    if (has(0, "\x89PNG\r\n\x1a\n") && has(12, "IHDR")) {
+        return {MediaType::png, big_endian(bytes.subspan(16, 4)), big_endian(bytes.subspan(20, 4))};
+    }
+    if (has(0, "GIF87a") || has(0, "GIF89a")) {
+        return {MediaType::gif, little_endian(bytes.subspan(6, 2)), little_endian(bytes.subspan(8, 2))};
+    }
+    if (has(0, "RIFF") && has(8, "WEBPVP8X")) {
+        return {MediaType::webp, little_endian(bytes.subspan(24, 3)) + 1, little_endian(bytes.subspan(27, 3)) + 1};
+    }
+    if (has(0, "RIFF") && has(8, "WEBPVP8L") && bytes[20] == 0x2F) {
+        const std::uint32_t sizes = little_endian(bytes.subspan(21, 4));
+        return {MediaType::webp, (sizes & 0x3FFFU) + 1, (sizes >> 14U & 0x3FFFU) + 1};
+    }
+    if (has(0, "RIFF") && has(8, "WEBPVP8 ")) {
+        return {MediaType::webp, little_endian(bytes.subspan(26, 2)) & 0x3FFFU,
+                little_endian(bytes.subspan(28, 2)) & 0x3FFFU};
+    }
+    return {};
+}
+
+bool send(int output, ByteView bytes) { return write_all(output, bytes, "pipe").has_value(); }
+
+bool send(int output, const PictureHeader& header) { return send(output, std::as_bytes(std::span(&header, 1))); }
+
+void be_silent(const gchar* /*domain*/, GLogLevelFlags /*level*/, const gchar* /*text*/, gpointer /*data*/) {}
+
+// Loads libvips so that it keeps to one core, little memory and our six loaders.
+bool start_vips() {
+    // One arena: every other one reserves 64 MiB of address space.
+    mallopt(M_ARENA_MAX, 1);
+    pthread_attr_t attributes{};
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, kThreadStack);
+    pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+    // The AV1 decoder starts as many threads as there are cores; on one core it is the same on every machine.
+    if (const int core = sched_getcpu(); core >= 0) {
+        cpu_set_t cores;
+        CPU_ZERO(&cores);
+        CPU_SET(static_cast<std::size_t>(core), &cores);
+        sched_setaffinity(0, sizeof cores, &cores);
+    }
+    g_log_set_default_handler(be_silent, nullptr);
+    if (vips_init("sat-picture") != 0) return false;
+    vips_concurrency_set(1);
+    vips_cache_set_max(0);
+    // What libvips itself calls untrusted, and every other loader that is not one of our six.
+    vips_block_untrusted_set(TRUE);
+    vips_operation_block_set("VipsForeignLoad", TRUE);
+    for (const Loader& loader : kLoaders) vips_operation_block_set(loader.type_name, FALSE);
+    return true;
+}
+
+MediaType find_type(VipsSource* source) {
+    for (const Loader& loader : kLoaders) {
+        if (vips_foreign_is_a_source(loader.operation, source) != 0) return loader.type;
+    }
+    return MediaType::none;
+}
+
+// HEIF's brand says AVIF; the codec is what counts.
+bool is_av1(VipsImage* image) {
+    const char* codec = nullptr;
+    return vips_image_get_typeof(image, "heif-compression") != 0 &&
+           vips_image_get_string(image, "heif-compression", &codec) == 0 && std::string_view(codec) == "av1";
+}
+
+// What a libvips call of the shape int(VipsImage** out) made; null if it failed.
+template <typename Call>
+ImagePtr made(Call call) {
+    VipsImage* out = nullptr;
+    const int status = call(&out);
+    ImagePtr image(out);
+    return status == 0 ? std::move(image) : nullptr;
+}
+
+// Upright, at most kPreviewSide a side, sRGB in three bands of eight bits, alpha flattened on white, all in memory.
+// Null if any of it fails, a truncated body included.
+// libvips 8.14 hands thumbnail's own fail_on to no source loader, but its option string it does.
+ImagePtr make_thumbnail(VipsSource* source) {
+    ImagePtr image = made([&](VipsImage** out) {
+        return vips_thumbnail_source(source, out, kPreviewSide, "height", kPreviewSide, "size", VIPS_SIZE_DOWN,
+                                     "export_profile", "srgb", "option_string", "fail_on=truncated", nullptr);
+    });
+    if (image && image->Type != VIPS_INTERPRETATION_sRGB) {
+        image = made(
+            [&](VipsImage** out) { return vips_colourspace(image.get(), out, VIPS_INTERPRETATION_sRGB, nullptr); });
+    }
+    if (image && vips_image_hasalpha(image.get()) != 0) {
+        std::array<double, 3> white{255, 255, 255};
+        const std::unique_ptr<VipsArrayDouble, void (*)(VipsArrayDouble*)> background(
+            vips_array_double_new(white.data(), static_cast<int>(white.size())),
+            [](VipsArrayDouble* array) { vips_area_unref(VIPS_AREA(array)); });
+        image = made(
+            [&](VipsImage** out) { return vips_flatten(image.get(), out, "background", background.get(), nullptr); });
+    }
+    if (image) image = made([&](VipsImage** out) { return vips_cast_uchar(image.get(), out, nullptr); });
+    if (image) image.reset(vips_image_copy_memory(image.get()));
+    return image;
+}
+
+// The best quality that fits; empty if none does.
+Bytes encode_preview(VipsImage* image) {
+    for (const int quality : kQualities) {
+        void* data = nullptr;
+        std::size_t size = 0;
+        if (vips_jpegsave_buffer(image, &data, &size, "Q", quality, "strip", TRUE, "optimize_coding", TRUE, nullptr) !=
+            0) {
+            return {};
+        }
+        const std::unique_ptr<void, void (*)(gpointer)> owner(data, g_free);
+        if (size <= kMaxPreview) return to_bytes(ByteView(static_cast<const std::byte*>(data), size));
+    }
+    return {};
+}
+
+SourcePtr open_source(int input) {
+    if (lseek(input, 0, SEEK_SET) != 0) return nullptr;
+    return SourcePtr(vips_source_new_from_descriptor(input));
+}
+
+}  // namespace
+
+std::string_view media_type_name(MediaType type) noexcept {
+    switch (type) {
+        case MediaType::none:
+            return "";
+        case MediaType::jpeg:
+            return "image/jpeg";
+        case MediaType::png:
+            return "image/png";
+        case MediaType::tiff:
+            return "image/tiff";
+        case MediaType::webp:
+            return "image/webp";
+        case MediaType::gif:
+            return "image/gif";
+        case MediaType::avif:
+            return "image/avif";
+    }
+    return "";
+}
+
+std::string_view picture_outcome_name(PictureOutcome outcome) noexcept {
+    switch (outcome) {
+        case PictureOutcome::done:
+            return "done";
+        case PictureOutcome::not_an_image:
+            return "not_an_image";
+        case PictureOutcome::unsupported:
+            return "unsupported";
+        case PictureOutcome::too_large:
+            return "too_large";
+        case PictureOutcome::failed:
+            return "failed";
+    }
+    return "failed";
+}
+
+PictureOutcome decode_picture(int input, int output) {
+    struct stat status {};
+    if (fstat(input, &status) != 0) return PictureOutcome::failed;
+    if (!start_vips() || !enter_sandbox()) return PictureOutcome::failed;
+
+    const PictureHeader promised = promised_header(input);
+    if (promised.width > VIPS_MAX_COORD || promised.height > VIPS_MAX_COORD) return PictureOutcome::too_large;
+    const bool mapped = promised.type == MediaType::gif || promised.type == MediaType::webp;
+    if (!send(output, promised)) return PictureOutcome::failed;
+    if (mapped && status.st_size > kMaxMapped) {
+        return send(output, promised) ? PictureOutcome::done : PictureOutcome::failed;
+    }
+
+    PictureHeader header;
+    {
+        const SourcePtr source = open_source(input);
+        if (!source) return PictureOutcome::failed;
+        header.type = find_type(source.get());
+        if (header.type == MediaType::none) {
+            // Not one of ours: does libvips know it at all?
+            const bool known = vips_foreign_find_load_source(source.get()) != nullptr;
+            return known ? PictureOutcome::unsupported : PictureOutcome::not_an_image;
+        }
+        const ImagePtr image(vips_image_new_from_source(source.get(), "", "access", VIPS_ACCESS_SEQUENTIAL, nullptr));
+        if (!image) return PictureOutcome::failed;
+        if (header.type == MediaType::avif && !is_av1(image.get())) return PictureOutcome::unsupported;
+        header.width = static_cast<std::uint32_t>(vips_image_get_width(image.get()));
+        header.height = static_cast<std::uint32_t>(vips_image_get_height(image.get()));
+    }
+    if (!send(output, header)) return PictureOutcome::failed;
+
+    const SourcePtr source = open_source(input);
+    if (!source) return PictureOutcome::failed;
+    const ImagePtr thumbnail = make_thumbnail(source.get());
+    if (!thumbnail) return PictureOutcome::failed;
+    const Bytes preview = encode_preview(thumbnail.get());
+    return !preview.empty() && send(output, preview) ? PictureOutcome::done : PictureOutcome::failed;
+}
+
+}  // namespace sat

@@ -1,0 +1,24 @@
+// What the picture helper gives up before it looks at a picture, so that one which takes over its decoder finds
+// neither memory, nor time, nor files, nor a network.  docs/architecture.md.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+
+namespace sat {
+
+// The helper's cap on memory.  It is set as address space, which resident memory cannot exceed; libvips with all its
+// libraries takes 150 MiB of that before the first pixel, 30 MiB of it resident.
+inline constexpr std::size_t kMemoryCap = std::size_t{512} << 20;
+// Decoding 4 GiB of TIFF takes 10 to 40 s.
+inline constexpr unsigned kCpuSeconds = 60;
+
+// For this process and its children: caps on memory and CPU, few descriptors, no core, no new privileges, an empty
+// environment, nothing open but 0, 1 and 2.  False if any of it was refused: then no picture may be touched.
+[[nodiscard]] bool limit_process() noexcept;
+
+// For the decoding child, once its libraries are loaded: it can no longer write files, and where the kernel takes a
+// filter, neither open one, nor use a socket, nor start a program or process, nor signal others.
+[[nodiscard]] bool enter_sandbox() noexcept;
+
+}  // namespace sat

@@ -1,0 +1,398 @@
+// sat-picture as a program: what it says about real, damaged and hostile files, and what it costs.
+// The contract is at the top of apps/sat-picture/main.cc; the small files are tests/fixtures/README.md's.
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vips/vips.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/json.h"
+
+namespace sat {
+namespace {
+
+const Path kFixtures = Path(SAT_SOURCE_DIR) / "tests/fixtures";
+
+struct Answer {
+    int exit = -1;
+    std::string text;
+    Json json;
+    long resident_kib = 0;  // the helper's and its child's peak
+};
+
+// Runs the helper with `stdin_fd` as its standard input.
+Answer examine_fd(int stdin_fd) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        dup2(stdin_fd, STDIN_FILENO);
+        dup2(ends[1], STDOUT_FILENO);
+        execl(SAT_PICTURE, SAT_PICTURE, nullptr);
+        _exit(127);
+    }
+    close(ends[1]);
+    Answer answer;
+    std::array<char, 4096> buffer{};
+    for (ssize_t count = 0; (count = read(ends[0], buffer.data(), buffer.size())) > 0;) {
+        answer.text.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+    close(ends[0]);
+    int status = 0;
+    rusage usage{};
+    EXPECT_EQ(wait4(child, &status, 0, &usage), child);
+    answer.exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    answer.resident_kib = usage.ru_maxrss;
+    auto json = parse_json(answer.text);
+    EXPECT_TRUE(json) << answer.text;
+    if (json) answer.json = *json;
+    EXPECT_LE(answer.resident_kib, 512 * 1024);
+    return answer;
+}
+
+Answer examine(const Path& path) {
+    const FileDescriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    EXPECT_TRUE(fd) << path;
+    return examine_fd(fd.get());
+}
+
+// A file of the test's own, gone with it.
+class Scratch {
+public:
+    Scratch() {
+        std::string name = (std::filesystem::temp_directory_path() / "sat-picture-XXXXXX").string();
+        fd_ = FileDescriptor(mkstemp(name.data()));
+        EXPECT_TRUE(fd_);
+        unlink(name.c_str());
+    }
+    explicit Scratch(ByteView bytes) : Scratch() { EXPECT_TRUE(write_all(fd_.get(), bytes, "scratch")); }
+    explicit Scratch(std::string_view text) : Scratch(as_bytes(text)) {}
+
+    int fd() const { return fd_.get(); }
+
+private:
+    FileDescriptor fd_;
+};
+
+Bytes fixture(std::string_view name) {
+    auto bytes = read_file(kFixtures / name, 1 << 20);
+    EXPECT_TRUE(bytes) << name;
+    return bytes ? *bytes : Bytes();
+}
+
+// A decoded picture: RGB, eight bits.
+struct Pixels {
+    int width = 0;
+    int height = 0;
+    std::vector<std::uint8_t> values;
+
+    std::array<int, 3> at(int x, int y) const {
+        const std::size_t offset =
+            3 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x));
+        return {values.at(offset), values.at(offset + 1), values.at(offset + 2)};
+    }
+};
+
+Pixels decode(ByteView jpeg) {
+    static const int started = vips_init("picture");
+    EXPECT_EQ(started, 0);
+    const std::unique_ptr<VipsImage, void (*)(gpointer)> image(
+        vips_image_new_from_buffer(jpeg.data(), jpeg.size(), "", nullptr), g_object_unref);
+    if (!image) {
+        ADD_FAILURE() << vips_error_buffer();
+        return {};
+    }
+    EXPECT_EQ(vips_image_get_bands(image.get()), 3);
+    Pixels pixels{vips_image_get_width(image.get()), vips_image_get_height(image.get()), {}};
+    std::size_t size = 0;
+    void* memory = vips_image_write_to_memory(image.get(), &size);
+    const auto* values = static_cast<const std::uint8_t*>(memory);
+    pixels.values.assign(values, values + size);
+    g_free(memory);
+    return pixels;
+}
+
+// The preview, after holding it to everything that is asked of every preview.
+Bytes preview_of(const Answer& answer) {
+    if (!answer.json.contains("preview") || !answer.json["preview"].is_string()) {
+        ADD_FAILURE() << "no preview: " << answer.text.substr(0, 200);
+        return {};
+    }
+    auto preview = from_base64url(answer.json["preview"].get<std::string>());
+    if (!preview) {
+        ADD_FAILURE() << preview.error().message;
+        return {};
+    }
+    EXPECT_LE(preview->size(), std::size_t{64} * 1024);
+    EXPECT_EQ(to_hex(ByteView(*preview).first(2)), "ffd8");
+    // Every marker up to the scan: no APPn but JFIF's APP0, and no comment.
+    const ByteView bytes = *preview;
+    std::size_t at = 2;
+    while (at + 4 <= bytes.size()) {
+        EXPECT_EQ(std::to_integer<int>(bytes[at]), 0xFF);
+        const int marker = std::to_integer<int>(bytes[at + 1]);
+        EXPECT_FALSE(marker > 0xE0 && marker <= 0xEF) << "APP" << marker - 0xE0;
+        EXPECT_NE(marker, 0xFE) << "a comment";
+        if (marker == 0xDA) break;
+        at += 2 + std::to_integer<std::size_t>(bytes[at + 2]) * 256 + std::to_integer<std::size_t>(bytes[at + 3]);
+    }
+    return *preview;
+}
+
+void expect_picture(const Answer& answer, std::string_view type, int width, int height) {
+    EXPECT_EQ(answer.exit, 0);
+    EXPECT_EQ(answer.json.value("media_type", ""), type);
+    EXPECT_EQ(answer.json.value("width", 0), width);
+    EXPECT_EQ(answer.json.value("height", 0), height);
+    EXPECT_EQ(answer.json.size(), 4U);
+}
+
+void expect_no_preview(const Answer& answer) {
+    ASSERT_TRUE(answer.json.contains("preview"));
+    EXPECT_TRUE(answer.json["preview"].is_null());
+}
+
+void expect_error(const Answer& answer, std::string_view error) {
+    EXPECT_EQ(answer.exit, 1);
+    EXPECT_EQ(answer.text, "{\"error\":\"" + std::string(error) + "\"}\n");
+}
+
+// --- Baseline TIFF, uncompressed RGB in strips of one row each: the one format a test can write at any size. ---
+
+struct TiffEntry {
+    std::uint16_t tag;
+    std::uint16_t type;  // 3: u16, 4: u32
+    std::uint32_t count;
+    std::uint32_t value;
+};
+
+std::string le(std::uint32_t value, int bytes) {
+    std::string out;
+    for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 0xFFU);
+    return out;
+}
+
+// The header and directory for pixels that start right behind what this returns.  From two rows on: an array of one
+// would stand in the directory itself.
+std::string tiff_head(std::uint32_t width, std::uint32_t height) {
+    constexpr std::uint32_t kEntries = 9;
+    const std::uint32_t arrays = 8 + 2 + kEntries * 12 + 4;
+    const std::uint32_t offsets = arrays + 6;
+    const std::uint32_t counts = offsets + 4 * height;
+    const std::uint32_t pixels = counts + 4 * height;
+    const std::array<TiffEntry, kEntries> entries{{{256, 4, 1, width},
+                                                   {257, 4, 1, height},
+                                                   {258, 3, 3, arrays},
+                                                   {259, 3, 1, 1},
+                                                   {262, 3, 1, 2},
+                                                   {273, 4, height, offsets},
+                                                   {277, 3, 1, 3},
+                                                   {278, 4, 1, 1},
+                                                   {279, 4, height, counts}}};
+    std::string head = "II" + le(42, 2) + le(8, 4) + le(kEntries, 2);
+    for (const TiffEntry& entry : entries) {
+        head += le(entry.tag, 2) + le(entry.type, 2) + le(entry.count, 4) + le(entry.value, 4);
+    }
+    head += le(0, 4) + le(8, 2) + le(8, 2) + le(8, 2);
+    for (std::uint32_t row = 0; row < height; ++row) head += le(pixels + row * width * 3, 4);
+    for (std::uint32_t row = 0; row < height; ++row) head += le(width * 3, 4);
+    return head;
+}
+
+TEST(Picture, KnowsEachOfTheSixTypesByContentAndPreviewsIt) {
+    struct Case {
+        std::string_view file, type;
+        int width, height, preview_width, preview_height;
+    };
+    const std::array cases{
+        Case{"phone.jpg", "image/jpeg", 320, 480, 480, 320}, Case{"cutout.png", "image/png", 160, 120, 160, 120},
+        Case{"scan.tiff", "image/tiff", 240, 160, 240, 160}, Case{"poster.webp", "image/webp", 1200, 800, 512, 341},
+        Case{"loop.gif", "image/gif", 96, 64, 96, 64},       Case{"print.avif", "image/avif", 900, 600, 512, 341},
+    };
+    for (const Case& each : cases) {
+        SCOPED_TRACE(each.file);
+        // From a file without a name.
+        const Scratch file{ByteView(fixture(each.file))};
+        const Answer answer = examine_fd(file.fd());
+        expect_picture(answer, each.type, each.width, each.height);
+        const Pixels pixels = decode(preview_of(answer));
+        EXPECT_EQ(pixels.width, each.preview_width);
+        EXPECT_EQ(pixels.height, each.preview_height);
+    }
+}
+
+TEST(Picture, LeavesTheCallersOffsetAlone) {
+    const Scratch file{ByteView(fixture("phone.jpg"))};
+    ASSERT_EQ(lseek(file.fd(), 1234, SEEK_SET), 1234);
+    expect_picture(examine_fd(file.fd()), "image/jpeg", 320, 480);
+    EXPECT_EQ(lseek(file.fd(), 0, SEEK_CUR), 1234);
+}
+
+TEST(Picture, AppliesTheOrientationToThePreviewAndStripsEverythingElse) {
+    const Bytes original = fixture("phone.jpg");
+    for (const std::string_view planted : {"Planted Name", "Planted Camera Maker", "xpacket", "ICC_PROFILE", "Exif"}) {
+        ASSERT_NE(as_text(original).find(planted), std::string_view::npos) << planted;
+    }
+    const Bytes preview = preview_of(examine(kFixtures / "phone.jpg"));
+    for (const std::string_view planted : {"Planted", "xpacket", "ICC_PROFILE", "Exif", "adobe"}) {
+        EXPECT_EQ(as_text(preview).find(planted), std::string_view::npos) << planted;
+    }
+    // Upright: the sun at the top right, the sea below.
+    const Pixels pixels = decode(preview);
+    ASSERT_EQ(pixels.width, 480);
+    EXPECT_GT(pixels.at(336, 96)[0], 230);
+    EXPECT_LT(pixels.at(240, 300)[0], 100);
+    EXPECT_GT(pixels.at(240, 300)[2], 80);
+}
+
+TEST(Picture, FlattensTransparencyOnWhite) {
+    const Pixels pixels = decode(preview_of(examine(kFixtures / "cutout.png")));
+    ASSERT_EQ(pixels.width, 160);
+    for (const int channel : pixels.at(20, 60)) EXPECT_GT(channel, 250);
+    EXPECT_LT(pixels.at(140, 110)[0], 120);
+}
+
+TEST(Picture, LowersTheQualityUntilNoiseFits) {
+    std::string tiff = tiff_head(512, 512);
+    std::mt19937 random(1);  // NOLINT(cert-msc51-cpp): the same noise each time
+    for (int i = 0; i < 512 * 512 * 3; ++i) tiff += static_cast<char>(random());
+    const Scratch file{std::string_view(tiff)};
+    const Answer answer = examine_fd(file.fd());
+    expect_picture(answer, "image/tiff", 512, 512);
+    EXPECT_EQ(decode(preview_of(answer)).width, 512);
+}
+
+TEST(Picture, NeverEnlarges) {
+    std::string tiff = tiff_head(1, 2) + std::string("\xff\x00\x00\xff\x00\x00", 6);
+    const Scratch file{std::string_view(tiff)};
+    const Answer answer = examine_fd(file.fd());
+    expect_picture(answer, "image/tiff", 1, 2);
+    const Pixels pixels = decode(preview_of(answer));
+    EXPECT_EQ(pixels.width, 1);
+    EXPECT_EQ(pixels.height, 2);
+    EXPECT_GT(pixels.at(0, 0)[0], 240);
+}
+
+TEST(Picture, RefusesWhatIsNoImage) {
+    expect_error(examine_fd(Scratch(std::string_view("hello, this is text\n")).fd()), "not_an_image");
+    expect_error(examine_fd(Scratch(std::string_view()).fd()), "not_an_image");
+    expect_error(examine_fd(Scratch(std::string_view("x")).fd()), "not_an_image");
+    expect_error(examine_fd(Scratch(std::string(100'000, '\0')).fd()), "not_an_image");
+    expect_error(examine(SAT_PICTURE), "not_an_image");
+}
+
+TEST(Picture, RefusesAnImageOfAnotherType) {
+    expect_error(examine(kFixtures / "print.heic"), "unsupported");
+    expect_error(examine_fd(Scratch(std::string_view(
+                                        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"></svg>"))
+                                .fd()),
+                 "unsupported");
+    expect_error(examine_fd(Scratch(std::string_view("%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n")).fd()),
+                 "unsupported");
+}
+
+TEST(Picture, RefusesWhatIsNoRegularFile) {
+    expect_error(examine("/dev/null"), "failed");
+    expect_error(examine("/dev/zero"), "failed");
+    expect_error(examine(kFixtures), "failed");
+    std::array<int, 2> ends{};
+    ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+    const FileDescriptor reading(ends[0]);
+    const FileDescriptor writing(ends[1]);
+    expect_error(examine_fd(reading.get()), "failed");
+}
+
+TEST(Picture, KeepsTheSizeOfATruncatedPictureAndGivesNoPreview) {
+    struct Case {
+        std::string_view file, type;
+        int width, height;
+    };
+    const std::array cases{Case{"phone.jpg", "image/jpeg", 320, 480}, Case{"cutout.png", "image/png", 160, 120},
+                           Case{"bomb.png", "image/png", 12'000, 12'000}};
+    for (const Case& each : cases) {
+        SCOPED_TRACE(each.file);
+        const Bytes whole = fixture(each.file);
+        const Answer answer = examine_fd(Scratch(ByteView(whole).first(whole.size() * 3 / 4)).fd());
+        expect_picture(answer, each.type, each.width, each.height);
+        expect_no_preview(answer);
+    }
+}
+
+// Whatever is cut off and wherever: an answer of the contract, never a crash.
+TEST(Picture, AnswersForEveryPrefixOfASmallFile) {
+    for (const std::string_view name :
+         {"phone.jpg", "cutout.png", "scan.tiff", "poster.webp", "loop.gif", "print.avif"}) {
+        const Bytes whole = fixture(name);
+        for (const std::size_t size : {std::size_t{2}, std::size_t{11}, std::size_t{29}, std::size_t{30},
+                                       std::size_t{200}, whole.size() / 2, whole.size() - 1}) {
+            SCOPED_TRACE(std::string(name) + " cut at " + std::to_string(size));
+            const Answer answer = examine_fd(Scratch(ByteView(whole).first(size)).fd());
+            if (answer.exit == 0) {
+                EXPECT_EQ(answer.json.size(), 4U);
+            } else {
+                EXPECT_EQ(answer.exit, 1);
+                EXPECT_EQ(answer.json.size(), 1U);
+            }
+        }
+    }
+}
+
+TEST(Picture, PreviewsADecompressionBombWithinTheCap) {
+    const Answer answer = examine(kFixtures / "bomb.png");
+    expect_picture(answer, "image/png", 12'000, 12'000);
+    EXPECT_EQ(decode(preview_of(answer)).width, 512);
+}
+
+TEST(Picture, KeepsTheSizeOfAPictureThatMemoryCannotHold) {
+    // One frame of 65,535 by 65,535: libvips wants 17 GB for it before it even reports the size.
+    const std::string gif("GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\xff\xff\xff\xff\0\2\2D\1\0;", 35);
+    const Answer answer = examine_fd(Scratch(std::string_view(gif)).fd());
+    expect_picture(answer, "image/gif", 65'535, 65'535);
+    expect_no_preview(answer);
+}
+
+TEST(Picture, KeepsTheSizeOfAFileThatMemoryCannotMap) {
+    const Bytes gif = fixture("loop.gif");
+    const Scratch file{ByteView(gif)};
+    ASSERT_EQ(ftruncate(file.fd(), off_t{3} << 30), 0);
+    const Answer answer = examine_fd(file.fd());
+    expect_picture(answer, "image/gif", 96, 64);
+    expect_no_preview(answer);
+}
+
+TEST(Picture, RefusesSidesThatNoDecoderTakes) {
+    // IHDR alone: 2^31-1 by 1.
+    const std::string png("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x7f\xff\xff\xff\0\0\0\1\1\0\0\0\0\0\0\0\0", 33);
+    expect_error(examine_fd(Scratch(std::string_view(png)).fd()), "too_large");
+}
+
+TEST(Picture, PreviewsATiffLargerThanItsMemoryCap) {
+    // 900 MB of black, of which the disk holds the directory alone.
+    const std::string head = tiff_head(20'000, 15'000);
+    const Scratch file{std::string_view(head)};
+    ASSERT_EQ(ftruncate(file.fd(), static_cast<off_t>(head.size()) + off_t{20'000} * 15'000 * 3), 0);
+    const Answer answer = examine_fd(file.fd());
+    expect_picture(answer, "image/tiff", 20'000, 15'000);
+    const Pixels pixels = decode(preview_of(answer));
+    EXPECT_EQ(pixels.width, 512);
+    EXPECT_EQ(pixels.height, 384);
+    EXPECT_LT(answer.resident_kib, 256 * 1024);
+}
+
+}  // namespace
+}  // namespace sat
