@@ -46,6 +46,7 @@ struct PemBlock {
 
 // The one PEM block of `pem`; config where there is none, more than one, or one with headers of the old kind.
 Result<PemBlock> only_block(ByteView pem) {
+    if (pem.empty()) return not_a_key();  // OpenSSL makes no BIO of a null pointer
     const BioOwner input(BIO_new_mem_buf(pem.data(), int_size(pem.size())));
     SAT_ASSERT(input);
     Result<PemBlock> out = fail(Errc::config, "no PEM");
