@@ -14,7 +14,6 @@
 #include <asio/this_coro.hpp>
 #include <asio/thread_pool.hpp>
 #include <asio/use_awaitable.hpp>
-#include <chrono>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -77,8 +76,6 @@ public:
     explicit Signal(const asio::any_io_executor& executor) : timer_(executor, asio::steady_timer::time_point::max()) {}
 
     asio::awaitable<void> wait();
-    // Until notified or `until`.
-    asio::awaitable<void> wait_until(std::chrono::steady_clock::time_point until);
     void notify() { timer_.cancel(); }
 
 private:

@@ -19,7 +19,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <asio/awaitable.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/thread_pool.hpp>
 #include <chrono>
@@ -29,6 +31,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -151,6 +154,8 @@ public:
     asio::awaitable<void> close(std::optional<Errc> why = std::nullopt);
     // At once, without a word.  Whatever is under way fails with `why`.
     void abort(Error why);
+    // Vault: takes the place of a silent() client for another one; accept_handshake() fails with `why` and tells it.
+    void evict(Errc why);
     // If a receive_request() or next_event() waits between two messages, now or later, it fails with cancelled, and the
     // connection itself goes on (so that it can be closed with a word).
     void interrupt_idle();
@@ -158,22 +163,31 @@ public:
     void expire_at(SteadyTime when);
 
 private:
-    struct Turn;
+    class Turn;
+    struct Batch;
+    struct Message {
+        RecordType type = RecordType::close;  // close: the other end closed properly
+        std::string text;
+    };
     Connection(Socket socket, Side me, ConnectionLimits limits);
 
     SteadyTime sweep(SteadyTime now) override;
     void end(Error why);
-    Error ended(const std::error_code& error) const;
-    void set_read_deadline(SteadyTime when);
-    void set_write_deadline(SteadyTime when);
-    void touch_ping();
+    Error failed_to(std::string_view doing, const std::error_code& error) const;
+    tl::unexpected<Error> broken(Error why);
+    Error over() const;
+    void set_deadline(SteadyTime& deadline, std::chrono::milliseconds wait);
+    void stop_waiting(Error why);
+    void establish(TrafficSecret send, TrafficSecret receive);
 
-    asio::awaitable<Result<std::uint32_t>> read_header(Phase phase, bool may_idle);
-    asio::awaitable<Result<void>> read_exactly(MutableBytes into);
+    asio::awaitable<Result<std::size_t>> read_some(MutableBytes into);
+    asio::awaitable<Result<std::size_t>> read_header(Phase phase);
+    asio::awaitable<Result<void>> read_body(MutableBytes frame);
     asio::awaitable<Result<Bytes>> read_clear_frame();
-    asio::awaitable<Result<Record>> read_record(MutableBytes slot, Bytes& storage, bool may_idle);
-    asio::awaitable<Result<std::optional<std::string>>> read_message(bool may_idle);
+    asio::awaitable<Result<Record>> read_record(MutableBytes slot, bool may_idle);
+    asio::awaitable<Result<Message>> read_message(bool may_idle);
     asio::awaitable<Result<Record>> read_bulk_record(MutableBytes slot);
+    Result<void> keep_event();
 
     asio::awaitable<Turn> take_turn();
     asio::awaitable<Result<void>> write(ByteView bytes);
@@ -181,11 +195,13 @@ private:
     asio::awaitable<Result<void>> write_message(RecordType type, std::string text);
     asio::awaitable<Result<void>> write_data_end(std::uint64_t total);
     asio::awaitable<Result<void>> write_pong();
+    asio::awaitable<Result<void>> write_batch(MutableBytes frames, std::size_t records);
     asio::awaitable<Result<void>> send_bulk_while(std::uint64_t length, BulkSource source, std::function<bool()> go_on);
-    asio::awaitable<Result<std::string>> read_upload_response(std::shared_ptr<bool> answered);
-    asio::awaitable<void> flush();
+    asio::awaitable<Result<ClientIdentity>> vault_handshake(const HandshakeParty& me,
+                                                            std::function<ServerHelloExt()> ext,
+                                                            asio::thread_pool& workers);
+    asio::awaitable<void> flush(std::shared_ptr<Connection> self);
     void start_flush();
-    void establish(TrafficSecret send, TrafficSecret receive);
 
     Socket socket_;
     Side me_;
@@ -195,34 +211,39 @@ private:
     std::optional<Error> failure_;
 
     std::unique_ptr<ClientHandshake> client_handshake_;
+    bool knows_vault_ = false;
     std::optional<RecordSealer> sealer_;
     std::optional<RecordOpener> opener_;
     MessageAssembler assembler_;
-    bool silent_ = false;
 
     // Reading.
     std::array<std::byte, kFrameHeaderSize> header_{};
     std::size_t header_have_ = 0;
-    asio::cancellation_signal idle_wait_;
-    bool idling_ = false;
-    bool idle_interrupted_ = false;
-    bool idle_expired_ = false;
+    Bytes frame_;                   // the frame that the last record lies in; empty while idle
+    std::optional<Bytes> message_;  // the message that the last record completed
+    asio::cancellation_signal waiting_;
+    bool idling_ = false;        // waits between two messages, and may be told to stop
+    bool silent_ = false;        // vault: IDENTITY is out, CLIENT_HELLO not in
+    std::optional<Error> stop_;  // why the wait was told to stop
+    bool idle_stopped_ = false;  // interrupt_idle()
     std::optional<BulkReceiver> bulk_;
     std::deque<std::string> events_;  // client: kept for next_event()
     std::size_t event_bytes_ = 0;
 
-    // Writing.
+    // Writing: first come, first served.
     Signal turn_changed_;
-    bool writing_ = false;
+    std::uint64_t next_ticket_ = 0;
+    std::uint64_t served_ticket_ = 0;
     bool flushing_ = false;
+    bool closing_ = false;
     bool ping_due_ = false;
     std::deque<std::string> outgoing_;  // vault: events
 
     SteadyTime read_deadline_ = kNever;
     SteadyTime write_deadline_ = kNever;
-    SteadyTime idle_until_ = kNever;  // next_event()'s own end
     SteadyTime handshake_deadline_ = kNever;
     SteadyTime expiry_ = kNever;
+    SteadyTime event_wait_ = kNever;  // next_event()'s own end, which ends nothing else
     SteadyTime next_ping_ = kNever;
 };
 

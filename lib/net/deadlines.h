@@ -3,9 +3,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <asio/any_io_executor.hpp>
 #include <asio/execution_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <unordered_set>
 
 namespace sat {
@@ -17,19 +20,19 @@ inline constexpr SteadyTime kNever = SteadyTime::max();
 class Timed {
 public:
     virtual ~Timed() = default;
-    // Deals with what is due at `now`; the next time it wants to be asked, kNever if not at all.  May not add or remove
-    // anything but itself.
+    // Deals with what is due at `now`; the next time it wants to be asked, kNever if not at all.
     virtual SteadyTime sweep(SteadyTime now) = 0;
 };
 
-// A service of the io_context: DeadlineSweeper::of(executor).  One thread.  With nothing added it keeps no work open.
+// A service of the io_context.  One thread.  With nothing added it keeps no work open.
 class DeadlineSweeper : public asio::execution_context::service {
 public:
     using key_type = DeadlineSweeper;
     static asio::execution_context::id id;
 
-    explicit DeadlineSweeper(asio::execution_context& context);
-    static DeadlineSweeper& of(asio::execution_context& context) { return asio::use_service<DeadlineSweeper>(context); }
+    explicit DeadlineSweeper(asio::execution_context& context) : asio::execution_context::service(context) {}
+    // The one of the executor's context.
+    static DeadlineSweeper& of(const asio::any_io_executor& executor);
 
     void add(Timed& timed);
     void remove(Timed& timed) noexcept;
@@ -37,14 +40,32 @@ public:
     void wake_at(SteadyTime when);
 
 private:
-    void shutdown() override;
+    void shutdown() noexcept override;
     void arm(SteadyTime when);
     void fire();
 
     std::unordered_set<Timed*> members_;
     std::unique_ptr<asio::steady_timer> timer_;
     SteadyTime armed_ = kNever;
-    bool sweeping_ = false;
+};
+
+// Calls `ring` once at `when`, unless destroyed before.
+class Alarm : private Timed {
+public:
+    Alarm(const asio::any_io_executor& executor, SteadyTime when, std::function<void()> ring);
+    Alarm(const Alarm&) = delete;
+    Alarm& operator=(const Alarm&) = delete;
+    ~Alarm() override;
+
+    bool rang() const noexcept { return rang_; }
+
+private:
+    SteadyTime sweep(SteadyTime now) override;
+
+    DeadlineSweeper& sweeper_;
+    SteadyTime when_;
+    std::function<void()> ring_;
+    bool rang_ = false;
 };
 
 }  // namespace sat

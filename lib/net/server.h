@@ -58,7 +58,7 @@ public:
                                                         ClientIdentity client) = 0;
     // For the log: a connection ended before it was a session, or was turned away.  `error.message` is ours.
     virtual void on_refused(const Peer& peer, const Error& error) = 0;
-    // For the log: accept() itself failed (out of descriptors); it goes on after a pause.
+    // For the log, once until it works again: accept() itself failed, out of descriptors; it is tried again and again.
     virtual void on_accept_failure(const std::error_code& error) = 0;
 };
 

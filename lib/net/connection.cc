@@ -1,0 +1,726 @@
+// A connection: see connection.h.
+// SPDX-License-Identifier: Apache-2.0
+#include "net/connection.h"
+
+#include <algorithm>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/buffer.hpp>
+#include <asio/error.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/write.hpp>
+#include <limits>
+#include <utility>
+
+#include "base/assert.h"
+#include "net/address.h"
+#include "wire/frame.h"
+
+namespace sat {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// What one write hands to the kernel: its limit on waiting holds for each such piece, not for a whole page or batch.
+constexpr std::size_t kWritePiece = kFrameHeaderSize + kMaxRecordFrameBody;
+constexpr std::size_t kRecordSlot = kFrameHeaderSize + kMaxRecordFrameBody;
+// A watcher that is told more than this between two looks has fallen behind; the inbox keeps all.
+constexpr std::size_t kMaxKeptEventBytes = std::size_t{8} << 20;
+// A CLOSE that the peer does not take is not worth more.
+constexpr auto kCloseWait = 1000ms;
+constexpr auto kLongestWait = std::chrono::hours(24 * 365);
+constexpr std::size_t kMaxBatch = 8;
+static_assert(kMaxBatch + 2 < kRekeyMargin);
+
+SteadyTime after(std::chrono::milliseconds wait) { return std::chrono::steady_clock::now() + wait; }
+
+// The epochs' hour is counted on the steady clock.
+UnixTime steady_seconds() {
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
+asio::mutable_buffer buffer_of(MutableBytes bytes) { return {bytes.data(), bytes.size()}; }
+asio::const_buffer buffer_of(ByteView bytes) { return {bytes.data(), bytes.size()}; }
+
+Side other(Side side) { return side == Side::client ? Side::vault : Side::client; }
+
+}  // namespace
+
+// The right to write; given up when destroyed, to whoever asked first.
+class Connection::Turn {
+public:
+    explicit Turn(Connection& connection) : connection_(&connection) {}
+    Turn(Turn&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+    Turn& operator=(Turn&&) = delete;
+    ~Turn() {
+        if (!connection_) return;
+        ++connection_->served_ticket_;
+        connection_->turn_changed_.notify();
+    }
+
+private:
+    Connection* connection_;
+};
+
+// Records of a bulk stream that are filled, or emptied, together.
+struct Connection::Batch {
+    Bytes bytes;
+    std::vector<MutableBytes> parts;
+    std::size_t used = 0;  // bytes of whole frames
+};
+
+std::shared_ptr<Connection> Connection::create(Socket socket, Side me, ConnectionLimits limits) {
+    return std::shared_ptr<Connection>(new Connection(std::move(socket), me, limits));
+}
+
+Connection::Connection(Socket socket, Side me, ConnectionLimits limits)
+    : socket_(std::move(socket)),
+      me_(me),
+      limits_(limits),
+      sweeper_(DeadlineSweeper::of(socket_.get_executor())),
+      turn_changed_(socket_.get_executor()) {
+    limits_.batch = std::clamp<std::size_t>(limits_.batch, 1, kMaxBatch);
+    std::error_code ignored;
+    // Small messages wait for an answer: Nagle's algorithm would hold them back.
+    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+    const auto endpoint = socket_.remote_endpoint(ignored);
+    peer_ = Peer{address_text(endpoint.address()), endpoint.port()};
+    sweeper_.add(*this);
+}
+
+Connection::~Connection() { sweeper_.remove(*this); }
+
+const IdentityChain& Connection::vault() const {
+    SAT_ASSERT(knows_vault_ && client_handshake_);
+    return client_handshake_->vault();
+}
+
+// --- The end of it, and the waits ---
+
+void Connection::end(Error why) {
+    if (failure_) return;
+    failure_ = std::move(why);
+    std::error_code ignored;
+    socket_.close(ignored);
+    sweeper_.remove(*this);
+    turn_changed_.notify();
+    outgoing_.clear();
+}
+
+Error Connection::over() const { return failure_.value_or(Error{Errc::interrupted, "the connection is closed", {}}); }
+
+tl::unexpected<Error> Connection::broken(Error why) {
+    end(std::move(why));
+    return fail(over());
+}
+
+Error Connection::failed_to(std::string_view doing, const std::error_code& error) const {
+    if (me_ == Side::client && !knows_vault_)
+        return {Errc::unreachable, "the vault closed the connection before it said who it is", {}};
+    if (error == asio::error::eof || error == asio::error::connection_reset || error == asio::error::broken_pipe)
+        return {Errc::interrupted, "the other end closed the connection in the middle", {}};
+    return {Errc::interrupted, "the connection failed to " + std::string(doing) + ": " + error.message(), {}};
+}
+
+SteadyTime Connection::sweep(SteadyTime now) {
+    if (silent_ && now >= read_deadline_) evict(Errc::timeout);
+    const SteadyTime limit = std::min({read_deadline_, write_deadline_, handshake_deadline_, expiry_});
+    if (now >= limit) {
+        const bool before_session = me_ == Side::client && !established();
+        const char* what = now >= write_deadline_ ? "the other end does not read" : "the other end is silent";
+        if (now >= expiry_) what = "the time for it is over";
+        end({before_session ? Errc::unreachable : Errc::timeout, what, {}});
+        return kNever;
+    }
+    if (now >= event_wait_) {
+        event_wait_ = kNever;
+        if (idling_) stop_waiting({Errc::still_pending, "nothing came", {}});
+    }
+    if (now >= next_ping_) {
+        next_ping_ = now + limits_.ping;
+        ping_due_ = true;
+        start_flush();
+    }
+    return std::min({limit, event_wait_, next_ping_});
+}
+
+void Connection::set_deadline(SteadyTime& deadline, std::chrono::milliseconds wait) {
+    deadline = after(wait);
+    sweeper_.wake_at(deadline);
+}
+
+void Connection::expire_at(SteadyTime when) {
+    expiry_ = when;
+    if (!failure_ && when != kNever) sweeper_.wake_at(when);
+}
+
+void Connection::abort(Error why) { end(std::move(why)); }
+
+void Connection::stop_waiting(Error why) {
+    stop_ = std::move(why);
+    waiting_.emit(asio::cancellation_type::total);
+}
+
+void Connection::interrupt_idle() {
+    idle_stopped_ = true;
+    if (idling_ && !failure_) stop_waiting({Errc::cancelled, "stopped while it was idle", {}});
+}
+
+void Connection::evict(Errc why) {
+    if (!silent_ || failure_) return;
+    silent_ = false;
+    read_deadline_ = kNever;
+    const char* what = "no hello came in time";
+    if (why == Errc::overloaded) what = "made room for another connection";
+    if (why == Errc::going_away) what = "the vault stops";
+    stop_waiting({why, what, {}});
+}
+
+// --- Reading ---
+
+asio::awaitable<Result<std::size_t>> Connection::read_some(MutableBytes into) {
+    if (failure_) co_return fail(*failure_);
+    std::error_code error;
+    auto token = asio::redirect_error(asio::bind_cancellation_slot(waiting_.slot(), asio::use_awaitable), error);
+    const std::size_t size = co_await socket_.async_read_some(buffer_of(into), token);
+    if (failure_) co_return fail(*failure_);
+    if (size > 0) {
+        stop_.reset();  // the word to stop came too late
+        co_return size;
+    }
+    // Told to stop, and nothing was read: the connection itself goes on.
+    if (stop_ && error == asio::error::operation_aborted) co_return fail(*std::exchange(stop_, std::nullopt));
+    co_return broken(failed_to("read", error));
+}
+
+// The size of the next frame's body; header_ keeps what came of it, so that a wait that was stopped loses nothing.
+asio::awaitable<Result<std::size_t>> Connection::read_header(Phase phase) {
+    while (header_have_ < header_.size()) {
+        const MutableBytes rest = MutableBytes(header_).subspan(header_have_);
+        SAT_CO_TRY_VALUE(const std::size_t size, co_await read_some(rest));
+        if (header_have_ == 0) {
+            idling_ = false;
+            // A message's time begins with its first byte; one of several records keeps the time that it has.
+            if (phase == Phase::record && !assembler_.in_message()) set_deadline(read_deadline_, limits_.message);
+        }
+        header_have_ += size;
+    }
+    header_have_ = 0;
+    auto size = frame_body_size(header_, phase);
+    // In the handshake a vault still says what was wrong.
+    if (!size && phase == Phase::handshake) co_return fail(std::move(size.error()));
+    if (!size) co_return broken(std::move(size.error()));
+    co_return std::size_t{*size};
+}
+
+// `frame`: the header is put in front, the rest read.
+asio::awaitable<Result<void>> Connection::read_body(MutableBytes frame) {
+    std::ranges::copy(header_, frame.begin());
+    MutableBytes rest = frame.subspan(kFrameHeaderSize);
+    while (!rest.empty()) {
+        SAT_CO_TRY_VALUE(const std::size_t size, co_await read_some(rest));
+        rest = rest.subspan(size);
+    }
+    co_return Result<void>();
+}
+
+asio::awaitable<Result<Bytes>> Connection::read_clear_frame() {
+    SAT_CO_TRY_VALUE(const std::size_t size, co_await read_header(Phase::handshake));
+    Bytes frame(kFrameHeaderSize + size);
+    SAT_CO_TRY(co_await read_body(frame));
+    co_return frame;
+}
+
+// The next record that is not the connection's own business, and in message_ the message that it completes.  It lies
+// in `slot`, or where that is empty in frame_.
+asio::awaitable<Result<Record>> Connection::read_record(MutableBytes slot, bool may_idle) {
+    for (;;) {
+        message_.reset();
+        if (!assembler_.in_message()) {
+            set_deadline(read_deadline_, limits_.idle);
+            if (may_idle && idle_stopped_) co_return fail(Errc::cancelled, "stopped while it was idle");
+            idling_ = may_idle;
+        }
+        auto size = co_await read_header(Phase::record);
+        idling_ = false;
+        if (!size) co_return fail(std::move(size.error()));
+        MutableBytes place = slot.first(std::min(slot.size(), kFrameHeaderSize + *size));
+        if (slot.empty()) {
+            frame_.resize(kFrameHeaderSize + *size);
+            place = frame_;
+        }
+        SAT_CO_TRY(co_await read_body(place));
+        auto record = opener_->open(place);
+        if (!record) co_return broken(std::move(record.error()));
+        auto message = assembler_.add(*record);
+        if (!message) co_return broken(std::move(message.error()));
+        const RecordType type = record->type;
+        const bool own_business =
+            type == RecordType::ping || type == RecordType::pong || type == RecordType::key_update;
+        const bool part = is_message_type(type) && !*message;
+        if (!part && !own_business) {
+            read_deadline_ = kNever;
+            message_ = std::move(*message);
+            co_return *record;
+        }
+        frame_ = Bytes();
+        if (type == RecordType::ping) {
+            read_deadline_ = kNever;
+            SAT_CO_TRY(co_await write_pong());
+        }
+    }
+}
+
+Result<void> Connection::keep_event() {
+    event_bytes_ += message_->size();
+    if (event_bytes_ > kMaxKeptEventBytes)
+        return broken({Errc::overloaded, "too many events wait to be looked at", {}});
+    events_.push_back(to_string(*message_));
+    return {};
+}
+
+asio::awaitable<Result<Connection::Message>> Connection::read_message(bool may_idle) {
+    auto record = co_await read_record({}, may_idle);
+    if (!record) co_return fail(std::move(record.error()));
+    Message message;
+    message.type = record->type;
+    if (message_) message.text = to_string(*message_);
+    if (message.type == RecordType::close) {
+        if (const auto reason = record->close_reason()) co_return broken(alert_error(*reason));
+    } else if (!is_message_type(message.type)) {
+        co_return broken({Errc::unexpected, "bulk data came where a message belongs", {}});
+    }
+    frame_ = Bytes();
+    if (message.type != RecordType::event) message_.reset();
+    co_return message;
+}
+
+asio::awaitable<Result<Record>> Connection::read_bulk_record(MutableBytes slot) {
+    for (;;) {
+        auto record = co_await read_record(slot, false);
+        if (!record) co_return fail(std::move(record.error()));
+        switch (record->type) {
+            case RecordType::data:
+            case RecordType::data_end:
+                co_return *record;
+            case RecordType::event:
+                SAT_CO_TRY(keep_event());
+                break;
+            case RecordType::close: {
+                const auto reason = record->close_reason();
+                if (reason) co_return broken(alert_error(*reason));
+                co_return broken({Errc::interrupted, "the other end closed the connection in the middle", {}});
+            }
+            default:
+                co_return broken({Errc::unexpected, "a message came where bulk data belongs", {}});
+        }
+    }
+}
+
+// --- Writing ---
+
+asio::awaitable<Connection::Turn> Connection::take_turn() {
+    const std::uint64_t ticket = next_ticket_++;
+    while (served_ticket_ != ticket && !failure_) co_await turn_changed_.wait();
+    co_return Turn(*this);
+}
+
+// By whoever has the turn.
+asio::awaitable<Result<void>> Connection::write(ByteView bytes) {
+    while (!bytes.empty()) {
+        if (failure_) co_return fail(*failure_);
+        const ByteView piece = bytes.first(std::min(bytes.size(), kWritePiece));
+        set_deadline(write_deadline_, limits_.write);
+        std::error_code error;
+        co_await asio::async_write(socket_, buffer_of(piece), asio::redirect_error(asio::use_awaitable, error));
+        write_deadline_ = kNever;
+        if (failure_) co_return fail(*failure_);
+        if (error) co_return broken(failed_to("write", error));
+        bytes = bytes.subspan(piece.size());
+    }
+    co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> Connection::write_key_update_if_due() {
+    if (failure_) co_return fail(*failure_);
+    if (sealer_->needs_key_update(steady_seconds())) {
+        const Bytes frame = sealer_->key_update(steady_seconds());
+        SAT_CO_TRY(co_await write(frame));
+    }
+    co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> Connection::write_message(RecordType type, std::string text) {
+    const Turn turn = co_await take_turn();
+    SAT_CO_TRY(co_await write_key_update_if_due());
+    auto frames = sealer_->message(type, as_bytes(text));
+    if (!frames) co_return broken({Errc::internal, "a message of ours is larger than the protocol allows", {}});
+    text = std::string();
+    co_return co_await write(*frames);
+}
+
+asio::awaitable<Result<void>> Connection::write_data_end(std::uint64_t total) {
+    const Turn turn = co_await take_turn();
+    SAT_CO_TRY(co_await write_key_update_if_due());
+    const Bytes frame = sealer_->data_end(total);
+    co_return co_await write(frame);
+}
+
+asio::awaitable<Result<void>> Connection::write_pong() {
+    const Turn turn = co_await take_turn();
+    SAT_CO_TRY(co_await write_key_update_if_due());
+    const Bytes frame = sealer_->pong();
+    co_return co_await write(frame);
+}
+
+// DATA frames that lie back to back, each whole but perhaps the last; sealed here, where they lie.
+asio::awaitable<Result<void>> Connection::write_batch(MutableBytes frames, std::size_t records) {
+    const Turn turn = co_await take_turn();
+    SAT_CO_TRY(co_await write_key_update_if_due());
+    for (std::size_t i = 0; i < records; ++i) {
+        const MutableBytes rest = frames.subspan(i * kDataFrame);
+        sealer_->data_in_place(rest.first(std::min(rest.size(), kDataFrame)));
+    }
+    co_return co_await write(frames);
+}
+
+void Connection::start_flush() {
+    if (flushing_ || closing_ || failure_) return;
+    flushing_ = true;
+    asio::co_spawn(socket_.get_executor(), flush(shared_from_this()), [](const std::exception_ptr& failure) {
+        if (failure) std::rethrow_exception(failure);
+    });
+}
+
+// What comes from nobody's operation: events and PINGs.
+asio::awaitable<void> Connection::flush(std::shared_ptr<Connection> self) {
+    while (!failure_ && !closing_ && (ping_due_ || !outgoing_.empty())) {
+        if (std::exchange(ping_due_, false)) {
+            const Turn turn = co_await take_turn();
+            if (failure_) break;
+            const Bytes frame = sealer_->ping();
+            const auto written = co_await write(frame);
+            if (!written) break;
+        } else {
+            std::string text = std::move(outgoing_.front());
+            outgoing_.pop_front();
+            const auto written = co_await write_message(RecordType::event, std::move(text));
+            if (!written) break;
+        }
+    }
+    self->flushing_ = false;
+}
+
+bool Connection::post_event(std::string text) {
+    if (failure_ || closing_) return false;
+    if (outgoing_.size() >= kMaxQueuedEvents) {
+        end({Errc::overloaded, "it does not read its events", {}});
+        return false;
+    }
+    outgoing_.push_back(std::move(text));
+    start_flush();
+    return true;
+}
+
+// --- The handshake ---
+
+void Connection::establish(TrafficSecret send, TrafficSecret receive) {
+    sealer_.emplace(std::move(send), steady_seconds(), limits_.epoch);
+    opener_.emplace(std::move(receive), other(me_), limits_.epoch);
+    handshake_deadline_ = kNever;
+    read_deadline_ = kNever;
+    if (me_ == Side::client) set_deadline(next_ping_, limits_.ping);
+}
+
+asio::awaitable<Result<void>> Connection::receive_identity(const HandshakeParty& me, ClientHelloExt ext) {
+    SAT_ASSERT(me_ == Side::client && !client_handshake_);
+    set_deadline(read_deadline_, limits_.identity);
+    auto frame = co_await read_clear_frame();
+    if (!frame) co_return broken(std::move(frame.error()));
+    set_deadline(handshake_deadline_, limits_.handshake);
+    read_deadline_ = kNever;
+    client_handshake_ = std::make_unique<ClientHandshake>(me, std::move(ext));
+    auto checked = client_handshake_->on_identity(*frame);
+    if (!checked) co_return broken(std::move(checked.error()));
+    knows_vault_ = true;
+    co_return Result<void>();
+}
+
+asio::awaitable<Result<ServerHelloExt>> Connection::finish_handshake() {
+    SAT_ASSERT(knows_vault_ && !established());
+    if (failure_) co_return fail(*failure_);
+    auto hello = client_handshake_->hello();
+    if (!hello) co_return broken(std::move(hello.error()));
+    SAT_CO_TRY(co_await write(*hello));
+    auto frame = co_await read_clear_frame();
+    if (!frame) co_return broken(std::move(frame.error()));
+    auto finished = client_handshake_->on_server_hello(*frame);
+    if (!finished) {
+        if (!client_handshake_->peer_alerted()) {
+            const Bytes alert = encode_alert(alert_code(finished.error().code));
+            const auto told = co_await write(alert);
+            if (!told) end(finished.error());
+        }
+        co_return broken(std::move(finished.error()));
+    }
+    SAT_CO_TRY(co_await write(*finished));
+    auto session = client_handshake_->established();
+    if (!session) co_return broken(std::move(session.error()));
+    establish(std::move(session->send), std::move(session->receive));
+    co_return std::move(session->ext);
+}
+
+asio::awaitable<Result<ClientIdentity>> Connection::accept_handshake(const HandshakeParty& me,
+                                                                     std::function<ServerHelloExt()> ext,
+                                                                     asio::thread_pool& workers) {
+    SAT_ASSERT(me_ == Side::vault && !established());
+    auto client = co_await vault_handshake(me, std::move(ext), workers);
+    silent_ = false;
+    if (client || failure_) co_return client;
+    Error why = client.error();
+    co_await close(alert_code(why.code));
+    co_return fail(std::move(why));
+}
+
+asio::awaitable<Result<ClientIdentity>> Connection::vault_handshake(const HandshakeParty& me,
+                                                                    std::function<ServerHelloExt()> ext,
+                                                                    asio::thread_pool& workers) {
+    set_deadline(handshake_deadline_, limits_.handshake);
+    set_deadline(read_deadline_, limits_.hello);
+    SAT_CO_TRY(co_await write(me.identity_frame()));
+    silent_ = true;
+    auto hello = co_await read_clear_frame();
+    if (!hello) co_return fail(std::move(hello.error()));
+    silent_ = false;
+    read_deadline_ = kNever;
+
+    VaultHandshake handshake(me);
+    const ServerHelloExt answer = ext();
+    auto work = [&handshake, &hello, &answer] { return handshake.on_client_hello(*hello, answer); };
+    auto server_hello = co_await on_worker(workers, work);
+    if (!server_hello) {
+        if (handshake.peer_alerted()) end(server_hello.error());
+        co_return fail(std::move(server_hello.error()));
+    }
+    SAT_CO_TRY(co_await write(*server_hello));
+    SAT_CO_TRY_VALUE(const Bytes finished, co_await read_clear_frame());
+    auto checked = handshake.on_client_finished(finished);
+    if (!checked) {
+        if (handshake.peer_alerted()) end(checked.error());
+        co_return fail(std::move(checked.error()));
+    }
+    auto session = handshake.established();
+    if (!session) co_return fail(std::move(session.error()));
+    establish(std::move(session->send), std::move(session->receive));
+    co_return ClientIdentity{std::move(session->client), std::move(session->hello), std::move(session->finished)};
+}
+
+// --- Messages ---
+
+asio::awaitable<Result<void>> Connection::send_request(std::string text) {
+    co_return co_await write_message(RecordType::request, std::move(text));
+}
+
+asio::awaitable<Result<void>> Connection::send_response(std::string text) {
+    co_return co_await write_message(RecordType::response, std::move(text));
+}
+
+asio::awaitable<Result<std::string>> Connection::receive_response() {
+    for (;;) {
+        auto message = co_await read_message(false);
+        if (!message) co_return fail(std::move(message.error()));
+        if (message->type == RecordType::response) co_return std::move(message->text);
+        if (message->type == RecordType::close)
+            co_return broken({Errc::interrupted, "the vault closed the connection in the middle", {}});
+        SAT_CO_TRY(keep_event());
+    }
+}
+
+asio::awaitable<Result<std::string>> Connection::request(std::string text) {
+    SAT_CO_TRY(co_await send_request(std::move(text)));
+    co_return co_await receive_response();
+}
+
+asio::awaitable<Result<std::optional<std::string>>> Connection::next_event(std::chrono::milliseconds wait) {
+    if (!events_.empty()) {
+        std::string text = std::move(events_.front());
+        events_.pop_front();
+        event_bytes_ -= text.size();
+        co_return std::optional<std::string>(std::move(text));
+    }
+    if (failure_) co_return fail(*failure_);
+    set_deadline(event_wait_, std::min<std::chrono::milliseconds>(wait, kLongestWait));
+    auto message = co_await read_message(true);
+    event_wait_ = kNever;
+    if (!message) {
+        if (message.error().code == Errc::still_pending) co_return std::optional<std::string>();
+        co_return fail(std::move(message.error()));
+    }
+    if (message->type == RecordType::event) co_return std::optional<std::string>(std::move(message->text));
+    if (message->type == RecordType::close)
+        co_return broken({Errc::interrupted, "the vault closed the connection", {}});
+    co_return broken({Errc::unexpected, "a response came that nobody asked for", {}});
+}
+
+asio::awaitable<Result<std::optional<std::string>>> Connection::receive_request() {
+    auto message = co_await read_message(true);
+    if (!message) co_return fail(std::move(message.error()));
+    if (message->type == RecordType::close) co_return std::optional<std::string>();
+    co_return std::optional<std::string>(std::move(message->text));
+}
+
+// --- Bulk ---
+
+// Stops before a batch for which `go_on` says no; DATA_END follows in any case.
+asio::awaitable<Result<void>> Connection::send_bulk_while(std::uint64_t length, BulkSource source,
+                                                          std::function<bool()> go_on) {
+    BulkSender plan(length);  // what was given to the source
+    BulkSender sent(length);  // what went out
+    auto lay_out = [&plan, this](Batch& batch) {
+        batch.parts.clear();
+        batch.used = 0;
+        if (plan.next_size() == 0) return;
+        batch.bytes.resize(limits_.batch * kDataFrame);  // the first time; the same size ever after
+        while (batch.parts.size() < limits_.batch && plan.next_size() > 0) {
+            const std::size_t size = plan.next_size();
+            batch.parts.push_back(MutableBytes(batch.bytes).subspan(batch.used + kRecordPrefix, size));
+            batch.used += size + kRecordOverhead;
+            plan.sent();
+        }
+    };
+    Batch current;
+    Batch next;
+    lay_out(current);
+    if (!current.parts.empty()) {
+        auto filled = co_await source(current.parts);
+        if (!filled) co_return broken(std::move(filled.error()));
+    }
+    while (!current.parts.empty() && go_on()) {
+        std::optional<Background<Result<void>>> filling;
+        lay_out(next);
+        if (!next.parts.empty()) filling.emplace(executor(), source(next.parts));
+        const auto written =
+            co_await write_batch(MutableBytes(current.bytes).first(current.used), current.parts.size());
+        Result<void> filled;
+        if (filling) filled = co_await filling->join();
+        if (!written) co_return written;
+        if (!filled) co_return broken(std::move(filled.error()));
+        for (std::size_t i = 0; i < current.parts.size(); ++i) sent.sent();
+        std::swap(current, next);
+    }
+    co_return co_await write_data_end(sent.total());
+}
+
+asio::awaitable<Result<void>> Connection::send_bulk(std::uint64_t length, BulkSource source) {
+    co_return co_await send_bulk_while(length, std::move(source), [] { return true; });
+}
+
+asio::awaitable<Result<std::string>> Connection::upload(std::string request, std::uint64_t length, BulkSource source) {
+    SAT_CO_TRY(co_await send_request(std::move(request)));
+    Background<Result<std::string>> answer(executor(), receive_response());
+    // How the sending ended does not matter: an answer that came before the stream broke is the answer, and without one
+    // the reading has failed with the same error.
+    [[maybe_unused]] const auto sent =
+        co_await send_bulk_while(length, std::move(source), [&answer] { return !answer.done(); });
+    co_return co_await answer.join();
+}
+
+asio::awaitable<Result<BulkReceived>> Connection::receive_bulk(std::uint64_t length, BulkSink sink) {
+    BulkReceiver& rules = bulk_.emplace(length);
+    Batch current;
+    Batch beside;
+    std::optional<Background<Result<void>>> sinking;
+    std::optional<Error> failure;
+    BulkReceived out;
+    while (!rules.ended() && !failure && !out.refused) {
+        if (current.bytes.empty()) current.bytes.resize(limits_.batch * kRecordSlot);
+        const MutableBytes slot = MutableBytes(current.bytes).subspan(current.parts.size() * kRecordSlot, kRecordSlot);
+        auto record = co_await read_bulk_record(slot);
+        if (!record) {
+            failure = std::move(record.error());
+            break;
+        }
+        const bool data = record->type == RecordType::data;
+        const auto within = data ? rules.data(record->body.size()) : rules.end(record->total());
+        if (!within) {
+            end(within.error());
+            failure = over();
+            break;
+        }
+        if (data) current.parts.push_back(slot.subspan(kRecordPrefix, record->body.size()));
+        if (data && current.parts.size() < limits_.batch) continue;
+        if (sinking) {
+            auto taken = co_await sinking->join();
+            sinking.reset();
+            if (!taken) out.refused = std::move(taken.error());
+        }
+        if (!out.refused && !current.parts.empty()) {
+            std::swap(current, beside);
+            current.parts.clear();
+            sinking.emplace(executor(), sink(beside.parts));
+        }
+    }
+    if (sinking) {
+        auto taken = co_await sinking->join();
+        if (!taken && !out.refused) out.refused = std::move(taken.error());
+    }
+    if (failure) co_return fail(std::move(*failure));
+    out.total = rules.received();
+    if (!out.refused) bulk_.reset();
+    co_return out;
+}
+
+asio::awaitable<Result<void>> Connection::discard_bulk() {
+    // Of a stream that was refused at once nobody knows the length.
+    if (!bulk_) bulk_.emplace(std::numeric_limits<std::uint64_t>::max());
+    bulk_->abandon();
+    while (!bulk_->ended()) {
+        auto record = co_await read_bulk_record({});
+        if (!record) co_return fail(std::move(record.error()));
+        const bool data = record->type == RecordType::data;
+        const auto within = data ? bulk_->data(record->body.size()) : bulk_->end(record->total());
+        frame_ = Bytes();
+        if (!within) co_return broken(within.error());
+    }
+    bulk_.reset();
+    co_return Result<void>();
+}
+
+// --- The end ---
+
+asio::awaitable<void> Connection::close(std::optional<Errc> why) {
+    const auto self = shared_from_this();
+    if (failure_ || closing_) co_return;
+    closing_ = true;
+    if (why) why = alert_code(*why);
+    handshake_deadline_ = kNever;
+    read_deadline_ = kNever;
+    expire_at(std::min(expiry_, after(std::min<std::chrono::milliseconds>(kCloseWait, limits_.write))));
+    {
+        const Turn turn = co_await take_turn();
+        if (failure_) co_return;
+        Bytes frame;
+        if (established()) {
+            frame = sealer_->close(why);
+        } else if (why) {
+            frame = encode_alert(*why);
+        }
+        const auto written = co_await write(frame);
+        if (!written) co_return;
+    }
+    std::error_code ignored;
+    socket_.shutdown(Socket::shutdown_send, ignored);
+    // What the peer sent meanwhile is read and dropped: closing over it would reset the connection, and the reset may
+    // overtake the word that says why.
+    if (why && me_ == Side::vault) {
+        std::array<std::byte, 1024> scratch{};
+        while (!failure_) {
+            const auto size = co_await read_some(scratch);
+            if (!size) break;
+        }
+    }
+    end({Errc::interrupted, "the connection is closed", {}});
+}
+
+}  // namespace sat

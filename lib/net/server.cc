@@ -1,0 +1,318 @@
+// The accept loop: see server.h.
+// SPDX-License-Identifier: Apache-2.0
+#include "net/server.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <asio/error.hpp>
+#include <asio/ip/v6_only.hpp>
+#include <asio/redirect_error.hpp>
+#include <unordered_set>
+
+#include "net/address.h"
+#include "net/deadlines.h"
+#include "wire/frame.h"
+
+namespace sat {
+
+namespace {
+
+using asio::ip::tcp;
+
+// Out of descriptors or memory: time for others to give some back.
+constexpr std::chrono::milliseconds kAcceptPause{100};
+
+bool is_shortage(const std::error_code& error) {
+    return error == std::errc::too_many_files_open || error == std::errc::too_many_files_open_in_system ||
+           error == std::errc::no_buffer_space || error == std::errc::not_enough_memory;
+}
+
+// Seven bytes always fit an empty send buffer: nothing waits here.
+void refuse(tcp::socket socket, Errc why) {
+    std::error_code ignored;
+    const Bytes alert = encode_alert(why);
+    socket.non_blocking(true, ignored);
+    socket.write_some(asio::const_buffer(alert.data(), alert.size()), ignored);
+    socket.shutdown(tcp::socket::shutdown_both, ignored);
+    socket.close(ignored);
+}
+
+}  // namespace
+
+struct Server::Impl {
+    // One accepted connection, until its coroutine is done.
+    struct Entry {
+        Entry(const asio::any_io_executor& executor, tcp::socket accepted, Peer who)
+            : socket(std::move(accepted)), peer(std::move(who)), changed(executor) {}
+
+        std::optional<tcp::socket> socket;  // parked or about to begin
+        Peer peer;
+        std::shared_ptr<Connection> connection;
+        std::shared_ptr<ServerSession> session;
+        Signal changed;
+        bool parked = false;
+        bool handshaking = false;
+        std::optional<Error> turned_away;  // while parked
+    };
+    using EntryPtr = std::shared_ptr<Entry>;  // shared by the lists here and the connection's own coroutine
+
+    Impl(asio::io_context& on, ServerHandler& with, ServerOptions wanted)
+        : context(on),
+          handler(with),
+          options(std::move(wanted)),
+          changed(on.get_executor()),
+          workers(std::max<std::size_t>(1, options.handshake_threads)) {}
+
+    asio::io_context& context;
+    ServerHandler& handler;
+    ServerOptions options;
+    std::vector<tcp::acceptor> acceptors;
+    std::unordered_set<EntryPtr> entries;  // all
+    std::list<EntryPtr> handshaking;       // oldest first
+    std::list<EntryPtr> parked;            // oldest first
+    std::unordered_map<std::string, std::size_t> handshaking_from;
+    std::size_t accepting = 0;
+    bool stopping = false;
+    Signal changed;  // a coroutine ended, or stop()
+    asio::thread_pool workers;
+
+    Result<std::vector<tcp::endpoint>> listen();
+    asio::awaitable<void> accept(tcp::acceptor& acceptor);
+    void admit(tcp::socket socket);
+    asio::awaitable<void> serve(EntryPtr entry);
+    asio::awaitable<void> wait_for_turn(EntryPtr entry);
+    void begin(const EntryPtr& entry);
+    void leave_handshake(const EntryPtr& entry);
+    void give_up_place(const EntryPtr& entry);
+    void unpark();
+    void turn_away(const EntryPtr& entry, Errc why, const char* message);
+    void stop();
+    asio::awaitable<void> run();
+
+    std::size_t from(const std::string& address) const {
+        const auto found = handshaking_from.find(address);
+        return found == handshaking_from.end() ? 0 : found->second;
+    }
+};
+
+Result<std::vector<tcp::endpoint>> Server::Impl::listen() {
+    std::vector<tcp::endpoint> got;
+    for (const tcp::endpoint& wanted : options.listen) {
+        tcp::acceptor acceptor(context);
+        std::error_code error;
+        acceptor.open(wanted.protocol(), error);
+        if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+        // So that 0.0.0.0 and [::] may both be listened on, at one port.
+        if (!error && wanted.address().is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
+        if (!error) acceptor.bind(wanted, error);
+        if (!error) acceptor.listen(1024, error);
+        if (!error) got.push_back(acceptor.local_endpoint(error));
+        if (error) {
+            acceptors.clear();
+            return fail(Errc::config, "cannot listen on " + endpoint_text(wanted) + ": " + error.message(),
+                        "choose another address with --listen ADDR:PORT");
+        }
+        acceptors.push_back(std::move(acceptor));
+    }
+    return got;
+}
+
+asio::awaitable<void> Server::Impl::accept(tcp::acceptor& acceptor) {
+    bool short_of_something = false;  // said once
+    while (!stopping) {
+        tcp::socket socket(context);
+        std::error_code error;
+        co_await acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+        if (stopping) break;
+        if (!error) {
+            short_of_something = false;
+            admit(std::move(socket));
+        } else if (is_shortage(error)) {
+            if (!std::exchange(short_of_something, true)) handler.on_accept_failure(error);
+            bool over = false;
+            const Alarm alarm(context.get_executor(), std::chrono::steady_clock::now() + kAcceptPause, [this, &over] {
+                over = true;
+                changed.notify();
+            });
+            while (!over && !stopping) co_await changed.wait();
+        }
+        // Anything else was one peer's failure: it went before it was accepted.
+    }
+    --accepting;
+    changed.notify();
+}
+
+void Server::Impl::admit(tcp::socket socket) {
+    std::error_code error;
+    const auto endpoint = socket.remote_endpoint(error);
+    if (error) return;
+    Peer peer{address_text(endpoint.address()), endpoint.port()};
+    if (entries.size() >= options.max_connections) {
+        if (parked.empty()) {
+            refuse(std::move(socket), Errc::overloaded);
+            handler.on_refused(peer, {Errc::overloaded, "too many connections", {}});
+            return;
+        }
+        turn_away(parked.front(), Errc::overloaded, "made room for another connection");
+    }
+    const auto entry = std::make_shared<Entry>(context.get_executor(), std::move(socket), std::move(peer));
+    entries.insert(entry);
+    if (from(entry->peer.address) >= options.max_unauthenticated_per_peer) {
+        entry->parked = true;
+        parked.push_back(entry);
+    } else {
+        begin(entry);
+    }
+    asio::co_spawn(context, serve(entry), [this, entry](const std::exception_ptr& failure) {
+        // Memory ran out in this session's work; the others need not suffer for it.
+        if (failure) handler.on_refused(entry->peer, {Errc::internal, "the session was ended by an exception", {}});
+        leave_handshake(entry);
+        if (entry->connection) entry->connection->abort({Errc::interrupted, "the session is over", {}});
+        entry->session.reset();
+        entries.erase(entry);
+        changed.notify();
+    });
+}
+
+// Into the handshake: counted, and somebody else's place taken where there is none.
+void Server::Impl::begin(const EntryPtr& entry) {
+    if (handshaking.size() >= options.max_unauthenticated) {
+        const auto silent = std::ranges::find_if(
+            handshaking, [](const EntryPtr& other) { return other->connection && other->connection->silent(); });
+        if (silent == handshaking.end()) {
+            entry->turned_away = Error{Errc::overloaded, "too many handshakes are under way", {}};
+            return;
+        }
+        const EntryPtr oldest = *silent;
+        oldest->connection->evict(Errc::overloaded);
+        give_up_place(oldest);
+    }
+    entry->handshaking = true;
+    handshaking.push_back(entry);
+    ++handshaking_from[entry->peer.address];
+}
+
+void Server::Impl::give_up_place(const EntryPtr& entry) {
+    entry->handshaking = false;
+    handshaking.remove(entry);
+    const auto count = handshaking_from.find(entry->peer.address);
+    if (--count->second == 0) handshaking_from.erase(count);
+}
+
+void Server::Impl::leave_handshake(const EntryPtr& entry) {
+    if (!entry->handshaking) return;
+    give_up_place(entry);
+    unpark();
+}
+
+// Those who wait take free places only, and nobody's.
+void Server::Impl::unpark() {
+    while (!stopping && handshaking.size() < options.max_unauthenticated) {
+        const auto next = std::ranges::find_if(parked, [this](const EntryPtr& entry) {
+            return from(entry->peer.address) < options.max_unauthenticated_per_peer;
+        });
+        if (next == parked.end()) return;
+        const EntryPtr entry = *next;
+        parked.erase(next);
+        entry->parked = false;
+        begin(entry);
+        entry->changed.notify();
+    }
+}
+
+void Server::Impl::turn_away(const EntryPtr& entry, Errc why, const char* message) {
+    entry->turned_away = Error{why, message, {}};
+    entry->parked = false;
+    parked.remove(entry);
+    entry->changed.notify();
+}
+
+asio::awaitable<void> Server::Impl::wait_for_turn(EntryPtr entry) {
+    const Alarm alarm(context.get_executor(), std::chrono::steady_clock::now() + options.parked, [this, entry] {
+        if (entry->parked) turn_away(entry, Errc::overloaded, "waited too long for a place");
+    });
+    while (entry->parked) co_await entry->changed.wait();
+}
+
+asio::awaitable<void> Server::Impl::serve(EntryPtr entry) {
+    if (entry->parked) co_await wait_for_turn(entry);
+    if (stopping && !entry->turned_away) entry->turned_away = Error{Errc::going_away, "the vault stops", {}};
+    if (entry->turned_away) {
+        refuse(std::move(*entry->socket), entry->turned_away->code);
+        handler.on_refused(entry->peer, *entry->turned_away);
+        co_return;
+    }
+    entry->connection = Connection::create(std::move(*entry->socket), Side::vault, options.limits);
+    entry->socket.reset();
+    auto ext = [this] { return handler.hello_ext(); };
+    auto client = co_await entry->connection->accept_handshake(handler.party(), ext, workers);
+    leave_handshake(entry);
+    if (!client) {
+        handler.on_refused(entry->peer, client.error());
+        co_return;
+    }
+    entry->session = handler.make_session(entry->connection, std::move(*client));
+    if (stopping) entry->session->stop();
+    co_await entry->session->serve();
+}
+
+void Server::Impl::stop() {
+    if (stopping) return;
+    stopping = true;
+    std::error_code ignored;
+    for (auto& acceptor : acceptors) acceptor.close(ignored);
+    while (!parked.empty()) turn_away(parked.front(), Errc::going_away, "the vault stops");
+    // A copy: what ends leaves the list.
+    const std::vector<EntryPtr> all(entries.begin(), entries.end());
+    for (const EntryPtr& entry : all) {
+        if (entry->session) entry->session->stop();
+        if (entry->connection && entry->connection->silent()) entry->connection->evict(Errc::going_away);
+    }
+    changed.notify();
+}
+
+asio::awaitable<void> Server::Impl::run() {
+    accepting = acceptors.size();
+    for (auto& acceptor : acceptors) {
+        asio::co_spawn(context, accept(acceptor), [](const std::exception_ptr& failure) {
+            if (failure) std::rethrow_exception(failure);
+        });
+    }
+    while (!stopping) co_await changed.wait();
+    const Alarm alarm(context.get_executor(), std::chrono::steady_clock::now() + options.drain, [this] {
+        const std::vector<EntryPtr> all(entries.begin(), entries.end());
+        for (const EntryPtr& entry : all) {
+            if (entry->connection) entry->connection->abort({Errc::going_away, "the vault stops", {}});
+        }
+    });
+    while (accepting > 0 || !entries.empty()) co_await changed.wait();
+}
+
+Server::Server(asio::io_context& context, ServerHandler& handler, ServerOptions options)
+    : impl_(std::make_unique<Impl>(context, handler, std::move(options))) {}
+
+Server::~Server() { impl_->workers.join(); }
+
+Result<std::vector<tcp::endpoint>> Server::listen() { return impl_->listen(); }
+
+asio::awaitable<void> Server::run() { return impl_->run(); }
+
+void Server::stop() { impl_->stop(); }
+
+std::size_t Server::connections() const noexcept { return impl_->entries.size(); }
+std::size_t Server::unauthenticated() const noexcept { return impl_->handshaking.size(); }
+std::size_t Server::parked() const noexcept { return impl_->parked.size(); }
+
+std::size_t raise_open_files(std::size_t wanted) noexcept {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    if (limit.rlim_cur < wanted) {
+        rlimit raised = limit;
+        raised.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+    }
+    return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+}  // namespace sat
