@@ -25,8 +25,10 @@ namespace sat {
 
 namespace {
 
-// GIF and WebP are mapped whole by libvips; past this, the map and what is decoded from it do not both fit the cap.
-constexpr off_t kMaxMapped = off_t{128} << 20;
+// libvips maps a GIF or a WebP whole and takes four bytes for each of its pixels before it reports the size.  Where
+// both come to more than this, a file that does not open is taken for one that memory cannot hold, not for a damaged
+// one.
+constexpr std::uint64_t kHeavy = std::uint64_t{128} << 20;
 // Threads of decoders: their stacks count as address space.
 constexpr std::size_t kThreadStack = std::size_t{1} << 20;
 // Tried in turn until the preview fits.
@@ -239,11 +241,10 @@ PictureOutcome decode_picture(int input, int output) {
 
     const PictureHeader promised = promised_header(input);
     if (promised.width > VIPS_MAX_COORD || promised.height > VIPS_MAX_COORD) return PictureOutcome::too_large;
-    const bool mapped = promised.type == MediaType::gif || promised.type == MediaType::webp;
     if (!send(output, promised)) return PictureOutcome::failed;
-    if (mapped && status.st_size > kMaxMapped) {
-        return send(output, promised) ? PictureOutcome::done : PictureOutcome::failed;
-    }
+    const bool held_whole = promised.type == MediaType::gif || promised.type == MediaType::webp;
+    const std::uint64_t needed =
+        static_cast<std::uint64_t>(status.st_size) + std::uint64_t{4} * promised.width * promised.height;
 
     PictureHeader header;
     {
@@ -256,6 +257,9 @@ PictureOutcome decode_picture(int input, int output) {
             return known ? PictureOutcome::unsupported : PictureOutcome::not_an_image;
         }
         const ImagePtr image(vips_image_new_from_source(source.get(), "", "access", VIPS_ACCESS_SEQUENTIAL, nullptr));
+        if (!image && held_whole && needed > kHeavy) {
+            return send(output, promised) ? PictureOutcome::done : PictureOutcome::failed;
+        }
         if (!image) return PictureOutcome::failed;
         if (header.type == MediaType::avif && !is_av1(image.get())) return PictureOutcome::unsupported;
         header.width = static_cast<std::uint32_t>(vips_image_get_width(image.get()));

@@ -366,6 +366,12 @@ TEST(Picture, KeepsTheSizeOfAPictureThatMemoryCannotHold) {
     expect_no_preview(answer);
 }
 
+TEST(Picture, KeepsTheSizeOfAWebpThatMemoryCannotHold) {
+    const Answer answer = examine(kFixtures / "vast.webp");
+    expect_picture(answer, "image/webp", 16'383, 16'383);
+    expect_no_preview(answer);
+}
+
 TEST(Picture, KeepsTheSizeOfAFileThatMemoryCannotMap) {
     const Bytes gif = fixture("loop.gif");
     const Scratch file{ByteView(gif)};
