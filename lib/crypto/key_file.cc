@@ -113,7 +113,7 @@ SecretBytes encode_private_key(const KeyHandle& key, const SecretBytes* passphra
 }
 
 Result<KeyHandle> decode_private_key(ByteView pem, const SecretBytes* passphrase) {
-    if (pem.size() > kMaxKeyFile) return not_a_key();
+    if (pem.empty() || pem.size() > kMaxKeyFile) return not_a_key();
     SAT_TRY_VALUE(const PemBlock block, only_block(pem));
     Pkcs8Owner plain;
     if (block.name == kPlainName) {
