@@ -1,0 +1,242 @@
+// Blobs as files.  docs/storage.md, "Blobs".
+// SPDX-License-Identifier: Apache-2.0
+#include "store/directory_blob_store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "base/assert.h"
+#include "store/work_file.h"
+
+namespace sat {
+
+namespace {
+
+using Place = DirectoryBlobStore::Place;
+
+constexpr std::string_view kImageSuffix = ".image";
+constexpr std::string_view kMetadataSuffix = ".metadata";
+
+Path shelf(const Path& store, const ArtworkId& artwork) { return store / artwork.view().substr(0, 2); }
+Path incoming_path(const Place& place, const ArtworkId& artwork, std::string_view suffix) {
+    return place.incoming / (artwork.str() + std::string(suffix));
+}
+
+Result<FileDescriptor> create_file(const Path& path) {
+    FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!fd) return fail(errno_error("write", path, errno));
+    return fd;
+}
+
+// A name that is taken stays its holder's.
+Result<void> rename_new(const Path& from, const Path& to) {
+    if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+    if (errno != EINVAL && errno != ENOSYS) return fail(errno_error("write", to, errno));
+    // A file system without RENAME_NOREPLACE.
+    if (link(from.c_str(), to.c_str()) != 0 || unlink(from.c_str()) != 0) return fail(errno_error("write", to, errno));
+    return {};
+}
+
+Result<void> remove_file(const Path& path) {
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) return fail(errno_error("remove", path, errno));
+    return {};
+}
+
+// mkdir, and its own name made to stay.
+Result<void> make_shelf(const Path& path) {
+    if (mkdir(path.c_str(), 0700) == 0) return sync_directory(path.parent_path());
+    if (errno != EEXIST) return fail(errno_error("create", path, errno));
+    return {};
+}
+
+// What create_file() made for an upload that is no more.
+bool is_left_over(const Path& path) {
+    const std::string name = path.filename().string();
+    if (name.size() < ArtworkId::kSize || !ArtworkId::from_canonical(name.substr(0, ArtworkId::kSize))) return false;
+    const std::string_view suffix = std::string_view(name).substr(ArtworkId::kSize);
+    return suffix == kImageSuffix || suffix == kMetadataSuffix;
+}
+
+Result<void> clear_incoming(const Path& directory) {
+    std::error_code error;
+    std::filesystem::directory_iterator at(directory, error);
+    const std::filesystem::directory_iterator end;
+    for (; !error && at != end; at.increment(error))
+        if (is_left_over(at->path())) SAT_TRY(remove_file(at->path()));
+    if (error) return fail(errno_error("read", directory, error.value()));
+    return {};
+}
+
+class DirectoryBlobWriter final : public BlobWriter {
+public:
+    DirectoryBlobWriter(const ArtworkId& artwork, const std::vector<Place>& places)
+        : artwork_(artwork), places_(places) {}
+
+    ~DirectoryBlobWriter() override {
+        images_.clear();
+        for (const Path& path : temporary_) unlink(path.c_str());
+        if (published_) return;
+        for (const Path& path : named_) unlink(path.c_str());
+    }
+
+    Result<void> open() {
+        for (const Place& place : places_) {
+            SAT_TRY_VALUE(FileDescriptor fd, create_temporary(place, kImageSuffix));
+            images_.push_back(std::move(fd));
+        }
+        return {};
+    }
+
+    Result<void> append(ByteView bytes) override {
+        for (std::size_t i = 0; i < images_.size(); ++i) SAT_TRY(write_all(images_[i].get(), bytes, places_[i].images));
+        return {};
+    }
+
+    Result<void> publish(ByteView metadata) override {
+        SAT_ASSERT(images_.size() == places_.size());
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            const Place& place = places_[i];
+            SAT_TRY_VALUE(const FileDescriptor fd, create_temporary(place, kMetadataSuffix));
+            SAT_TRY(write_all(fd.get(), metadata, place.metadata));
+            SAT_TRY(sync_fd(fd.get(), place.metadata));
+            SAT_TRY(sync_fd(images_[i].get(), place.images));
+            SAT_TRY(make_shelf(shelf(place.images, artwork_)));
+            SAT_TRY(make_shelf(shelf(place.metadata, artwork_)));
+        }
+        images_.clear();
+        for (const Place& place : places_) {
+            SAT_TRY(give_name(place, kImageSuffix, shelf(place.images, artwork_)));
+            SAT_TRY(give_name(place, kMetadataSuffix, shelf(place.metadata, artwork_)));
+        }
+        for (const Place& place : places_) {
+            SAT_TRY(sync_directory(shelf(place.images, artwork_)));
+            SAT_TRY(sync_directory(shelf(place.metadata, artwork_)));
+        }
+        published_ = true;
+        return {};
+    }
+
+private:
+    Result<FileDescriptor> create_temporary(const Place& place, std::string_view suffix) {
+        const Path path = incoming_path(place, artwork_, suffix);
+        SAT_TRY_VALUE(FileDescriptor fd, create_file(path));
+        temporary_.push_back(path);
+        return fd;
+    }
+
+    Result<void> give_name(const Place& place, std::string_view suffix, const Path& directory) {
+        const Path from = incoming_path(place, artwork_, suffix);
+        const Path to = directory / artwork_.view();
+        SAT_TRY(rename_new(from, to));
+        std::erase(temporary_, from);
+        named_.push_back(to);
+        return {};
+    }
+
+    ArtworkId artwork_;
+    const std::vector<Place>& places_;
+    std::vector<FileDescriptor> images_;  // one for each place
+    std::vector<Path> temporary_;         // to be removed
+    std::vector<Path> named_;             // to be removed unless all were
+    bool published_ = false;
+};
+
+class DirectoryBlobReader final : public BlobReader {
+public:
+    DirectoryBlobReader(Path path, FileDescriptor fd, std::uint64_t size)
+        : path_(std::move(path)), fd_(std::move(fd)), size_(size) {}
+
+    std::uint64_t size() const noexcept override { return size_; }
+
+    Result<std::size_t> read(std::uint64_t offset, MutableBytes out) override {
+        std::size_t size = 0;
+        while (size < out.size()) {
+            const ssize_t got =
+                pread(fd_.get(), out.data() + size, out.size() - size, static_cast<off_t>(offset + size));
+            if (got < 0 && errno == EINTR) continue;
+            if (got < 0) return fail(errno_error("read", path_, errno));
+            if (got == 0) break;
+            size += static_cast<std::size_t>(got);
+        }
+        return size;
+    }
+
+private:
+    Path path_;
+    FileDescriptor fd_;
+    std::uint64_t size_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<DirectoryBlobStore>> DirectoryBlobStore::open(const Path& data,
+                                                                     const std::optional<Path>& duplicate) {
+    std::unique_ptr<DirectoryBlobStore> store(new DirectoryBlobStore());
+    store->places_.push_back({data, data / "image_store", data / "metadata_store", data / "incoming"});
+    if (duplicate)
+        store->places_.push_back({*duplicate, *duplicate / "duplicate_store", *duplicate / "duplicate_metadata_store",
+                                  *duplicate / "incoming"});
+    std::vector<struct stat> roots;
+    for (const Place& place : store->places_) {
+        SAT_TRY(make_private_directory(place.root));
+        SAT_TRY(make_private_directory(place.images));
+        SAT_TRY(make_private_directory(place.metadata));
+        SAT_TRY(make_private_directory(place.incoming));
+        SAT_TRY(clear_incoming(place.incoming));
+        SAT_TRY(sync_directory(place.root));
+        struct stat status {};
+        if (stat(place.root.c_str(), &status) != 0) return fail(errno_error("examine", place.root, errno));
+        roots.push_back(status);
+    }
+    if (roots.size() == 2) {
+        store->one_device_ = roots[0].st_dev == roots[1].st_dev;
+        if (store->one_device_ && roots[0].st_ino == roots[1].st_ino)
+            return fail(Errc::config, "the duplicate directory is the data directory",
+                        "name a directory on another disk");
+    }
+    return store;
+}
+
+Result<std::unique_ptr<BlobWriter>> DirectoryBlobStore::create(const ArtworkId& artwork) {
+    auto writer = std::make_unique<DirectoryBlobWriter>(artwork, places_);
+    SAT_TRY(writer->open());
+    return std::unique_ptr<BlobWriter>(std::move(writer));
+}
+
+Result<std::unique_ptr<BlobReader>> DirectoryBlobStore::open(const ArtworkId& artwork) {
+    Path path = shelf(places_.front().images, artwork) / artwork.view();
+    FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!fd) return fail(errno_error("read", path, errno));
+    struct stat status {};
+    if (fstat(fd.get(), &status) != 0) return fail(errno_error("read", path, errno));
+    return std::make_unique<DirectoryBlobReader>(std::move(path), std::move(fd),
+                                                 static_cast<std::uint64_t>(status.st_size));
+}
+
+Result<Bytes> DirectoryBlobStore::read_metadata(const ArtworkId& artwork) {
+    return read_file(shelf(places_.front().metadata, artwork) / artwork.view(), kMaxWorkFile);
+}
+
+Result<void> DirectoryBlobStore::remove(const ArtworkId& artwork) {
+    for (const Place& place : places_) {
+        SAT_TRY(remove_file(shelf(place.images, artwork) / artwork.view()));
+        SAT_TRY(remove_file(shelf(place.metadata, artwork) / artwork.view()));
+    }
+    return {};
+}
+
+Result<std::uint64_t> DirectoryBlobStore::room() const {
+    std::uint64_t room = UINT64_MAX;
+    for (const Place& place : places_) {
+        SAT_TRY_VALUE(const std::uint64_t free, free_space(place.root));
+        room = std::min(room, free);
+    }
+    return one_device_ ? room / 2 : room;
+}
+
+}  // namespace sat

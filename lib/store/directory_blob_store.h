@@ -1,0 +1,47 @@
+// Blobs as files in a directory, with an optional duplicate in another:
+//
+//     DATA/image_store/XX/ID         DATA/metadata_store/XX/ID         DATA/incoming/ID.image, ID.metadata
+//     DUP/duplicate_store/XX/ID      DUP/duplicate_metadata_store/XX/ID      DUP/incoming/…
+//
+// XX are the ID's first two characters.  A blob is written under incoming/, all its copies as the data arrives;
+// publishing is: sync all, rename all, sync the directories.  docs/storage.md, "Blobs". SPDX-License-Identifier:
+// Apache-2.0
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/file.h"
+#include "store/blob_store.h"
+
+namespace sat {
+
+class DirectoryBlobStore final : public BlobStore {
+public:
+    // Makes the directories, and removes what an earlier process left in incoming/.  The caller holds the directories'
+    // lock.  config: wrong modes, or one directory given twice; io_error.
+    static Result<std::unique_ptr<DirectoryBlobStore>> open(const Path& data, const std::optional<Path>& duplicate);
+
+    Result<std::unique_ptr<BlobWriter>> create(const ArtworkId& artwork) override;
+    Result<std::unique_ptr<BlobReader>> open(const ArtworkId& artwork) override;
+    Result<Bytes> read_metadata(const ArtworkId& artwork) override;
+    Result<void> remove(const ArtworkId& artwork) override;
+    int copies() const noexcept override { return static_cast<int>(places_.size()); }
+    Result<std::uint64_t> room() const override;
+
+    // One copy's directories.
+    struct Place {
+        Path root;
+        Path images;
+        Path metadata;
+        Path incoming;
+    };
+
+private:
+    DirectoryBlobStore() = default;
+
+    std::vector<Place> places_;  // the first is the one that is read
+    bool one_device_ = false;    // both copies share their free space
+};
+
+}  // namespace sat

@@ -1,0 +1,171 @@
+// The leaves files.  docs/storage.md, "The leaves files".
+// SPDX-License-Identifier: Apache-2.0
+#include "store/leaf_log.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/assert.h"
+#include "base/codec.h"
+#include "ledger/leaf.h"
+#include "store/row_codec.h"
+
+namespace sat {
+
+namespace {
+
+constexpr std::string_view kMagic = "SATL";
+constexpr std::uint8_t kVersion = 1;
+// Leaves are copied in steps of at most this many: about 8 MiB at the largest.
+constexpr std::size_t kStep = 128;
+constexpr std::uint64_t kMaxRecord = leaf_record_size(kAtRestOverhead + kMaxLeafEntry);
+
+Bytes header(const Wallet& vault) {
+    Bytes out = ByteWriter().raw(as_bytes(kMagic)).u8(kVersion).u8(0).u16(0).raw(vault.view()).take();
+    SAT_ASSERT(out.size() == kLeafLogHeader);
+    return out;
+}
+
+Result<Bytes> read_at(int fd, std::uint64_t offset, std::uint64_t size, const Path& path) {
+    if (lseek(fd, static_cast<off_t>(offset), SEEK_SET) < 0) return fail(errno_error("read", path, errno));
+    Bytes out(static_cast<std::size_t>(size));
+    SAT_TRY_VALUE(const std::size_t got, read_some(fd, out, path));
+    out.resize(got);
+    return out;
+}
+
+Result<void> truncate(int fd, std::uint64_t size, const Path& path) {
+    if (ftruncate(fd, static_cast<off_t>(size)) != 0) return fail(errno_error("write", path, errno));
+    if (lseek(fd, static_cast<off_t>(size), SEEK_SET) < 0) return fail(errno_error("write", path, errno));
+    return {};
+}
+
+Bytes record(const SealedLeaf& leaf) {
+    return ByteWriter().u32(static_cast<std::uint32_t>(leaf.sealed.size())).raw(leaf.sealed).take();
+}
+
+tl::unexpected<Error> contradiction(const Path& path, std::string_view how) {
+    return fail(Errc::config, path.string() + " and the catalogue contradict each other: " + std::string(how),
+                "an old or foreign catalogue was put beside it; put back the one that belongs to it");
+}
+
+}  // namespace
+
+Result<LeafLog::File> LeafLog::open_file(const Path& path, const Wallet& vault, AtRestSealer& sealer,
+                                         CatalogReader& reader) {
+    File file;
+    file.path = path;
+    file.fd.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file.fd) return fail(errno_error("open", path, errno));
+    struct stat status {};
+    if (fstat(file.fd.get(), &status) != 0) return fail(errno_error("read", path, errno));
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+
+    const Bytes wanted = header(vault);
+    SAT_TRY_VALUE(const Bytes found, read_at(file.fd.get(), 0, std::min(size, kLeafLogHeader), path));
+    if (!std::equal(found.begin(), found.end(), wanted.begin()))
+        return fail(Errc::config, path.string() + " is no leaves file of this vault");
+    if (size < kLeafLogHeader) {
+        SAT_TRY(truncate(file.fd.get(), 0, path));
+        SAT_TRY(write_all(file.fd.get(), wanted, path));
+        SAT_TRY(sync_fd(file.fd.get(), path));
+        SAT_TRY(sync_directory(path.parent_path()));
+        file.end = kLeafLogHeader;
+        return file;
+    }
+
+    // Where each record ends is known from the catalogue, so the last whole record tells whether the files belong
+    // together; what lies before it is not read.  A power cut may have left the end of the last step unwritten: one
+    // step back at most.
+    SAT_TRY_VALUE(auto last, reader.sealed_leaf_ending_by(size));
+    for (std::size_t back = 0; last; ++back) {
+        const Bytes expected = record(*last);
+        SAT_ASSERT(last->log_end >= kLeafLogHeader + expected.size());
+        SAT_TRY_VALUE(const Bytes there,
+                      read_at(file.fd.get(), last->log_end - expected.size(), expected.size(), path));
+        if (there == expected) break;
+        if (back == kStep) return contradiction(path, "leaf " + std::to_string(last->index) + " differs");
+        if (last->index == 0) {
+            last.reset();
+        } else {
+            SAT_TRY_VALUE(auto before, reader.sealed_leaves(last->index - 1, 1));
+            SAT_ASSERT(before.size() == 1);
+            last = std::move(before[0]);
+        }
+    }
+    file.end = last ? last->log_end : kLeafLogHeader;
+    file.leaves = last ? last->index + 1 : 0;
+    if (size == file.end) return file;
+
+    // What follows is the torn beginning of leaves that the catalogue has, or else a ledger that it knows nothing of.
+    SAT_TRY_VALUE(const auto more, reader.sealed_leaves(file.leaves, 1));
+    if (more.empty()) return contradiction(path, "it has leaves that the catalogue does not have");
+    SAT_TRY_VALUE(const Bytes torn,
+                  read_at(file.fd.get(), file.end, std::min<std::uint64_t>(size - file.end, kMaxRecord), path));
+    ByteReader in(torn);
+    const std::uint32_t length = in.u32();
+    const ByteView sealed = in.raw(length);
+    if (in.ok() && sealer.open(leaf_aad(file.leaves), sealed))
+        return contradiction(path, "leaf " + std::to_string(file.leaves) + " differs");
+    SAT_TRY(truncate(file.fd.get(), file.end, path));
+    return file;
+}
+
+Result<std::unique_ptr<LeafLog>> LeafLog::open(const std::vector<Path>& files, const Wallet& vault,
+                                               const MasterKey& master, Catalog& catalog) {
+    std::unique_ptr<LeafLog> log(new LeafLog());
+    {
+        AtRestSealer sealer(master.derive(AtRestKey::leaves));
+        SAT_TRY_VALUE(const auto reader, catalog.read());
+        for (const Path& path : files) {
+            SAT_TRY_VALUE(File file, open_file(path, vault, sealer, *reader));
+            log->files_.push_back(std::move(file));
+        }
+    }
+    SAT_TRY(log->catch_up(catalog));
+    return log;
+}
+
+Result<void> LeafLog::catch_up(Catalog& catalog) {
+    const std::lock_guard lock(mutex_);
+    for (;;) {
+        std::uint64_t from = files_.front().leaves;
+        for (const File& file : files_) from = std::min(from, file.leaves);
+        std::vector<SealedLeaf> leaves;
+        {
+            SAT_TRY_VALUE(const auto reader, catalog.read());
+            SAT_TRY_VALUE(leaves, reader->sealed_leaves(from, kStep));
+        }
+        if (leaves.empty()) return {};
+        for (File& file : files_) SAT_TRY(append(file, leaves));
+    }
+}
+
+Result<void> LeafLog::append(File& file, const std::vector<SealedLeaf>& leaves) {
+    Bytes records;
+    std::uint64_t count = file.leaves;
+    for (const SealedLeaf& leaf : leaves) {
+        if (leaf.index < count) continue;  // the other file was further behind
+        SAT_ASSERT(leaf.index == count &&
+                   leaf.log_end == file.end + records.size() + leaf_record_size(leaf.sealed.size()));
+        sat::append(records, record(leaf));
+        ++count;
+    }
+    if (records.empty()) return {};
+    auto written = write_all(file.fd.get(), records, file.path);
+    if (written) written = sync_fd(file.fd.get(), file.path);
+    if (!written) {
+        // The disk is full, or failing: the error of the write says more than one of cutting it off again.
+        (void)truncate(file.fd.get(), file.end, file.path);
+        return written;
+    }
+    file.end += records.size();
+    file.leaves = count;
+    return {};
+}
+
+}  // namespace sat

@@ -1,0 +1,53 @@
+// The leaves files: every leaf of the ledger a second and a third time, sealed, in the data directory and its
+// duplicate, so that ownership outlives the database.  docs/storage.md, "The leaves files".
+//
+//     "SATL" | u8 version=1 | 3 zero bytes | vault wallet[32] | records        record: u32 length | sealed leaf entry
+//
+// The catalogue comes first: a leaf is committed there and then copied, so a file may lack the newest leaves and never
+// has one that the catalogue lacks.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+#include "base/file.h"
+#include "store/at_rest.h"
+#include "store/catalog.h"
+
+namespace sat {
+
+inline constexpr std::uint64_t kLeafLogHeader = 40;
+constexpr std::uint64_t leaf_record_size(std::size_t sealed) noexcept { return 4 + sealed; }
+
+// Thread-safe.
+class LeafLog {
+public:
+    // Opens or creates the files, cuts off a torn end, and writes what the catalogue has more.
+    // config: a file of another vault or format, or one that has leaves which the catalogue has not or has otherwise;
+    // storage_full, io_error.
+    static Result<std::unique_ptr<LeafLog>> open(const std::vector<Path>& files, const Wallet& vault,
+                                                 const MasterKey& master, Catalog& catalog);
+
+    // Every leaf that was committed before the call is in every file and synced when this succeeds.  On failure the
+    // files end where they ended before, and the next call tries again.
+    Result<void> catch_up(Catalog& catalog);
+
+private:
+    struct File {
+        Path path;
+        FileDescriptor fd;
+        std::uint64_t leaves = 0;  // in it, synced
+        std::uint64_t end = 0;     // its size
+    };
+
+    LeafLog() = default;
+    static Result<File> open_file(const Path& path, const Wallet& vault, AtRestSealer& sealer, CatalogReader& reader);
+    static Result<void> append(File& file, const std::vector<SealedLeaf>& leaves);
+
+    std::mutex mutex_;
+    std::vector<File> files_;
+};
+
+}  // namespace sat

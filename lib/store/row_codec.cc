@@ -1,0 +1,137 @@
+// Sealed columns.  docs/storage.md, "Sealed columns".
+// SPDX-License-Identifier: Apache-2.0
+#include "store/row_codec.h"
+
+#include <limits>
+
+#include "base/assert.h"
+#include "base/codec.h"
+#include "crypto/hash.h"
+
+namespace sat {
+
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+constexpr std::size_t kMaxAddress = 64;  // numeric IPv6 with a scope has 61 characters at most
+
+// Which members of a claim are there.
+enum ClaimMember : std::uint8_t {
+    has_claim_text = 1,
+    has_answer = 2,
+    has_answer_text = 4,
+    has_accept = 8,
+    has_metadata = 16,
+};
+
+Result<void> finish(const ByteReader& in) {
+    if (in.finish()) return {};
+    return fail(Errc::io_error, "a sealed row has a format that this version does not know");
+}
+
+void put_salted(ByteWriter& out, const CommitSalt& salt, std::string_view text) {
+    out.raw(salt);
+    put_text(out, text);
+}
+
+CommitSalt get_salt(ByteReader& in) {
+    CommitSalt salt{};
+    const ByteView bytes = in.raw(salt.size());
+    if (bytes.size() == salt.size()) std::copy(bytes.begin(), bytes.end(), salt.begin());
+    return salt;
+}
+
+}  // namespace
+
+ClaimFacts ClaimRow::facts() const {
+    ClaimFacts facts;
+    facts.id = id;
+    facts.collector = collector;
+    facts.head = head;
+    facts.seq = seq;
+    facts.exp = exp;
+    facts.state = state;
+    if (state == ClaimState::confirmed) {
+        facts.answer = answer_id;
+        facts.answer_exp = answer_exp;
+    }
+    return facts;
+}
+
+Bytes row_aad(std::string_view table, ByteView key) { return label("SAT/1 row " + std::string(table), key); }
+
+Bytes leaf_aad(std::uint64_t index) { return label("SAT/1 leaf", u64_bytes(index)); }
+
+void put_text(ByteWriter& out, std::string_view text) {
+    SAT_ASSERT(text.size() <= std::numeric_limits<std::uint32_t>::max());
+    out.u32(static_cast<std::uint32_t>(text.size())).raw(as_bytes(text));
+}
+
+std::string get_text(ByteReader& in, std::size_t max) {
+    const std::uint32_t size = in.u32();
+    // Asking for more than is left makes the reader fail, as it should.
+    return to_string(in.raw(size <= max ? size : std::numeric_limits<std::size_t>::max()));
+}
+
+Bytes encode_work_row(const WorkRow& work) {
+    ByteWriter out;
+    out.u8(kFormat);
+    put_text(out, work.registration);
+    put_text(out, work.origin.sender_ip);
+    return out.u16(work.origin.sender_port).take();
+}
+
+Result<void> decode_work_row(ByteView bytes, WorkRow& work) {
+    ByteReader in(bytes);
+    const std::byte format{kFormat};
+    in.expect({&format, 1});
+    work.registration = get_text(in, kMaxJwsSize);
+    work.origin.sender_ip = get_text(in, kMaxAddress);
+    work.origin.sender_port = in.u16();
+    return finish(in);
+}
+
+Bytes encode_claim_row(const ClaimRow& claim) {
+    unsigned members = 0;
+    if (claim.claim_text) members |= has_claim_text;
+    if (claim.answer) members |= has_answer;
+    if (claim.answer_text) members |= has_answer_text;
+    if (claim.accept) members |= has_accept;
+    if (claim.metadata) members |= has_metadata;
+    ByteWriter out;
+    out.u8(kFormat).u8(static_cast<std::uint8_t>(members));
+    put_text(out, claim.claim);
+    if (claim.claim_text) put_salted(out, claim.claim_text->salt, claim.claim_text->text);
+    if (claim.answer) put_text(out, *claim.answer);
+    if (claim.answer_text) put_salted(out, claim.answer_text->salt, claim.answer_text->text);
+    if (claim.accept) put_text(out, *claim.accept);
+    if (claim.metadata) put_salted(out, claim.metadata->salt, claim.metadata->metadata);
+    return out.take();
+}
+
+Result<void> decode_claim_row(ByteView bytes, ClaimRow& claim) {
+    constexpr std::size_t kMaxText = 4 * kMaxNoteCodePoints;
+    ByteReader in(bytes);
+    const std::byte format{kFormat};
+    in.expect({&format, 1});
+    const unsigned members = in.u8();
+    claim.claim = get_text(in, kMaxShortJws);
+    const auto salted_text = [&] {
+        SaltedText out;
+        out.salt = get_salt(in);
+        out.text = get_text(in, kMaxText);
+        return out;
+    };
+    if ((members & has_claim_text) != 0) claim.claim_text = salted_text();
+    if ((members & has_answer) != 0) claim.answer = get_text(in, kMaxShortJws);
+    if ((members & has_answer_text) != 0) claim.answer_text = salted_text();
+    if ((members & has_accept) != 0) claim.accept = get_text(in, kMaxShortJws);
+    if ((members & has_metadata) != 0) {
+        claim.metadata.emplace();
+        claim.metadata->salt = get_salt(in);
+        claim.metadata->metadata = get_text(in, kMaxMetadataSize);
+    }
+    return finish(in);
+}
+
+}  // namespace sat

@@ -1,0 +1,27 @@
+// The sealed columns' plaintext and the places they are bound to: the same whatever database keeps them.
+// docs/storage.md, "Sealed columns".
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/codec.h"
+#include "store/catalog.h"
+
+namespace sat {
+
+// AAD: Label("SAT/1 row <table>", key).
+Bytes row_aad(std::string_view table, ByteView key);
+// AAD of leaf number `index`, in the catalogue and in the leaves files.
+Bytes leaf_aad(std::uint64_t index);
+
+Bytes encode_work_row(const WorkRow& work);
+// The sealed members; io_error.
+Result<void> decode_work_row(ByteView bytes, WorkRow& work);
+Bytes encode_claim_row(const ClaimRow& claim);
+Result<void> decode_claim_row(ByteView bytes, ClaimRow& claim);
+
+// u32 length, then the text.
+void put_text(ByteWriter& out, std::string_view text);
+// At most `max` bytes.
+std::string get_text(ByteReader& in, std::size_t max);
+
+}  // namespace sat

@@ -1,0 +1,712 @@
+// The catalogue in SQLite.  docs/storage.md, "The catalogue".
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite_catalog.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "base/assert.h"
+#include "crypto/hash.h"
+#include "ledger/leaf.h"
+#include "store/leaf_log.h"
+#include "store/row_codec.h"
+#include "store/sqlite.h"
+
+namespace sat {
+
+namespace {
+
+constexpr std::int64_t kApplicationId = 0x53415456;  // "SATV"
+constexpr std::int64_t kUserVersion = 1;
+// More readers than workers that read at once would only hold memory.
+constexpr std::size_t kMaxReaders = 4;
+
+constexpr const char* kSchema = R"sql(
+CREATE TABLE vault(one INTEGER PRIMARY KEY CHECK (one = 1), wallet BLOB NOT NULL, master_check BLOB NOT NULL,
+                   works INTEGER NOT NULL, bytes INTEGER NOT NULL);
+CREATE TABLE ids(artwork TEXT PRIMARY KEY NOT NULL, unfinished INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX ids_unfinished ON ids(artwork) WHERE unfinished = 1;
+CREATE TABLE identities(wallet BLOB PRIMARY KEY NOT NULL, sealed BLOB NOT NULL);
+CREATE TABLE works(number INTEGER PRIMARY KEY, artwork TEXT NOT NULL UNIQUE REFERENCES ids(artwork), owner BLOB NOT NULL,
+                   head BLOB NOT NULL, seq INTEGER NOT NULL, registered_at INTEGER NOT NULL, held INTEGER NOT NULL,
+                   bytes INTEGER NOT NULL, sealed BLOB NOT NULL);
+CREATE INDEX works_owner ON works(owner);
+CREATE TABLE words(word BLOB NOT NULL, work INTEGER NOT NULL, PRIMARY KEY(word, work)) WITHOUT ROWID;
+CREATE TABLE claims(number INTEGER PRIMARY KEY, claim BLOB NOT NULL UNIQUE, artwork TEXT NOT NULL REFERENCES works(artwork),
+                    collector BLOB NOT NULL, owner BLOB NOT NULL, head BLOB NOT NULL, seq INTEGER NOT NULL,
+                    state INTEGER NOT NULL, asked_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, exp INTEGER NOT NULL,
+                    answer BLOB, answer_exp INTEGER, deadline INTEGER, sealed BLOB NOT NULL);
+CREATE INDEX claims_open ON claims(artwork) WHERE deadline IS NOT NULL;
+CREATE INDEX claims_due ON claims(deadline) WHERE deadline IS NOT NULL;
+CREATE INDEX claims_inbox ON claims(owner) WHERE deadline IS NOT NULL;
+CREATE INDEX claims_collector ON claims(collector);
+CREATE INDEX claims_collector_work ON claims(collector, artwork);
+CREATE UNIQUE INDEX claims_confirmed ON claims(artwork, head) WHERE state = 2;
+CREATE TABLE leaves(number INTEGER PRIMARY KEY, artwork TEXT NOT NULL REFERENCES works(artwork), position INTEGER NOT NULL,
+                    hash BLOB NOT NULL, at INTEGER NOT NULL, log_end INTEGER NOT NULL UNIQUE, sealed BLOB NOT NULL,
+                    UNIQUE(artwork, position));
+CREATE TABLE outcomes(statement BLOB PRIMARY KEY NOT NULL, artwork TEXT NOT NULL, claim BLOB, sealed BLOB);
+)sql";
+
+// As in the claims table: never renumbered.
+constexpr std::array<std::pair<ClaimState, std::int64_t>, 7> kStates = {{
+    {ClaimState::pending, 1},
+    {ClaimState::confirmed, 2},
+    {ClaimState::completed, 3},
+    {ClaimState::declined, 4},
+    {ClaimState::withdrawn, 5},
+    {ClaimState::expired, 6},
+    {ClaimState::superseded, 7},
+}};
+
+std::int64_t state_number(ClaimState state) {
+    for (const auto& [known, number] : kStates)
+        if (known == state) return number;
+    SAT_ASSERT(false);
+}
+
+std::optional<ClaimState> state_from_number(std::int64_t number) {
+    for (const auto& [state, known] : kStates)
+        if (known == number) return state;
+    return std::nullopt;
+}
+
+using WordHash = std::array<std::byte, 16>;
+
+// A connection with keys of its own, so that readers share nothing.
+struct Session {
+    std::unique_ptr<SqliteConnection> db;
+    AtRestSealer rows;
+    AtRestSealer leaves;
+    SecretBytes search_key;
+
+    Session(std::unique_ptr<SqliteConnection> connection, const MasterKey& master)
+        : db(std::move(connection)),
+          rows(master.derive(AtRestKey::rows)),
+          leaves(master.derive(AtRestKey::leaves)),
+          search_key(master.derive(AtRestKey::words)) {}
+
+    // 'w': a word of the texts; 'a': the artist's name as a whole.  128 bits: no two words of a vault collide by luck.
+    WordHash word_hash(char kind, std::string_view word) const {
+        const Digest full = hmac_sha256(search_key.reveal(), label(std::string_view(&kind, 1), as_bytes(word)));
+        WordHash out;
+        std::copy_n(full.bytes.begin(), out.size(), out.begin());
+        return out;
+    }
+};
+
+// NOLINTBEGIN(cppcoreguidelines-macro-usage): literals are joined by the preprocessor alone
+#define SAT_WORK_COLUMNS "number, artwork, owner, head, seq, registered_at, held, bytes, sealed"
+#define SAT_CLAIM_COLUMNS                                                                                         \
+    "number, claim, artwork, collector, owner, head, seq, state, asked_at, changed_at, exp, answer, answer_exp, " \
+    "sealed"
+// NOLINTEND(cppcoreguidelines-macro-usage)
+
+// All that the interfaces ask, within a transaction that its heirs begin and end.
+class SqliteView : public CatalogTransaction {
+public:
+    SqliteView(Session& session, bool writable) : session_(session), db_(*session.db), writable_(writable) {}
+
+    Result<std::optional<WorkRow>> work(const ArtworkId& artwork) override {
+        SqliteQuery row = db_.query("SELECT " SAT_WORK_COLUMNS " FROM works WHERE artwork = ?");
+        row.bind(artwork);
+        SAT_TRY_VALUE(const bool there, row.step());
+        if (!there) return std::optional<WorkRow>();
+        SAT_TRY_VALUE(WorkRow work, read_work(row));
+        return std::optional(std::move(work));
+    }
+
+    Result<std::vector<WorkRow>> works(const WorkQuery& query) override {
+        SAT_TRY_VALUE(const std::vector<std::uint64_t> numbers, find(query));
+        std::vector<WorkRow> out;
+        out.reserve(numbers.size());
+        for (const std::uint64_t number : numbers) {
+            SqliteQuery row = db_.query("SELECT " SAT_WORK_COLUMNS " FROM works WHERE number = ?");
+            row.bind(number);
+            SAT_TRY_VALUE(const bool there, row.step());
+            if (!there) return fail(Errc::io_error, "the catalogue's word index names a work that is not there");
+            SAT_TRY_VALUE(WorkRow work, read_work(row));
+            out.push_back(std::move(work));
+        }
+        return out;
+    }
+
+    Result<std::optional<ClaimRow>> claim(const StatementId& id) override {
+        SqliteQuery row = db_.query("SELECT " SAT_CLAIM_COLUMNS " FROM claims WHERE claim = ?");
+        row.bind(id);
+        SAT_TRY_VALUE(const bool there, row.step());
+        if (!there) return std::optional<ClaimRow>();
+        SAT_TRY_VALUE(ClaimRow claim, read_claim(row));
+        return std::optional(std::move(claim));
+    }
+
+    Result<std::vector<ClaimRow>> claims_of(const Wallet& collector, const std::optional<ArtworkId>& artwork,
+                                            std::uint64_t before, std::size_t limit) override {
+        if (artwork) {
+            SqliteQuery rows = db_.query("SELECT " SAT_CLAIM_COLUMNS
+                                         " FROM claims WHERE collector = ? AND artwork = ? AND number < ?"
+                                         " ORDER BY number DESC LIMIT ?");
+            return read_claims(rows.bind(collector).bind(*artwork).bind(before).bind(limit));
+        }
+        SqliteQuery rows = db_.query("SELECT " SAT_CLAIM_COLUMNS
+                                     " FROM claims INDEXED BY claims_collector WHERE collector = ? AND number < ?"
+                                     " ORDER BY number DESC LIMIT ?");
+        return read_claims(rows.bind(collector).bind(before).bind(limit));
+    }
+
+    Result<std::vector<ClaimRow>> inbox(const Wallet& owner, std::uint64_t after, UnixTime now,
+                                        std::size_t limit) override {
+        SqliteQuery rows = db_.query("SELECT " SAT_CLAIM_COLUMNS
+                                     " FROM claims INDEXED BY claims_inbox WHERE owner = ? AND number > ?"
+                                     " AND deadline IS NOT NULL AND deadline > ? ORDER BY number LIMIT ?");
+        return read_claims(rows.bind(owner).bind(after).bind(now).bind(limit));
+    }
+
+    Result<std::vector<OpenClaim>> open_claims(const ArtworkId& artwork) override {
+        SqliteQuery rows = db_.query(
+            "SELECT claim, collector, head, state, deadline FROM claims INDEXED BY claims_open"
+            " WHERE artwork = ? AND deadline IS NOT NULL ORDER BY number");
+        rows.bind(artwork);
+        std::vector<OpenClaim> out;
+        for (;;) {
+            SAT_TRY_VALUE(const bool there, rows.step());
+            if (!there) return out;
+            OpenClaim claim;
+            claim.id = rows.digest(0);
+            claim.collector = rows.digest(1);
+            claim.head = rows.digest(2);
+            SAT_TRY_VALUE(claim.state, read_state(rows, 3));
+            claim.deadline = rows.integer(4);
+            SAT_TRY(rows.row_ok());
+            out.push_back(claim);
+        }
+    }
+
+    Result<std::vector<ClaimRow>> due_claims(UnixTime now, std::size_t limit) override {
+        SqliteQuery rows = db_.query("SELECT " SAT_CLAIM_COLUMNS
+                                     " FROM claims INDEXED BY claims_due WHERE deadline IS NOT NULL AND deadline <= ?"
+                                     " ORDER BY deadline, number LIMIT ?");
+        return read_claims(rows.bind(now).bind(limit));
+    }
+
+    Result<std::optional<UnixTime>> next_deadline() override {
+        SqliteQuery row = db_.query(
+            "SELECT deadline FROM claims INDEXED BY claims_due WHERE deadline IS NOT NULL ORDER BY deadline LIMIT 1");
+        SAT_TRY_VALUE(const bool there, row.step());
+        if (!there) return std::optional<UnixTime>();
+        const UnixTime next = row.integer(0);
+        SAT_TRY(row.row_ok());
+        return std::optional(next);
+    }
+
+    Result<std::vector<std::string>> history(const ArtworkId& artwork, std::uint64_t from, std::size_t limit) override {
+        SqliteQuery rows = db_.query(
+            "SELECT number, sealed FROM leaves WHERE artwork = ? AND position >= ? ORDER BY position LIMIT ?");
+        rows.bind(artwork).bind(from).bind(limit);
+        std::vector<std::string> out;
+        for (;;) {
+            SAT_TRY_VALUE(const bool there, rows.step());
+            if (!there) return out;
+            SAT_TRY_VALUE(const Bytes entry, session_.leaves.open(leaf_aad(rows.natural(0)), rows.blob(1)));
+            SAT_TRY(rows.row_ok());
+            out.push_back(to_string(ByteView(entry)));
+        }
+    }
+
+    Result<std::optional<OutcomeRow>> outcome(const StatementId& statement) override {
+        SqliteQuery row = db_.query("SELECT artwork, claim, sealed FROM outcomes WHERE statement = ?");
+        row.bind(statement);
+        SAT_TRY_VALUE(const bool there, row.step());
+        if (!there) return std::optional<OutcomeRow>();
+        OutcomeRow out;
+        out.statement = statement;
+        out.artwork = row.artwork(0);
+        if (!row.is_null(1)) out.claim = row.digest(1);
+        if (!row.is_null(2)) {
+            SAT_TRY_VALUE(const Bytes receipt, session_.rows.open(row_aad("outcomes", statement.view()), row.blob(2)));
+            out.receipt = to_string(ByteView(receipt));
+        }
+        SAT_TRY(row.row_ok());
+        return std::optional(std::move(out));
+    }
+
+    Result<std::optional<Bytes>> identity(const Wallet& wallet) override {
+        SqliteQuery row = db_.query("SELECT sealed FROM identities WHERE wallet = ?");
+        row.bind(wallet);
+        SAT_TRY_VALUE(const bool there, row.step());
+        if (!there) return std::optional<Bytes>();
+        SAT_TRY_VALUE(Bytes chain, session_.rows.open(row_aad("identities", wallet.view()), row.blob(0)));
+        return std::optional(std::move(chain));
+    }
+
+    Result<CatalogTotals> totals() override {
+        CatalogTotals out;
+        {
+            SqliteQuery row = db_.query("SELECT works, bytes FROM vault");
+            SAT_TRY(row.step());
+            out.works = row.natural(0);
+            out.bytes = row.natural(1);
+            SAT_TRY(row.row_ok());
+        }
+        SAT_TRY_VALUE(const std::int64_t open,
+                      db_.integer("SELECT count(*) FROM claims INDEXED BY claims_due WHERE deadline IS NOT NULL"));
+        SAT_TRY_VALUE(const std::int64_t leaves, db_.integer("SELECT ifnull(max(number) + 1, 0) FROM leaves"));
+        out.open_claims = static_cast<std::uint64_t>(open);
+        out.leaves = static_cast<std::uint64_t>(leaves);
+        return out;
+    }
+
+    Result<std::optional<SealedLeaf>> sealed_leaf_ending_by(std::uint64_t offset) override {
+        SqliteQuery row =
+            db_.query("SELECT number, log_end, sealed FROM leaves WHERE log_end <= ? ORDER BY log_end DESC LIMIT 1");
+        row.bind(offset);
+        SAT_TRY_VALUE(const bool there, row.step());
+        if (!there) return std::optional<SealedLeaf>();
+        SAT_TRY_VALUE(SealedLeaf leaf, read_leaf(row));
+        return std::optional(std::move(leaf));
+    }
+
+    Result<std::vector<SealedLeaf>> sealed_leaves(std::uint64_t from, std::size_t limit) override {
+        SqliteQuery rows =
+            db_.query("SELECT number, log_end, sealed FROM leaves WHERE number >= ? ORDER BY number LIMIT ?");
+        rows.bind(from).bind(limit);
+        std::vector<SealedLeaf> out;
+        for (;;) {
+            SAT_TRY_VALUE(const bool there, rows.step());
+            if (!there) return out;
+            SAT_TRY_VALUE(SealedLeaf leaf, read_leaf(rows));
+            out.push_back(std::move(leaf));
+        }
+    }
+
+    Result<std::vector<ArtworkId>> unfinished_ids() override {
+        SqliteQuery rows = db_.query("SELECT artwork FROM ids INDEXED BY ids_unfinished WHERE unfinished = 1");
+        std::vector<ArtworkId> out;
+        for (;;) {
+            SAT_TRY_VALUE(const bool there, rows.step());
+            if (!there) return out;
+            out.push_back(rows.artwork(0));
+            SAT_TRY(rows.row_ok());
+        }
+    }
+
+    Result<void> commit() override {
+        SAT_ASSERT(writable_ && db_.in_transaction());
+        return db_.execute("COMMIT");
+    }
+
+    Result<bool> give_out(const ArtworkId& artwork) override {
+        SqliteQuery insert = write("INSERT INTO ids(artwork, unfinished) VALUES(?, 1) ON CONFLICT DO NOTHING");
+        SAT_TRY_VALUE(const int changed, insert.bind(artwork).run());
+        return changed == 1;
+    }
+
+    Result<void> abandon(const ArtworkId& artwork) override {
+        return one(write("UPDATE ids SET unfinished = 0 WHERE artwork = ? AND unfinished = 1").bind(artwork));
+    }
+
+    Result<void> add_work(const WorkRow& work, const WorkWords& words) override {
+        SAT_TRY(abandon(work.artwork));  // no longer unfinished
+        SAT_TRY(one(write("INSERT INTO works(artwork, owner, head, seq, registered_at, held, bytes, sealed)"
+                          " VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
+                        .bind(work.artwork)
+                        .bind(work.owner)
+                        .bind(work.head)
+                        .bind(work.seq)
+                        .bind(work.registered_at)
+                        .bind(work.held ? 1 : 0)
+                        .bind(work.bytes)
+                        .bind(session_.rows.seal(row_aad("works", work.artwork.bytes()), encode_work_row(work)))));
+        const std::int64_t number = db_.last_insert_id();
+        std::set<WordHash> hashes{session_.word_hash('a', words.artist)};
+        for (const std::string& word : words.text) hashes.insert(session_.word_hash('w', word));
+        for (const WordHash& hash : hashes)
+            SAT_TRY(one(write("INSERT INTO words(word, work) VALUES(?, ?)").bind(ByteView(hash)).bind(number)));
+        return one(write("UPDATE vault SET works = works + 1, bytes = bytes + ?").bind(work.bytes));
+    }
+
+    Result<void> set_owner(const ArtworkId& artwork, const Wallet& owner, const LeafHash& head,
+                           std::uint64_t seq) override {
+        return one(write("UPDATE works SET owner = ?, head = ?, seq = ? WHERE artwork = ?")
+                       .bind(owner)
+                       .bind(head)
+                       .bind(seq)
+                       .bind(artwork));
+    }
+
+    Result<void> set_held(const ArtworkId& artwork, bool held) override {
+        return one(write("UPDATE works SET held = ? WHERE artwork = ?").bind(held ? 1 : 0).bind(artwork));
+    }
+
+    Result<void> add_claim(const ClaimRow& claim) override {
+        return one(write("INSERT INTO claims(claim, artwork, collector, owner, head, seq, state, asked_at, changed_at,"
+                         " exp, answer, answer_exp, deadline, sealed) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+                       .bind(claim.id)
+                       .bind(claim.artwork)
+                       .bind(claim.collector)
+                       .bind(claim.owner)
+                       .bind(claim.head)
+                       .bind(claim.seq)
+                       .bind(state_number(claim.state))
+                       .bind(claim.asked_at)
+                       .bind(claim.changed_at)
+                       .bind(claim.exp)
+                       .bind(claim.answer_id)
+                       .bind(claim.answer_exp)
+                       .bind(deadline_of(claim))
+                       .bind(seal_claim(claim)));
+    }
+
+    Result<void> update_claim(const ClaimRow& claim) override {
+        return one(
+            write("UPDATE claims SET state = ?, changed_at = ?, answer = ?, answer_exp = ?, deadline = ?, sealed = ?"
+                  " WHERE claim = ?")
+                .bind(state_number(claim.state))
+                .bind(claim.changed_at)
+                .bind(claim.answer_id)
+                .bind(claim.answer_exp)
+                .bind(deadline_of(claim))
+                .bind(seal_claim(claim))
+                .bind(claim.id));
+    }
+
+    Result<void> append_leaf(const ArtworkId& artwork, const LeafHash& hash, UnixTime at,
+                             std::string_view entry) override {
+        SAT_ASSERT(entry.size() <= kMaxLeafEntry);
+        std::uint64_t number = 0;
+        std::uint64_t begin = kLeafLogHeader;
+        {
+            SqliteQuery last = db_.query("SELECT number, log_end FROM leaves ORDER BY number DESC LIMIT 1");
+            SAT_TRY_VALUE(const bool there, last.step());
+            if (there) {
+                number = last.natural(0) + 1;
+                begin = last.natural(1);
+                SAT_TRY(last.row_ok());
+            }
+        }
+        std::uint64_t position = 0;
+        {
+            SqliteQuery last =
+                db_.query("SELECT position FROM leaves WHERE artwork = ? ORDER BY position DESC LIMIT 1");
+            SAT_TRY_VALUE(const bool there, last.bind(artwork).step());
+            if (there) {
+                position = last.natural(0) + 1;
+                SAT_TRY(last.row_ok());
+            }
+        }
+        const Bytes sealed = session_.leaves.seal(leaf_aad(number), as_bytes(entry));
+        return one(
+            write(
+                "INSERT INTO leaves(number, artwork, position, hash, at, log_end, sealed) VALUES(?, ?, ?, ?, ?, ?, ?)")
+                .bind(number)
+                .bind(artwork)
+                .bind(position)
+                .bind(hash)
+                .bind(at)
+                .bind(begin + leaf_record_size(sealed.size()))
+                .bind(sealed));
+    }
+
+    Result<void> add_outcome(const OutcomeRow& outcome) override {
+        std::optional<Bytes> sealed;
+        if (outcome.receipt)
+            sealed = session_.rows.seal(row_aad("outcomes", outcome.statement.view()), as_bytes(*outcome.receipt));
+        return one(write("INSERT INTO outcomes(statement, artwork, claim, sealed) VALUES(?, ?, ?, ?)")
+                       .bind(outcome.statement)
+                       .bind(outcome.artwork)
+                       .bind(outcome.claim)
+                       .bind(sealed));
+    }
+
+    Result<void> put_identity(const Wallet& wallet, ByteView chain) override {
+        return one(write("INSERT INTO identities(wallet, sealed) VALUES(?, ?)"
+                         " ON CONFLICT(wallet) DO UPDATE SET sealed = excluded.sealed")
+                       .bind(wallet)
+                       .bind(session_.rows.seal(row_aad("identities", wallet.view()), chain)));
+    }
+
+protected:
+    // After an error SQLite may have rolled back by itself.
+    void roll_back() {
+        if (db_.in_transaction()) (void)db_.execute("ROLLBACK");
+    }
+
+private:
+    SqliteQuery write(const char* sql) {
+        SAT_ASSERT(writable_ && db_.in_transaction());
+        return db_.query(sql);
+    }
+
+    // Runs a statement that must change one row.
+    static Result<void> one(SqliteQuery& query) {
+        SAT_TRY_VALUE(const int changed, query.run());
+        SAT_ASSERT(changed == 1);
+        return {};
+    }
+
+    static std::optional<UnixTime> deadline_of(const ClaimRow& claim) {
+        if (!is_open(claim.state)) return std::nullopt;
+        return deadline(claim.facts());
+    }
+
+    Bytes seal_claim(const ClaimRow& claim) {
+        return session_.rows.seal(row_aad("claims", claim.id.view()), encode_claim_row(claim));
+    }
+
+    static Result<ClaimState> read_state(SqliteQuery& row, int column) {
+        const auto state = state_from_number(row.integer(column));
+        if (!state) return fail(Errc::io_error, "the catalogue is damaged: a claim is in no state that there is");
+        return *state;
+    }
+
+    Result<WorkRow> read_work(SqliteQuery& row) {
+        WorkRow work;
+        work.number = row.natural(0);
+        work.artwork = row.artwork(1);
+        work.owner = row.digest(2);
+        work.head = row.digest(3);
+        work.seq = row.natural(4);
+        work.registered_at = row.integer(5);
+        work.held = row.integer(6) != 0;
+        work.bytes = row.natural(7);
+        const ByteView sealed = row.blob(8);
+        SAT_TRY(row.row_ok());
+        SAT_TRY_VALUE(const Bytes opened, session_.rows.open(row_aad("works", work.artwork.bytes()), sealed));
+        SAT_TRY(decode_work_row(opened, work));
+        return work;
+    }
+
+    Result<ClaimRow> read_claim(SqliteQuery& row) {
+        ClaimRow claim;
+        claim.number = row.natural(0);
+        claim.id = row.digest(1);
+        claim.artwork = row.artwork(2);
+        claim.collector = row.digest(3);
+        claim.owner = row.digest(4);
+        claim.head = row.digest(5);
+        claim.seq = row.natural(6);
+        SAT_TRY_VALUE(claim.state, read_state(row, 7));
+        claim.asked_at = row.integer(8);
+        claim.changed_at = row.integer(9);
+        claim.exp = row.integer(10);
+        if (!row.is_null(11)) claim.answer_id = row.digest(11);
+        if (!row.is_null(12)) claim.answer_exp = row.integer(12);
+        const ByteView sealed = row.blob(13);
+        SAT_TRY(row.row_ok());
+        SAT_TRY_VALUE(const Bytes opened, session_.rows.open(row_aad("claims", claim.id.view()), sealed));
+        SAT_TRY(decode_claim_row(opened, claim));
+        return claim;
+    }
+
+    Result<std::vector<ClaimRow>> read_claims(SqliteQuery& rows) {
+        std::vector<ClaimRow> out;
+        for (;;) {
+            SAT_TRY_VALUE(const bool there, rows.step());
+            if (!there) return out;
+            SAT_TRY_VALUE(ClaimRow claim, read_claim(rows));
+            out.push_back(std::move(claim));
+        }
+    }
+
+    static Result<SealedLeaf> read_leaf(SqliteQuery& row) {
+        SealedLeaf leaf;
+        leaf.index = row.natural(0);
+        leaf.log_end = row.natural(1);
+        leaf.sealed = to_bytes(row.blob(2));
+        SAT_TRY(row.row_ok());
+        return leaf;
+    }
+
+    // The numbers of the works that meet the query, newest first.
+    Result<std::vector<std::uint64_t>> find(const WorkQuery& query) {
+        std::set<WordHash> words;
+        for (const std::string& word : query.words) words.insert(session_.word_hash('w', word));
+        if (query.artist) words.insert(session_.word_hash('a', *query.artist));
+
+        // One condition or none is a walk along one index.
+        if (words.empty() && query.owner)
+            return read_numbers(
+                db_.query("SELECT number FROM works INDEXED BY works_owner WHERE owner = ? AND number < ?"
+                          " ORDER BY number DESC LIMIT ?")
+                    .bind(*query.owner)
+                    .bind(query.before)
+                    .bind(query.limit));
+        if (words.empty())
+            return read_numbers(db_.query("SELECT number FROM works WHERE number < ? ORDER BY number DESC LIMIT ?")
+                                    .bind(query.before)
+                                    .bind(query.limit));
+        if (words.size() == 1 && !query.owner)
+            return read_numbers(
+                db_.query("SELECT work FROM words WHERE word = ? AND work < ? ORDER BY work DESC LIMIT ?")
+                    .bind(ByteView(*words.begin()))
+                    .bind(query.before)
+                    .bind(query.limit));
+
+        // Several: each index in turn is asked for its greatest number not above the candidate, which so falls in steps
+        // as large as the rarest condition allows.  A candidate that all agree on is found.
+        std::vector<std::uint64_t> found;
+        const std::vector<WordHash> keys(words.begin(), words.end());
+        const std::size_t conditions = keys.size() + (query.owner ? 1 : 0);
+        std::uint64_t candidate = query.before;
+        std::size_t agreed = 0;
+        if (candidate-- == 0) return found;
+        for (std::size_t turn = 0; found.size() < query.limit; turn = (turn + 1) % conditions) {
+            SAT_TRY_VALUE(const std::vector<std::uint64_t> next,
+                          turn < keys.size()
+                              ? read_numbers(db_.query("SELECT work FROM words WHERE word = ? AND work <= ?"
+                                                       " ORDER BY work DESC LIMIT 1")
+                                                 .bind(ByteView(keys[turn]))
+                                                 .bind(candidate))
+                              : read_numbers(db_.query("SELECT number FROM works INDEXED BY works_owner"
+                                                       " WHERE owner = ? AND number <= ? ORDER BY number DESC LIMIT 1")
+                                                 .bind(*query.owner)
+                                                 .bind(candidate)));
+            if (next.empty()) break;
+            agreed = next[0] == candidate ? agreed + 1 : 1;
+            candidate = next[0];
+            if (agreed < conditions) continue;
+            found.push_back(candidate);
+            agreed = 0;
+            if (candidate-- == 0) break;
+        }
+        return found;
+    }
+
+    static Result<std::vector<std::uint64_t>> read_numbers(SqliteQuery& rows) {
+        std::vector<std::uint64_t> out;
+        for (;;) {
+            SAT_TRY_VALUE(const bool there, rows.step());
+            if (!there) return out;
+            out.push_back(rows.natural(0));
+            SAT_TRY(rows.row_ok());
+        }
+    }
+
+    Session& session_;
+    SqliteConnection& db_;
+    bool writable_;
+};
+
+Result<void> check_or_create(SqliteConnection& db, const MasterKey& master, const Wallet& vault) {
+    SAT_TRY_VALUE(const std::int64_t application, db.integer("PRAGMA application_id"));
+    SAT_TRY_VALUE(const std::int64_t version, db.integer("PRAGMA user_version"));
+    if (application == 0 && version == 0) {
+        SAT_TRY_VALUE(const std::int64_t tables, db.integer("SELECT count(*) FROM sqlite_schema"));
+        if (tables != 0) return fail(Errc::config, "the catalogue is a database of another program");
+        SAT_TRY(db.execute("BEGIN IMMEDIATE"));
+        SAT_TRY(db.execute(kSchema));
+        SAT_TRY(db.query("INSERT INTO vault(one, wallet, master_check, works, bytes) VALUES(1, ?, ?, 0, 0)")
+                    .bind(vault)
+                    .bind(master.check_value())
+                    .run());
+        SAT_TRY(db.execute("PRAGMA application_id = 0x53415456; PRAGMA user_version = 1; COMMIT"));
+        return {};
+    }
+    if (application != kApplicationId) return fail(Errc::config, "the catalogue is a database of another program");
+    if (version != kUserVersion)
+        return fail(Errc::config, "the catalogue has a format that this version does not know",
+                    "use the version of sat-vaultd that wrote it, or a newer one");
+    SqliteQuery row = db.query("SELECT wallet, master_check FROM vault");
+    SAT_TRY_VALUE(const bool there, row.step());
+    if (!there) return fail(Errc::config, "the catalogue is damaged: it does not say whose it is");
+    if (row.digest(0) != vault)
+        return fail(Errc::config, "the catalogue belongs to another vault", "put back the keys that belong to it");
+    if (row.digest(1) != master.check_value())
+        return fail(Errc::config, "the catalogue is sealed under another master key",
+                    "put back the master.key that belongs to it");
+    return row.row_ok();
+}
+
+}  // namespace
+
+struct SqliteCatalog::Impl {
+    Path path;
+    // Kept to give each reader a session of its own.
+    MasterKey master;
+
+    std::mutex write_mutex;
+    std::optional<Session> writer;
+
+    std::mutex read_mutex;
+    std::condition_variable read_returned;
+    std::vector<std::unique_ptr<Session>> idle_readers;
+    std::size_t readers = 0;
+
+    Impl(Path file, MasterKey key) : path(std::move(file)), master(std::move(key)) {}
+
+    Result<std::unique_ptr<Session>> take_reader() {
+        std::unique_lock lock(read_mutex);
+        read_returned.wait(lock, [&] { return !idle_readers.empty() || readers < kMaxReaders; });
+        if (!idle_readers.empty()) {
+            auto session = std::move(idle_readers.back());
+            idle_readers.pop_back();
+            return session;
+        }
+        SAT_TRY_VALUE(auto connection, SqliteConnection::open(path, SqliteConnection::Access::read));
+        ++readers;
+        return std::make_unique<Session>(std::move(connection), master);
+    }
+
+    void return_reader(std::unique_ptr<Session> session) {
+        {
+            const std::lock_guard lock(read_mutex);
+            idle_readers.push_back(std::move(session));
+        }
+        read_returned.notify_one();
+    }
+};
+
+namespace {
+
+class WriteView final : public SqliteView {
+public:
+    WriteView(Session& session, std::unique_lock<std::mutex> lock)
+        : SqliteView(session, true), lock_(std::move(lock)) {}
+    ~WriteView() override { roll_back(); }
+
+private:
+    std::unique_lock<std::mutex> lock_;
+};
+
+}  // namespace
+
+struct SqliteCatalog::ReadView final : SqliteView {
+    ReadView(Impl& from, std::unique_ptr<Session> session)
+        : SqliteView(*session, false), impl(from), owned(std::move(session)) {}
+    ~ReadView() override {
+        roll_back();
+        impl.return_reader(std::move(owned));
+    }
+
+    Impl& impl;
+    std::unique_ptr<Session> owned;
+};
+
+SqliteCatalog::SqliteCatalog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SqliteCatalog::~SqliteCatalog() = default;
+
+Result<std::unique_ptr<SqliteCatalog>> SqliteCatalog::open(const Path& path, const MasterKey& master,
+                                                           const Wallet& vault) {
+    SAT_TRY_VALUE(auto connection, SqliteConnection::open(path, SqliteConnection::Access::write));
+    SAT_TRY(check_or_create(*connection, master, vault));
+    auto impl = std::make_unique<Impl>(path, master.copy());
+    impl->writer.emplace(std::move(connection), impl->master);
+    return std::unique_ptr<SqliteCatalog>(new SqliteCatalog(std::move(impl)));
+}
+
+Result<std::unique_ptr<CatalogReader>> SqliteCatalog::read() {
+    SAT_TRY_VALUE(auto session, impl_->take_reader());
+    auto view = std::make_unique<ReadView>(*impl_, std::move(session));
+    SAT_TRY(view->owned->db->execute("BEGIN"));
+    return std::unique_ptr<CatalogReader>(std::move(view));
+}
+
+Result<std::unique_ptr<CatalogTransaction>> SqliteCatalog::begin() {
+    auto view = std::make_unique<WriteView>(*impl_->writer, std::unique_lock(impl_->write_mutex));
+    SAT_TRY(impl_->writer->db->execute("BEGIN IMMEDIATE"));
+    return std::unique_ptr<CatalogTransaction>(std::move(view));
+}
+
+}  // namespace sat

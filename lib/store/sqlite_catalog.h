@@ -1,0 +1,29 @@
+// The catalogue in one SQLite file.  Tables, columns and indices: docs/storage.md, "The catalogue".
+// One writer; readers beside it, each on a connection of its own (WAL), so that browsing does not wait for a commit's
+// sync. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/file.h"
+#include "store/at_rest.h"
+#include "store/catalog.h"
+
+namespace sat {
+
+class SqliteCatalog final : public Catalog {
+public:
+    // Opens or creates.  config: no catalogue of this format, another vault's, or sealed under another master key;
+    // io_error, storage_full.
+    static Result<std::unique_ptr<SqliteCatalog>> open(const Path& path, const MasterKey& master, const Wallet& vault);
+    ~SqliteCatalog() override;
+
+    Result<std::unique_ptr<CatalogReader>> read() override;
+    Result<std::unique_ptr<CatalogTransaction>> begin() override;
+
+private:
+    struct Impl;
+    struct ReadView;
+    explicit SqliteCatalog(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sat
