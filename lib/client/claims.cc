@@ -1,0 +1,234 @@
+// Claims: asking, answering, accepting, waiting.  Steps 8 to 11.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "base/assert.h"
+#include "client/vault_client.h"
+#include "client/vault_client_impl.h"
+#include "ledger/commitment.h"
+
+namespace sat {
+
+namespace {
+
+constexpr std::size_t kMaxClaims = 10'000;  // a vault whose pages never end is stopped here
+
+Result<std::optional<SaltedText>> draw_note(const std::optional<std::string>& text) {
+    if (!text || text->empty()) return std::optional<SaltedText>{};
+    SAT_TRY_VALUE(auto salted, SaltedText::draw(*text));
+    return std::optional(std::move(salted));
+}
+
+// The question runs on the worker; when it is done, whatever the connection waits for is interrupted.
+asio::awaitable<Result<void>> keep_alive(std::shared_ptr<Connection> connection, asio::thread_pool& worker,
+                                         const std::function<void()>& question, std::deque<std::string>& events) {
+    bool answered = false;
+    Background<bool> asking(
+        connection->executor(),
+        [](asio::thread_pool& pool, const std::function<void()>& ask, bool& done,
+           std::shared_ptr<Connection> waiting) -> asio::awaitable<bool> {
+            co_await on_worker(pool, [&] { ask(); });
+            done = true;
+            waiting->interrupt_idle();
+            co_return true;
+        }(worker, question, answered, connection));
+    Result<void> outcome;
+    while (!answered) {
+        auto event = co_await connection->next_event(std::chrono::seconds(kIdleSeconds));
+        if (!event) {
+            outcome = fail(std::move(event.error()));
+            break;
+        }
+        if (*event) events.push_back(std::move(**event));
+    }
+    co_await asking.join();
+    co_return outcome;
+}
+
+}  // namespace
+
+Result<VerifiedClaim> VaultClient::verify(const ClaimItem& item) {
+    SAT_TRY_VALUE(auto claims, verify_all({item}));
+    return std::move(claims.front());
+}
+
+Result<std::vector<VerifiedClaim>> VaultClient::verify_all(const std::vector<ClaimItem>& items) {
+    std::vector<Wallet> signers;
+    for (const ClaimItem& item : items) collect_signers(item, signers);
+    SAT_TRY(learn(signers));
+    const IdentityLookup lookup = [this](const Wallet& wallet) { return find_identity(wallet); };
+    std::vector<VerifiedClaim> claims;
+    for (const ClaimItem& item : items) {
+        auto claim = verify_claim(item, {vault(), lookup});
+        if (!claim && claim.error().code == Errc::bad_signature) {  // keys that were rotated since they were kept
+            signers.clear();
+            collect_signers(item, signers);
+            SAT_TRY(learn(signers, true));
+            claim = verify_claim(item, {vault(), lookup});
+        }
+        if (!claim) return fail(std::move(claim.error()));
+        claims.push_back(std::move(*claim));
+    }
+    return claims;
+}
+
+Result<std::vector<VerifiedClaim>> VaultClient::my_claims(const std::optional<ArtworkId>& artwork) {
+    std::vector<VerifiedClaim> claims;
+    ClaimMineRequest request{artwork, std::nullopt};
+    do {
+        SAT_TRY_VALUE(const ClaimPage page, call(request));
+        SAT_TRY_VALUE(auto verified, verify_all(page.items));
+        for (VerifiedClaim& claim : verified) {
+            if (claim.collector() != impl_->home.wallet() || (artwork && claim.artwork() != *artwork))
+                return fail(Errc::bad_statement, "the vault gave a claim that was not asked for");
+            claims.push_back(std::move(claim));
+        }
+        request.cursor = page.next_cursor;
+    } while (request.cursor && claims.size() < kMaxClaims);
+    return claims;
+}
+
+Result<std::vector<VerifiedClaim>> VaultClient::inbox() {
+    std::vector<VerifiedClaim> claims;
+    ClaimInboxRequest request;
+    do {
+        SAT_TRY_VALUE(const ClaimPage page, call(request));
+        SAT_TRY_VALUE(auto verified, verify_all(page.items));
+        for (VerifiedClaim& claim : verified) {
+            if (claim.owner() != impl_->home.wallet())
+                return fail(Errc::bad_statement, "the vault gave a claim that is addressed to somebody else");
+            claims.push_back(std::move(claim));
+        }
+        request.cursor = page.next_cursor;
+    } while (request.cursor && claims.size() < kMaxClaims);
+    return claims;
+}
+
+Result<VerifiedClaim> VaultClient::get_claim(const StatementId& id) {
+    SAT_TRY_VALUE(const ClaimItem item, call(ClaimGetRequest{id}));
+    SAT_TRY_VALUE(VerifiedClaim claim, verify(item));
+    if (claim.id() != id) return fail(Errc::bad_statement, "the vault gave another claim than was asked for");
+    return claim;
+}
+
+Result<VerifiedClaim> VaultClient::open_claim(const Work& work, const History& history,
+                                              const std::optional<std::string>& message, std::chrono::seconds life,
+                                              const SigningKey& key) {
+    SAT_TRY(check_current(history, work));
+    Claim body = make_statement<Claim>(impl_->home.wallet(), vault_wallet(), now_unix());
+    body.artwork = work.id();
+    body.head = history.head();
+    body.seq = history.seq();
+    body.owner = history.owner();
+    body.exp = vault_now() + life.count();
+    SAT_TRY_VALUE(const auto note, draw_note(message));
+    if (note) body.text_commit = note->commit();
+    ClaimOpenRequest request;
+    request.claim = sign(body, key);
+    request.text = note;
+    SAT_TRY_VALUE(const ClaimItem item, call_surely(request));
+    SAT_TRY_VALUE(VerifiedClaim claim, verify(item));
+    SAT_TRY_VALUE(const auto mine, parse_statement<Claim>(request.claim));
+    if (claim.id() != mine.id) return fail(Errc::bad_statement, "the vault answered with another claim");
+    return claim;
+}
+
+Result<VerifiedClaim> VaultClient::withdraw_claim(const VerifiedClaim& claim, const SigningKey& key) {
+    Withdraw body = make_statement<Withdraw>(impl_->home.wallet(), vault_wallet(), now_unix());
+    body.artwork = claim.artwork();
+    body.claim = claim.id();
+    SAT_TRY_VALUE(const ClaimItem item, call_surely(ClaimWithdrawRequest{sign(body, key)}));
+    SAT_TRY_VALUE(VerifiedClaim after, verify(item));
+    if (after.id() != claim.id() || after.state != ClaimState::withdrawn)
+        return fail(Errc::bad_statement, "the vault answered a withdrawal with something else");
+    return after;
+}
+
+Result<VerifiedClaim> VaultClient::answer_claim(const VerifiedClaim& claim, bool yes,
+                                                const std::optional<std::string>& reason, const SigningKey& key) {
+    if (yes) {
+        SAT_TRY_VALUE(const History history, get_history(claim.artwork()));
+        SAT_TRY(check_current(history, claim.claim.body));
+    }
+    Answer body = make_statement<Answer>(impl_->home.wallet(), vault_wallet(), now_unix());
+    body.artwork = claim.artwork();
+    body.head = claim.claim.body.head;
+    body.seq = claim.claim.body.seq;
+    body.claim = claim.id();
+    body.to = claim.collector();
+    body.yes = yes;
+    // A minute less than the limit: our idea of the vault's clock is good to a second or two.
+    if (yes) body.exp = std::min(vault_now() + kMaxAnswerLife - 60, claim.claim.body.exp);
+    SAT_TRY_VALUE(const auto note, draw_note(reason));
+    if (note) body.text_commit = note->commit();
+    ClaimAnswerRequest request;
+    request.answer = sign(body, key);
+    request.text = note;
+    SAT_TRY_VALUE(const ClaimItem item, call_surely(request));
+    SAT_TRY_VALUE(VerifiedClaim after, verify(item));
+    SAT_TRY_VALUE(const auto mine, parse_statement<Answer>(request.answer));
+    if (after.id() != claim.id() || !after.answer || after.answer->id != mine.id)
+        return fail(Errc::bad_statement, "the vault recorded another answer than was given");
+    return after;
+}
+
+Result<VerifiedClaim> VaultClient::accept_claim(const VerifiedClaim& claim, const SigningKey& key) {
+    SAT_TRY(check_yes(claim, vault_now()));
+    const Profile& profile = impl_->home.profile();
+    SAT_TRY_VALUE(const SaltedMetadata metadata,
+                  SaltedMetadata::draw(dump_json(Json{{"name", profile.name},
+                                                      {"contact", profile.contact},
+                                                      {"wallet_address", impl_->home.wallet().hex()}})));
+    Accept body = make_statement<Accept>(impl_->home.wallet(), vault_wallet(), now_unix());
+    body.artwork = claim.artwork();
+    body.head = claim.claim.body.head;
+    body.seq = claim.claim.body.seq;
+    body.claim = claim.id();
+    body.answer = claim.answer->id;
+    body.metadata_commit = metadata.commit();
+    ClaimAcceptRequest request;
+    request.accept = sign(body, key);
+    request.metadata = metadata;
+    SAT_TRY_VALUE(const ClaimAcceptReply reply, call_surely(request));
+    SAT_TRY_VALUE(const auto mine, parse_statement<Accept>(request.accept));
+    SAT_TRY_VALUE(const Receipt receipt, check_receipt(reply.receipt, mine.id, ReceiptStatus::completed));
+    SAT_TRY_VALUE(VerifiedClaim after, verify(reply.claim));
+    if (after.id() != claim.id() || after.state != ClaimState::completed)
+        return fail(Errc::bad_statement, "the vault answered an acceptance with something else");
+    SAT_TRY_VALUE(const History history, get_history(claim.artwork()));
+    const bool there = std::any_of(history.records.begin(), history.records.end(), [&](const OwnershipRecord& record) {
+        return record.head == receipt.leaf && record.statement == mine.id && record.owner == impl_->home.wallet();
+    });
+    if (!there) return fail(Errc::bad_statement, "the vault's receipt names a leaf that its ledger does not hold");
+    return after;
+}
+
+Result<void> VaultClient::subscribe() {
+    SAT_TRY(call(ClaimSubscribeRequest{}));
+    return {};
+}
+
+Result<std::optional<VerifiedClaim>> VaultClient::next_change(std::chrono::milliseconds wait) {
+    std::optional<std::string> text;
+    if (!impl_->events.empty()) {
+        text = std::move(impl_->events.front());
+        impl_->events.pop_front();
+    } else {
+        SAT_ASSERT(impl_->connection);
+        SAT_TRY_VALUE(text, impl_->run(impl_->connection->next_event(wait)));
+    }
+    if (!text) return std::optional<VerifiedClaim>{};
+    SAT_TRY_VALUE(const Event event, parse_event(*text));
+    SAT_TRY_VALUE(VerifiedClaim claim, verify(event.claim));
+    return std::optional(std::move(claim));
+}
+
+void VaultClient::ask_beside(const std::function<void()>& question) {
+    if (!connected()) {
+        question();
+        return;
+    }
+    (void)impl_->run(keep_alive(impl_->connection, impl_->worker, question, impl_->events));
+}
+
+}  // namespace sat

@@ -1,0 +1,164 @@
+// A client's dealings with one vault: the session, trust in its key, and every method of docs/protocol.md, "Requests",
+// with what a client has to verify ("Who verifies what") done before anything is returned.
+//
+// Synchronous: each call runs the connection's io_context until it is done, the signal descriptor fires, or a limit
+// passes.  One thread.  A person is asked with no connection open, except inside ask_beside().
+//
+// Errors of every call, unless it says more: the codes of a RESPONSE; interrupted, timeout (the connection ended or
+// fell silent; trying again is safe); unreachable; cancelled (the signal descriptor); malformed, unexpected, too_large
+// (the vault broke a rule); bad_signature, bad_statement, hash_mismatch, envelope_invalid (what it gave does not hold).
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "client/identity_cache.h"
+#include "client/key_home.h"
+#include "client/known_vaults.h"
+#include "client/work.h"
+#include "envelope/envelope.h"
+#include "net/address.h"
+#include "wire/messages.h"
+
+namespace sat {
+
+// Bytes done, bytes in all.
+using ProgressFunction = std::function<void(std::uint64_t done, std::uint64_t total)>;
+// The next plaintext, after its chunk's tag was verified.  An error ends the transfer.
+using PlaintextSink = std::function<Result<void>(ByteView plaintext)>;
+
+struct VaultClientOptions {
+    Address address;
+    TrustPolicy trust;
+    std::string agent;  // "sat-collector/1.0.0"
+    // How long the vault may be silent, from the first packet on; nothing: the protocol's own limits.
+    std::optional<std::chrono::seconds> timeout;
+    // Becomes readable when the process shall stop; every call then fails with cancelled.  -1: none.
+    int stop_fd = -1;
+    // Asks a person whether to trust an unknown vault's key; called with no connection open.  Null: nobody to ask.
+    std::function<Result<bool>(const Wallet& vault)> ask_trust;
+};
+
+// An image on its way in.
+struct UploadSource {
+    int fd = -1;  // a regular file, read from its beginning
+    Path path;
+    Registration draft;  // of which artwork, bytes and sha256 are filled in here
+    std::optional<Bytes> preview;
+};
+
+struct UploadResult {
+    Work work;
+    std::string receipt;  // JWS
+    std::int64_t copies = 1;
+};
+
+class VaultClient {
+public:
+    // `home` and `identities` outlive the client.
+    VaultClient(const KeyHome& home, IdentityCache& identities, KemPrivateKey kem, VaultClientOptions options);
+    ~VaultClient();
+    VaultClient(VaultClient&&) noexcept;
+    VaultClient& operator=(VaultClient&&) = delete;
+
+    // --- The session ---
+
+    // Dials, judges the vault's key, shakes hands, and files the key where it is new.  vault_key_changed;
+    // vault_key_unknown: nobody to ask, or they said no.  An open connection is closed first.
+    Result<void> connect();
+    bool connected() const noexcept;
+    // With a word to the vault.
+    void close();
+
+    const IdentityChain& vault() const;
+    const Wallet& vault_wallet() const { return vault().wallet(); }
+    const Address& address() const noexcept;
+    // The vault's clock, told at the handshake and run on since.
+    UnixTime vault_now() const;
+    std::uint64_t max_artwork_bytes() const;
+
+    // --- Any method, nothing verified ---
+
+    template <typename R>
+    Result<typename R::Reply> call(const R& request) {
+        SAT_TRY_VALUE(const std::string text, exchange(encode_request(request)));
+        return parse_reply<R>(text);
+    }
+    // For what is signed and so idempotent: where the answer was lost, once more over a new connection.  Where that
+    // fails too, the first failure.
+    template <typename R>
+    Result<typename R::Reply> call_surely(const R& request) {
+        auto reply = call(request);
+        if (reply || !is_lost(reply.error().code)) return reply;
+        if (!reconnect()) return reply;
+        return call(request);
+    }
+
+    // --- Works (steps 6 to 8) ---
+
+    Result<VerifiedWorks> list_works(const ArtworkListRequest& query);
+    Result<Work> get_work(const ArtworkId& artwork);
+    // All leaves, verified from the registration on.
+    Result<History> get_history(const ArtworkId& artwork);
+    // The preview that the registration names; nothing where it names none.  hash_mismatch.
+    Result<std::optional<Bytes>> get_preview(const Work& work);
+    // The whole image, chunk by chunk; fails with hash_mismatch after the last where it is not what the artist signed,
+    // so that what `sink` took may be kept only when this returns well.
+    Result<void> fetch_image(const Work& work, const PlaintextSink& sink, const ProgressFunction& progress);
+
+    // --- Upload (steps 3 to 5) ---
+
+    // Seals and sends in constant memory, signs the registration, verifies receipt and first leaf.  content_too_large;
+    // input_unreadable: the file changed while it was read.
+    Result<UploadResult> upload(const UploadSource& source, const SigningKey& key, const ProgressFunction& progress);
+
+    // --- Claims (steps 8 to 11) ---
+
+    Result<std::vector<VerifiedClaim>> my_claims(const std::optional<ArtworkId>& artwork);
+    Result<std::vector<VerifiedClaim>> inbox();
+    Result<VerifiedClaim> get_claim(const StatementId& claim);
+    // Of `history`'s present owner.  `life` from the vault's now.
+    Result<VerifiedClaim> open_claim(const Work& work, const History& history, const std::optional<std::string>& message,
+                                     std::chrono::seconds life, const SigningKey& key);
+    Result<VerifiedClaim> withdraw_claim(const VerifiedClaim& claim, const SigningKey& key);
+    // A yes is given only to a claim that the work's verified history bears out (head_moved).
+    Result<VerifiedClaim> answer_claim(const VerifiedClaim& claim, bool yes, const std::optional<std::string>& reason,
+                                       const SigningKey& key);
+    // Step 11: accepts a confirmed claim of ours with our metadata; verifies receipt and new leaf.
+    Result<VerifiedClaim> accept_claim(const VerifiedClaim& claim, const SigningKey& key);
+
+    // --- Waiting (steps 9 and 10) ---
+
+    // From now on this connection gets events.  Read inbox() or my_claims() after it: nothing falls between.
+    Result<void> subscribe();
+    // The next claim that changed; nothing when `wait` is over.
+    Result<std::optional<VerifiedClaim>> next_change(std::chrono::milliseconds wait);
+    // Runs `question` on a thread of its own while the connection is kept alive, events kept for next_change().  The
+    // connection may have ended when it returns.
+    void ask_beside(const std::function<void()>& question);
+
+    // Verifies what came from elsewhere than the calls above.
+    Result<VerifiedClaim> verify(const ClaimItem& item);
+
+private:
+    struct Impl;
+
+    static bool is_lost(Errc code) noexcept;
+    bool reconnect();
+    Result<std::string> exchange(std::string request);
+    Result<void> learn(std::vector<Wallet> wallets, bool again = false);
+    Result<std::vector<VerifiedClaim>> verify_all(const std::vector<ClaimItem>& items);
+    Result<Receipt> check_receipt(const std::string& jws, const StatementId& of, ReceiptStatus status);
+    const IdentityChain* find_identity(const Wallet& wallet);
+
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sat

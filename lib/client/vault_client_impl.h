@@ -1,0 +1,68 @@
+// What the sources of VaultClient share; nobody else includes it.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/thread_pool.hpp>
+#include <deque>
+
+#include "client/vault_client.h"
+#include "net/dial.h"
+
+namespace sat {
+
+struct VaultClient::Impl {
+    Impl(const KeyHome& home_in, IdentityCache& identities_in, KemPrivateKey kem, VaultClientOptions options_in)
+        : home(home_in),
+          identities(identities_in),
+          known(home_in.directory()),
+          party(home_in.chain(), std::move(kem)),
+          options(std::move(options_in)) {}
+
+    const KeyHome& home;
+    IdentityCache& identities;
+    KnownVaults known;
+    HandshakeParty party;
+    VaultClientOptions options;
+
+    asio::io_context context{1};
+    asio::thread_pool worker{1};  // seals, opens, reads and writes files while the network goes on
+    std::optional<asio::posix::stream_descriptor> stop;
+    bool stopped = false;
+
+    std::shared_ptr<Connection> connection;
+    std::optional<IdentityChain> vault;
+    ServerHelloExt hello;
+    std::chrono::steady_clock::time_point met{};
+    std::deque<std::string> events;  // kept while a person was asked
+    // Wallets whose chains were asked for in this process.
+    std::vector<Wallet> asked;
+
+    static Error stopped_error() { return {Errc::cancelled, "stopped by a signal", {}}; }
+
+    void watch_stop_descriptor();
+    DialOptions dial_options() const;
+    asio::awaitable<Result<Session>> open(CheckVault check);
+    UnixTime vault_now() const;
+
+    // Runs `work` to its end.  A stop aborts the connection, so that it ends soon, or the context, where there is none.
+    template <typename T>
+    Result<T> run(asio::awaitable<Result<T>> work) {
+        if (stopped) return fail(stopped_error());
+        std::optional<Result<T>> result;
+        asio::co_spawn(context, std::move(work), [&](const std::exception_ptr& failure, Result<T> value) {
+            // Results carry failures; an exception is memory running out, and the process cannot go on.
+            if (failure) std::rethrow_exception(failure);
+            result.emplace(std::move(value));
+        });
+        context.restart();
+        while (!result && context.run_one() != 0) {
+        }
+        if (!result) return fail(stopped_error());
+        return std::move(*result);
+    }
+};
+
+}  // namespace sat
