@@ -36,7 +36,7 @@ public:
     auto operator<=>(const ArtworkId&) const = default;
 
 private:
-    std::array<char, kSize> text_;
+    std::array<char, kSize> text_{};
 };
 
 }  // namespace sat
