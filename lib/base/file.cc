@@ -108,7 +108,8 @@ int rename_no_replace(const Path& from, const Path& to) noexcept {
 }
 
 Error output_exists(const Path& path) {
-    return Error{Errc::output_exists, path.string() + " is there already", "give another name, or --force to replace it"};
+    return Error{Errc::output_exists, path.string() + " is there already",
+                 "give another name, or --force to replace it"};
 }
 
 }  // namespace

@@ -46,21 +46,21 @@ enum class Errc : std::uint16_t {
     busy = 117,
     storage_full = 120,
     // This machine's own.
-    usage = 200,          // a wrong or missing argument
-    bad_data,             // an ID, wallet, date or image that cannot be one
-    input_unreadable,     // a file the user named cannot be read, or changed while it was
-    unreachable,          // nobody answers at the vault's address
-    output_exists,        // the output file is there and --force was not given
-    io_error,             // the disk: full, failing, read-only
-    interrupted,          // the connection ended in the middle; trying again is safe
-    vault_key_changed,    // not the pinned key: an attack, or a vault made anew
-    vault_key_unknown,    // no pin and nobody to ask
-    key_locked,           // passphrase missing or wrong
-    config,               // configuration, key files or their modes are wrong
-    exists,               // there is a wallet here already
-    declined,             // the owner said no
-    still_pending,        // the wait ended, the claim goes on
-    cancelled,            // stopped by a signal or by our own shutdown
+    usage = 200,        // a wrong or missing argument
+    bad_data,           // an ID, wallet, date or image that cannot be one
+    input_unreadable,   // a file the user named cannot be read, or changed while it was
+    unreachable,        // nobody answers at the vault's address
+    output_exists,      // the output file is there and --force was not given
+    io_error,           // the disk: full, failing, read-only
+    interrupted,        // the connection ended in the middle; trying again is safe
+    vault_key_changed,  // not the pinned key: an attack, or a vault made anew
+    vault_key_unknown,  // no pin and nobody to ask
+    key_locked,         // passphrase missing or wrong
+    config,             // configuration, key files or their modes are wrong
+    exists,             // there is a wallet here already
+    declined,           // the owner said no
+    still_pending,      // the wait ended, the claim goes on
+    cancelled,          // stopped by a signal or by our own shutdown
 };
 
 // The name that stands in JSON and in logs: "not_found", "storage_full".  Never empty.
@@ -83,7 +83,8 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
 public:
     using tl::expected<T, Error>::expected;
     Result() = default;
-    Result(tl::expected<T, Error> other) : tl::expected<T, Error>(std::move(other)) {}  // NOLINT(google-explicit-constructor)
+    Result(tl::expected<T, Error> other)
+        : tl::expected<T, Error>(std::move(other)) {}  // NOLINT(google-explicit-constructor)
 };
 
 inline tl::unexpected<Error> fail(Errc code, std::string message, std::string hint = {}) {
@@ -95,19 +96,19 @@ inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(st
 
 // Evaluates a Result; returns its error from this function, else goes on.
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage): returns from the caller
-#define SAT_TRY(expression)                                                             \
-    do {                                                                                \
-        if (auto sat_try_result = (expression); !sat_try_result)                        \
-            return ::sat::fail(std::move(sat_try_result.error()));                      \
+#define SAT_TRY(expression)                                        \
+    do {                                                           \
+        if (auto sat_try_result = (expression); !sat_try_result)   \
+            return ::sat::fail(std::move(sat_try_result.error())); \
     } while (false)
 
 // SAT_TRY_VALUE(auto key, load(path)): declares `key` as the value, or returns the error.
 // NOLINTBEGIN(cppcoreguidelines-macro-usage)
 #define SAT_TRY_JOIN_(a, b) a##b
 #define SAT_TRY_JOIN(a, b) SAT_TRY_JOIN_(a, b)
-#define SAT_TRY_VALUE_(temporary, declaration, ...)                        \
-    auto temporary = (__VA_ARGS__);                                        \
-    if (!temporary) return ::sat::fail(std::move(temporary.error()));      \
+#define SAT_TRY_VALUE_(temporary, declaration, ...)                   \
+    auto temporary = (__VA_ARGS__);                                   \
+    if (!temporary) return ::sat::fail(std::move(temporary.error())); \
     declaration = std::move(*temporary)
 #define SAT_TRY_VALUE(declaration, ...) SAT_TRY_VALUE_(SAT_TRY_JOIN(sat_try_, __LINE__), declaration, __VA_ARGS__)
 // NOLINTEND(cppcoreguidelines-macro-usage)

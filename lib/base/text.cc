@@ -39,8 +39,10 @@ bool is_safe_to_print(std::int32_t code_point) noexcept {
         case UTF8PROC_CATEGORY_CS:
         case UTF8PROC_CATEGORY_CN:
         case UTF8PROC_CATEGORY_ZL:
-        case UTF8PROC_CATEGORY_ZP: return false;
-        default: break;
+        case UTF8PROC_CATEGORY_ZP:
+            return false;
+        default:
+            break;
     }
     // Not of category Cf, yet nothing is seen of them: fillers, the grapheme joiner, variation selectors.
     return utf8proc_get_property(code_point)->ignorable == 0;
@@ -109,10 +111,10 @@ std::string printable(std::string_view text, bool multiline) {
 
 std::string fold(std::string_view text) {
     utf8proc_uint8_t* raw = nullptr;
-    const utf8proc_ssize_t size =
-        utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
-                     &raw, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT |
-                                                          UTF8PROC_CASEFOLD | UTF8PROC_IGNORE));
+    const utf8proc_ssize_t size = utf8proc_map(
+        reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()), &raw,
+        static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
+                                       UTF8PROC_IGNORE));
     const std::unique_ptr<utf8proc_uint8_t, FreeText> owned(raw);
     if (size < 0) return {};
     const std::string_view mapped(reinterpret_cast<const char*>(raw), static_cast<std::size_t>(size));

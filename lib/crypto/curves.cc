@@ -60,10 +60,10 @@ bool LogVerifyKey::verify(ByteView message, ByteView signature) const {
     SAT_ASSERT(key_.get() != nullptr);
     if (signature.size() != kEd25519SignatureSize) return false;
     const MdContextOwner context(EVP_MD_CTX_new());
-    SAT_ASSERT(context && EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key_.get(),
-                                                  nullptr) == 1);
-    const bool valid = EVP_DigestVerify(context.get(), octets(signature), signature.size(), octets(message),
-                                        message.size()) == 1;
+    SAT_ASSERT(context &&
+               EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key_.get(), nullptr) == 1);
+    const bool valid =
+        EVP_DigestVerify(context.get(), octets(signature), signature.size(), octets(message), message.size()) == 1;
     if (!valid) ERR_clear_error();
     return valid;
 }
@@ -87,12 +87,12 @@ Result<LogKey> LogKey::from_handle(KeyHandle key) {
 Bytes LogKey::sign(ByteView message) const {
     SAT_ASSERT(key_.get() != nullptr);
     const MdContextOwner context(EVP_MD_CTX_new());
-    SAT_ASSERT(context && EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key_.get(),
-                                                nullptr) == 1);
+    SAT_ASSERT(context &&
+               EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key_.get(), nullptr) == 1);
     Bytes signature(kEd25519SignatureSize);
     std::size_t size = signature.size();
-    SAT_ASSERT(EVP_DigestSign(context.get(), octets(MutableBytes(signature)), &size, octets(message),
-                              message.size()) == 1 &&
+    SAT_ASSERT(EVP_DigestSign(context.get(), octets(MutableBytes(signature)), &size, octets(message), message.size()) ==
+                   1 &&
                size == signature.size());
     return signature;
 }
@@ -107,8 +107,7 @@ X25519Key X25519Key::generate() {
 X25519Key X25519Key::from_private(const SecretBytes& raw) {
     SAT_ASSERT(raw.size() == kSize);
     X25519Key out;
-    out.key_ = KeyHandle(
-        EVP_PKEY_new_raw_private_key_ex(nullptr, "X25519", nullptr, octets(raw.reveal()), raw.size()));
+    out.key_ = KeyHandle(EVP_PKEY_new_raw_private_key_ex(nullptr, "X25519", nullptr, octets(raw.reveal()), raw.size()));
     SAT_ASSERT(out.key_.get() != nullptr);
     out.public_ = raw_public(out.key_.get());
     return out;

@@ -36,7 +36,8 @@ int int_size(std::size_t size) {
 
 tl::unexpected<Error> not_a_key() {
     ERR_clear_error();
-    return fail(Errc::config, "not a private key in PEM", "a key file holds one PKCS#8 key, as openssl genpkey writes it");
+    return fail(Errc::config, "not a private key in PEM",
+                "a key file holds one PKCS#8 key, as openssl genpkey writes it");
 }
 
 struct PemBlock {
@@ -64,8 +65,7 @@ Result<PemBlock> only_block(ByteView pem) {
         }
         const auto data_size = static_cast<std::size_t>(size);
         const bool bare = header[0] == '\0';
-        if (blocks == 0 && bare)
-            out = PemBlock{name, SecretBytes(std::as_bytes(std::span(data, data_size)))};
+        if (blocks == 0 && bare) out = PemBlock{name, SecretBytes(std::as_bytes(std::span(data, data_size)))};
         OPENSSL_free(name);
         OPENSSL_free(header);
         OPENSSL_clear_free(data, data_size);

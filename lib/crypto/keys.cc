@@ -82,8 +82,8 @@ Result<Bytes> spki_of(EVP_PKEY* key) {
     Bytes octets_of_modulus(bits / 8);
     SAT_ASSERT(BN_bn2binpad(modulus.get(), octets(MutableBytes(octets_of_modulus)),
                             static_cast<int>(octets_of_modulus.size())) == static_cast<int>(octets_of_modulus.size()));
-    Bytes spki = concat({bits == kMinRsaBlock * 8 ? ByteView(kSpki3072) : ByteView(kSpki4096), octets_of_modulus,
-                         ByteView(kSpkiEnd)});
+    Bytes spki = concat(
+        {bits == kMinRsaBlock * 8 ? ByteView(kSpki3072) : ByteView(kSpki4096), octets_of_modulus, ByteView(kSpkiEnd)});
     if (checked_modulus(spki).empty()) return against_policy();
     return spki;
 }
@@ -195,8 +195,8 @@ bool VerifyKey::verify(ByteView message, ByteView signature) const {
     SAT_ASSERT(context && EVP_DigestVerifyInit_ex(context.get(), &parameters, "SHA256", nullptr, nullptr, key_.get(),
                                                   nullptr) == 1);
     use_pss(parameters);
-    const bool valid = EVP_DigestVerify(context.get(), octets(signature), signature.size(), octets(message),
-                                        message.size()) == 1;
+    const bool valid =
+        EVP_DigestVerify(context.get(), octets(signature), signature.size(), octets(message), message.size()) == 1;
     if (!valid) ERR_clear_error();
     return valid;
 }
@@ -220,13 +220,13 @@ Bytes SigningKey::sign(ByteView message) const {
     SAT_ASSERT(key_.get() != nullptr);
     const MdContextOwner context(EVP_MD_CTX_new());
     EVP_PKEY_CTX* parameters = nullptr;
-    SAT_ASSERT(context && EVP_DigestSignInit_ex(context.get(), &parameters, "SHA256", nullptr, nullptr, key_.get(),
-                                                nullptr) == 1);
+    SAT_ASSERT(context &&
+               EVP_DigestSignInit_ex(context.get(), &parameters, "SHA256", nullptr, nullptr, key_.get(), nullptr) == 1);
     use_pss(parameters);
     Bytes signature(public_.block_size());
     std::size_t size = signature.size();
-    SAT_ASSERT(EVP_DigestSign(context.get(), octets(MutableBytes(signature)), &size, octets(message),
-                              message.size()) == 1 &&
+    SAT_ASSERT(EVP_DigestSign(context.get(), octets(MutableBytes(signature)), &size, octets(message), message.size()) ==
+                   1 &&
                size == signature.size());
     return signature;
 }
@@ -286,8 +286,8 @@ Result<SecretBytes> KemPrivateKey::unwrap(ByteView wrapped, ByteView label) cons
     }
     SecretBytes message(kMaxRsaBlock);
     std::size_t size = message.size();
-    const int status = EVP_PKEY_decrypt(context.get(), octets(message.reveal_mutable()), &size, octets(wrapped),
-                                        wrapped.size());
+    const int status =
+        EVP_PKEY_decrypt(context.get(), octets(message.reveal_mutable()), &size, octets(wrapped), wrapped.size());
     ERR_clear_error();
 
     const std::uint64_t is_right = mask_if_zero(static_cast<std::uint64_t>(static_cast<std::int64_t>(status) ^ 1)) &

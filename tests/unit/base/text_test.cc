@@ -23,21 +23,24 @@ TEST(Utf8, RefusesOverlongFormsSurrogatesAndTruncations) {
 }
 
 TEST(Printable, LeavesOrdinaryTextAlone) {
-    for (const char* text : {"", "Mona Lisa", "Frühling – 春 🎨", "e\xcc\x81", "a\xc2\xa0z"}) EXPECT_EQ(printable(text), text);
+    for (const char* text : {"", "Mona Lisa", "Frühling – 春 🎨", "e\xcc\x81", "a\xc2\xa0z"})
+        EXPECT_EQ(printable(text), text);
 }
 
 TEST(Printable, ShowsEverythingThatCouldDeceiveATerminalOrAReader) {
     EXPECT_EQ(printable("\x1b[31m"), R"(\x1B[31m)");
     EXPECT_EQ(printable(std::string_view("\0\r\x7f", 3)), R"(\x00\x0D\x7F)");
     EXPECT_EQ(printable("\xc2\x85\xc2\x9b"), R"(\u{85}\u{9B})");
-    EXPECT_EQ(printable("a\xe2\x80\xae""b"), R"(a\u{202E}b)");      // right-to-left override
-    EXPECT_EQ(printable("\xe2\x81\xa6"), R"(\u{2066})");            // left-to-right isolate
+    EXPECT_EQ(printable("a\xe2\x80\xae"
+                        "b"),
+              R"(a\u{202E}b)");                           // right-to-left override
+    EXPECT_EQ(printable("\xe2\x81\xa6"), R"(\u{2066})");  // left-to-right isolate
     EXPECT_EQ(printable("\xe2\x80\x8b\xe2\x80\x8d"), R"(\u{200B}\u{200D})");
     EXPECT_EQ(printable("\xef\xbb\xbf"), R"(\u{FEFF})");
     EXPECT_EQ(printable("\xe2\x80\xa8\xe2\x80\xa9"), R"(\u{2028}\u{2029})");
-    EXPECT_EQ(printable("\xe3\x85\xa4"), R"(\u{3164})");            // Hangul filler: a letter that nobody sees
-    EXPECT_EQ(printable("\xf3\xa0\x81\x81"), R"(\u{E0041})");       // tag
-    EXPECT_EQ(printable("\xcd\xb8"), R"(\u{378})");                 // unassigned
+    EXPECT_EQ(printable("\xe3\x85\xa4"), R"(\u{3164})");       // Hangul filler: a letter that nobody sees
+    EXPECT_EQ(printable("\xf3\xa0\x81\x81"), R"(\u{E0041})");  // tag
+    EXPECT_EQ(printable("\xcd\xb8"), R"(\u{378})");            // unassigned
     EXPECT_EQ(printable("\xef\xbf\xbf"), R"(\u{FFFF})");
     EXPECT_EQ(printable("\xff\xc3"), R"(\xFF\xC3)");
     EXPECT_EQ(printable("\xed\xa0\x80"), R"(\xED\xA0\x80)");
@@ -51,11 +54,15 @@ TEST(Printable, KeepsLineFeedAndTabOnlyInMultilineText) {
 
 TEST(Fold, MakesEqualWhatAPersonWouldCallTheSame) {
     EXPECT_EQ(fold("STRASSE"), fold("straße"));
-    EXPECT_EQ(fold("\xc3\x84"), fold("A\xcc\x88"));      // Ä composed and decomposed
-    EXPECT_EQ(fold("\xef\xac\x81n"), "fin");              // ligature
-    EXPECT_EQ(fold("\xef\xbc\xa1"), "a");                 // full width
-    EXPECT_EQ(fold("  a \t\n b\xc2\xa0\xe3\x80\x80" "c "), "a b c");
-    EXPECT_EQ(fold("so\xc2\xad" "ft"), "soft");           // soft hyphen
+    EXPECT_EQ(fold("\xc3\x84"), fold("A\xcc\x88"));  // Ä composed and decomposed
+    EXPECT_EQ(fold("\xef\xac\x81n"), "fin");         // ligature
+    EXPECT_EQ(fold("\xef\xbc\xa1"), "a");            // full width
+    EXPECT_EQ(fold("  a \t\n b\xc2\xa0\xe3\x80\x80"
+                   "c "),
+              "a b c");
+    EXPECT_EQ(fold("so\xc2\xad"
+                   "ft"),
+              "soft");  // soft hyphen
     EXPECT_EQ(fold(""), "");
     EXPECT_EQ(fold(" "), "");
     EXPECT_NE(fold("a"), fold("b"));

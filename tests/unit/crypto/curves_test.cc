@@ -18,9 +18,10 @@ TEST(LogKey, SignsAsRfc8032Shows) {
         nullptr, "ED25519", nullptr, reinterpret_cast<const unsigned char*>(raw.data()), raw.size())));
     ASSERT_TRUE(key);
     EXPECT_EQ(to_hex(key->public_key().raw()), "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
-    EXPECT_EQ(to_hex(key->sign(from_hex("72").value())),
-              "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302"
-              "aeeb00d291612bb0c00");
+    EXPECT_EQ(
+        to_hex(key->sign(from_hex("72").value())),
+        "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302"
+        "aeeb00d291612bb0c00");
 }
 
 TEST(LogKey, VerifiesWhatWasSignedAndNothingElse) {
@@ -56,9 +57,9 @@ TEST(LogKey, IsAnEd25519PrivateKeyOf32Bytes) {
     EXPECT_EQ(LogKey::from_handle(test_signing_key("artist").handle()).error().code, Errc::key_policy);
     EXPECT_EQ(LogKey::from_handle(KeyHandle()).error().code, Errc::key_policy);
     const auto& raw = test_log_key("log").public_key().raw();
-    EXPECT_EQ(LogKey::from_handle(KeyHandle(EVP_PKEY_new_raw_public_key_ex(
-                                      nullptr, "ED25519", nullptr, reinterpret_cast<const unsigned char*>(raw.data()),
-                                      raw.size())))
+    EXPECT_EQ(LogKey::from_handle(
+                  KeyHandle(EVP_PKEY_new_raw_public_key_ex(
+                      nullptr, "ED25519", nullptr, reinterpret_cast<const unsigned char*>(raw.data()), raw.size())))
                   .error()
                   .code,
               Errc::key_policy);

@@ -47,9 +47,10 @@ TEST(Hmac, AgreesWithWycheproof) {
 
 TEST(Hmac, TakesKeysAroundTheBlockSize) {
     // RFC 4231, cases 6 and 2; an over-long key stands for its hash.
-    EXPECT_EQ(hmac_sha256(Bytes(131, std::byte{0xaa}), as_bytes("Test Using Larger Than Block-Size Key - Hash Key First"))
-                  .hex(),
-              "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    EXPECT_EQ(
+        hmac_sha256(Bytes(131, std::byte{0xaa}), as_bytes("Test Using Larger Than Block-Size Key - Hash Key First"))
+            .hex(),
+        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
     EXPECT_EQ(hmac_sha256(as_bytes("Jefe"), as_bytes("what do ya want for nothing?")).hex(),
               "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     const Bytes block(64, std::byte{1});

@@ -66,7 +66,8 @@ TEST(RsaPolicy, RefusesEverySpkiThatDiffersInItsFrame) {
         ASSERT_FALSE(refused) << at;
         EXPECT_EQ(refused.error().code, Errc::key_policy);
     }
-    for (std::size_t size = 0; size < spki.size(); size += 7) EXPECT_FALSE(VerifyKey::from_spki(ByteView(spki).first(size)));
+    for (std::size_t size = 0; size < spki.size(); size += 7)
+        EXPECT_FALSE(VerifyKey::from_spki(ByteView(spki).first(size)));
     Bytes longer = spki;
     longer.push_back(std::byte{0});
     EXPECT_FALSE(VerifyKey::from_spki(longer));
@@ -144,7 +145,8 @@ TEST(Pss, AgreesWithWycheproofAt4096Bits) { compare_pss("rsa_pss_4096_sha256_mgf
 
 // The KEM key in a Wycheproof group.
 Result<KemPrivateKey> kem_key_of(const nlohmann::json& group) {
-    SAT_TRY_VALUE(KeyHandle handle, decode_private_key(as_bytes(group.at("privateKeyPem").get<std::string>()), nullptr));
+    SAT_TRY_VALUE(KeyHandle handle,
+                  decode_private_key(as_bytes(group.at("privateKeyPem").get<std::string>()), nullptr));
     return KemPrivateKey::from_handle(std::move(handle));
 }
 
@@ -285,9 +287,8 @@ TEST(Kem, GivesThePublishedSecrets) {
     const auto& in = vectors->at("inputs");
     const auto& out = vectors->at("outputs");
     const auto id = [&](const char* name) { return Digest::from_hex(in.at(name).get<std::string>()).value(); };
-    const SecretBytes ss_v =
-        kem_secret(SecretBytes(ByteView(hex_member(in, "m1"))), id("vault_kem_id"), hex_member(in, "ct_v"),
-                   label("SAT/1 kem c2v", hex_member(in, "vault_wallet")));
+    const SecretBytes ss_v = kem_secret(SecretBytes(ByteView(hex_member(in, "m1"))), id("vault_kem_id"),
+                                        hex_member(in, "ct_v"), label("SAT/1 kem c2v", hex_member(in, "vault_wallet")));
     EXPECT_EQ(to_hex(ss_v.reveal()), out.at("ss_v").get<std::string>());
     const SecretBytes ss_c =
         kem_secret(SecretBytes(ByteView(hex_member(in, "m2"))), id("client_kem_id"), hex_member(in, "ct_c"),
