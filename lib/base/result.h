@@ -83,8 +83,8 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
 public:
     using tl::expected<T, Error>::expected;
     Result() = default;
-    Result(tl::expected<T, Error> other)
-        : tl::expected<T, Error>(std::move(other)) {}  // NOLINT(google-explicit-constructor)
+    // NOLINTNEXTLINE(google-explicit-constructor): what expected's own members give converts back
+    Result(tl::expected<T, Error> other) : tl::expected<T, Error>(std::move(other)) {}
 };
 
 inline tl::unexpected<Error> fail(Errc code, std::string message, std::string hint = {}) {
