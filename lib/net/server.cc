@@ -20,13 +20,9 @@ namespace {
 
 using asio::ip::tcp;
 
-// Out of descriptors or memory: time for others to give some back.
+// Out of descriptors or memory (a peer that went before it was accepted is no error of Asio's): time for others to give
+// some back.
 constexpr std::chrono::milliseconds kAcceptPause{100};
-
-bool is_shortage(const std::error_code& error) {
-    return error == std::errc::too_many_files_open || error == std::errc::too_many_files_open_in_system ||
-           error == std::errc::no_buffer_space || error == std::errc::not_enough_memory;
-}
 
 // Seven bytes always fit an empty send buffer: nothing waits here.
 void refuse(tcp::socket socket, Errc why) {
@@ -128,7 +124,7 @@ asio::awaitable<void> Server::Impl::accept(tcp::acceptor& acceptor) {
         if (!error) {
             short_of_something = false;
             admit(std::move(socket));
-        } else if (is_shortage(error)) {
+        } else {
             if (!std::exchange(short_of_something, true)) handler.on_accept_failure(error);
             bool over = false;
             const Alarm alarm(context.get_executor(), std::chrono::steady_clock::now() + kAcceptPause, [this, &over] {
@@ -137,7 +133,6 @@ asio::awaitable<void> Server::Impl::accept(tcp::acceptor& acceptor) {
             });
             while (!over && !stopping) co_await changed.wait();
         }
-        // Anything else was one peer's failure: it went before it was accepted.
     }
     --accepting;
     changed.notify();

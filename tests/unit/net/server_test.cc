@@ -1,0 +1,324 @@
+// The accept loop: places, waiting, turning away, and the end.  docs/protocol.md, "Handshake".
+// SPDX-License-Identifier: Apache-2.0
+#include "net/server.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <list>
+
+#include "net/address.h"
+#include "net_fixtures.h"
+
+namespace sat {
+namespace {
+
+// Echoes every request; "slow" takes until it is let go.
+class Echo : public ServerSession {
+public:
+    Echo(std::shared_ptr<Connection> connection, const bool& hold) : connection_(std::move(connection)), hold_(hold) {}
+
+    asio::awaitable<void> serve() override {
+        for (;;) {
+            const auto request = co_await connection_->receive_request();
+            if (!request && request.error().code == Errc::cancelled) {
+                co_await connection_->close(Errc::going_away);
+                co_return;
+            }
+            if (!request || !*request) co_return;
+            while (**request == "slow" && hold_) {
+                asio::steady_timer timer(connection_->executor(), 2ms);
+                co_await timer.async_wait(asio::use_awaitable);
+            }
+            const auto sent = co_await connection_->send_response(**request);
+            if (!sent) co_return;
+        }
+    }
+    void stop() override { connection_->interrupt_idle(); }
+
+private:
+    std::shared_ptr<Connection> connection_;
+    const bool& hold_;
+};
+
+class EchoVault : public ServerHandler {
+public:
+    EchoVault(Loop& loop, ServerOptions options) : loop_(loop), server_(loop.context, *this, with_address(options)) {
+        const auto got = server_.listen();
+        EXPECT_TRUE(got);
+        if (got) endpoint = got->front();
+        running_ = loop.start(server_.run());
+    }
+    ~EchoVault() override { stop(); }
+
+    void stop() {
+        server_.stop();
+        EXPECT_TRUE(loop_.until([&] { return running_.done(); }));
+        EXPECT_EQ(server_.connections(), 0u);
+    }
+    Address address() const { return {"127.0.0.1", endpoint.port()}; }
+    Server& server() { return server_; }
+    bool stopped() const { return running_.done(); }
+
+    const HandshakeParty& party() const override { return vault_party(); }
+    ServerHelloExt hello_ext() override { return test_hello(); }
+    std::shared_ptr<ServerSession> make_session(std::shared_ptr<Connection> connection, ClientIdentity) override {
+        return std::make_shared<Echo>(std::move(connection), hold);
+    }
+    void on_refused(const Peer&, const Error& error) override { refused.push_back(error.code); }
+    void on_accept_failure(const std::error_code&) override { ++accept_failures; }
+
+    tcp::endpoint endpoint;
+    bool hold = false;
+    std::vector<Errc> refused;
+    int accept_failures = 0;
+
+private:
+    static ServerOptions with_address(ServerOptions options) {
+        if (options.listen.empty()) options.listen = {*parse_listen_address("127.0.0.1:0")};
+        return options;
+    }
+    Loop& loop_;
+    Server server_;
+    Running<bool> running_;
+};
+
+DialOptions patient() {
+    DialOptions options;
+    options.tries = 1;
+    return options;
+}
+
+Result<Session> open(Loop& loop, const EchoVault& vault) {
+    auto any = [](const IdentityChain&) -> Result<void> { return {}; };
+    return loop.run(open_session(vault.address(), client_party(), any, patient()));
+}
+
+RawEnd raw(Loop& loop, const EchoVault& vault) {
+    tcp::socket socket(loop.context);
+    socket.connect(vault.endpoint);
+    return {loop, std::move(socket)};
+}
+
+TEST(Server, ServesOneAfterTheOtherWhateverTheOthersDo) {
+    Loop loop;
+    EchoVault vault(loop, {});
+    RawEnd mute = raw(loop, vault);
+    RawEnd garbage = raw(loop, vault);
+    EXPECT_TRUE(garbage.send(Bytes(3000, std::byte{0x55})));
+    { const RawEnd vanishing = raw(loop, vault); }
+    for (int i = 0; i < 5; ++i) {
+        const auto session = open(loop, vault);
+        ASSERT_TRUE(session);
+        EXPECT_EQ(loop.run(session->connection->request("hello")), "hello");
+        loop.run(session->connection->close());
+    }
+    EXPECT_FALSE(vault.refused.empty());
+}
+
+TEST(Server, ReportsThePortThatItGotAndAPortThatIsTaken) {
+    Loop loop;
+    EchoVault vault(loop, {});
+    EXPECT_NE(vault.endpoint.port(), 0);
+    ServerOptions options;
+    options.listen = {vault.endpoint};
+    Server second(loop.context, vault, options);
+    const auto got = second.listen();
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, Errc::config);
+}
+
+TEST(Server, ListensOnBothFamiliesAtOnePort) {
+    Loop loop;
+    ServerOptions options;
+    options.listen = {*parse_listen_address("0.0.0.0:0")};
+    EchoVault vault(loop, options);
+    ServerOptions v6;
+    v6.listen = {tcp::endpoint(asio::ip::address_v6::any(), vault.endpoint.port())};
+    Server second(loop.context, vault, v6);
+    const auto got = second.listen();
+    if (!got) {
+        GTEST_LOG_(INFO) << "no IPv6 here: " << got.error().message;
+        return;
+    }
+    EXPECT_EQ(got->front().port(), vault.endpoint.port());
+}
+
+TEST(Server, LetsTheNinthOfOneAddressWaitWithoutAnIdentity) {
+    Loop loop;
+    EchoVault vault(loop, {});
+    std::list<RawEnd> eight;
+    for (std::size_t i = 0; i < kMaxUnauthenticatedPerPeer; ++i) {
+        eight.push_back(raw(loop, vault));
+        EXPECT_EQ(eight.back().receive(), vault_party().identity_frame());
+    }
+    RawEnd ninth = raw(loop, vault);
+    ASSERT_TRUE(loop.until([&] { return vault.server().parked() == 1; }));
+    EXPECT_EQ(vault.server().unauthenticated(), kMaxUnauthenticatedPerPeer);
+    loop.for_a_while(50ms);
+    EXPECT_EQ(ninth.socket().available(), 0u);
+    // One of the eight becomes a session: its place is free.
+    auto& first = eight.front();
+    ClientHandshake handshake(client_party(), {});
+    ASSERT_TRUE(handshake.on_identity(vault_party().identity_frame()));
+    ASSERT_TRUE(first.send(*handshake.hello()));
+    ASSERT_TRUE(first.send(*handshake.on_server_hello(first.receive())));
+    EXPECT_TRUE(ninth.authenticate());
+    EXPECT_EQ(vault.server().parked(), 0u);
+}
+
+TEST(Server, TurnsAwayOneThatHasWaitedTooLong) {
+    Loop loop;
+    ServerOptions options;
+    options.max_unauthenticated_per_peer = 1;
+    options.parked = 30ms;
+    EchoVault vault(loop, options);
+    RawEnd first = raw(loop, vault);
+    EXPECT_FALSE(first.receive().empty());
+    RawEnd second = raw(loop, vault);
+    EXPECT_EQ(second.receive_alert(), Errc::overloaded);
+}
+
+TEST(Server, GivesTheOldestSilentOnesPlaceToANewcomer) {
+    Loop loop;
+    ServerOptions options;
+    options.max_unauthenticated = 3;
+    EchoVault vault(loop, options);
+    std::list<RawEnd> silent;
+    for (int i = 0; i < 3; ++i) {
+        silent.push_back(raw(loop, vault));
+        EXPECT_FALSE(silent.back().receive().empty());
+    }
+    RawEnd newcomer = raw(loop, vault);
+    EXPECT_TRUE(newcomer.authenticate());
+    EXPECT_EQ(silent.front().receive_alert(), Errc::overloaded);
+    EXPECT_EQ(silent.back().socket().available(), 0u);
+    EXPECT_EQ(vault.refused, std::vector<Errc>{});  // it is told, and its own coroutine ends when it has gone
+    silent.front().socket().close();
+    ASSERT_TRUE(loop.until([&] { return vault.refused.size() == 1; }));
+    EXPECT_EQ(vault.refused.front(), Errc::overloaded);
+}
+
+TEST(Server, TurnsTheNewcomerAwayWhereNobodyIsSilent) {
+    Loop loop;
+    ServerOptions options;
+    options.max_unauthenticated = 1;
+    EchoVault vault(loop, options);
+    RawEnd busy = raw(loop, vault);
+    ClientHandshake handshake(client_party(), {});
+    ASSERT_TRUE(handshake.on_identity(busy.receive()));
+    ASSERT_TRUE(busy.send(*handshake.hello()));
+    const Bytes server_hello = busy.receive();
+    RawEnd newcomer = raw(loop, vault);
+    EXPECT_EQ(newcomer.receive_alert(), Errc::overloaded);
+    // The one before is not harmed.
+    ASSERT_TRUE(busy.send(*handshake.on_server_hello(server_hello)));
+    ASSERT_TRUE(loop.until([&] { return vault.server().unauthenticated() == 0; }));
+    EXPECT_EQ(vault.server().connections(), 1u);
+}
+
+TEST(Server, HoldsNoMoreConnectionsThanItMay) {
+    Loop loop;
+    ServerOptions options;
+    options.max_connections = 3;
+    options.max_unauthenticated_per_peer = 1;
+    EchoVault vault(loop, options);
+    const auto first = open(loop, vault);
+    ASSERT_TRUE(first);
+    RawEnd silent = raw(loop, vault);
+    EXPECT_FALSE(silent.receive().empty());
+    RawEnd parked = raw(loop, vault);
+    ASSERT_TRUE(loop.until([&] { return vault.server().parked() == 1; }));
+    // The parked one makes room for the fourth, which is parked in its place.
+    RawEnd fourth = raw(loop, vault);
+    EXPECT_EQ(parked.receive_alert(), Errc::overloaded);
+    EXPECT_EQ(loop.run(first->connection->request("still here")), "still here");
+}
+
+TEST(Server, SurvivesRunningOutOfDescriptors) {
+    Loop loop;
+    EchoVault vault(loop, {});
+    tcp::socket client(loop.context, tcp::v4());  // opened before there are none left
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    std::vector<int> taken;
+    rlimit low = before;
+    low.rlim_cur = 200;
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+    for (int fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC); fd >= 0; fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+        taken.push_back(fd);
+    }
+    client.connect(vault.endpoint);
+    EXPECT_TRUE(loop.until([&] { return vault.accept_failures > 0; }));
+    for (const int fd : taken) ::close(fd);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    RawEnd raw_client(loop, std::move(client));
+    EXPECT_TRUE(raw_client.authenticate());
+    EXPECT_EQ(vault.accept_failures, 1);
+}
+
+TEST(Server, SaysGoodbyeToIdleOnesAndFinishesWhatIsUnderWay) {
+    Loop loop;
+    EchoVault vault(loop, {});
+    vault.hold = true;
+    const auto idle = open(loop, vault);
+    const auto busy = open(loop, vault);
+    ASSERT_TRUE(idle && busy);
+    RawEnd silent = raw(loop, vault);
+    EXPECT_FALSE(silent.receive().empty());
+    auto response = loop.start(busy->connection->request("slow"));
+    auto event = loop.start(idle->connection->next_event(10s));
+    loop.for_a_while(20ms);
+
+    vault.server().stop();
+    EXPECT_EQ(loop.finish(event).error().code, Errc::going_away);
+    EXPECT_EQ(silent.receive_alert(), Errc::going_away);
+    silent.socket().close();
+    loop.for_a_while(50ms);
+    EXPECT_FALSE(vault.stopped());
+    const auto refused = open(loop, vault);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::unreachable);
+
+    vault.hold = false;
+    EXPECT_EQ(loop.finish(response), "slow");
+    EXPECT_EQ(loop.run(busy->connection->next_event(10s)).error().code, Errc::going_away);
+    vault.stop();
+}
+
+TEST(Server, StopsWaitingWhenTheTimeToFinishIsOver) {
+    Loop loop;
+    ServerOptions options;
+    options.drain = 50ms;
+    EchoVault vault(loop, options);
+    vault.hold = true;
+    const auto busy = open(loop, vault);
+    ASSERT_TRUE(busy);
+    auto response = loop.start(busy->connection->request("slow"));
+    loop.for_a_while(20ms);
+    vault.server().stop();
+    const auto cut = loop.finish(response);
+    ASSERT_FALSE(cut);
+    EXPECT_EQ(cut.error().code, Errc::interrupted);
+    vault.hold = false;
+    vault.stop();
+}
+
+TEST(Server, HoldsHundredsOfIdleOnes) {
+    Loop loop;
+    EchoVault vault(loop, {});
+    raise_open_files(2000);
+    std::list<std::shared_ptr<Connection>> idle;
+    for (int i = 0; i < 200; ++i) {
+        const auto session = open(loop, vault);
+        ASSERT_TRUE(session);
+        idle.push_back(session->connection);
+    }
+    EXPECT_EQ(vault.server().connections(), 200u);
+    EXPECT_EQ(loop.run(idle.front()->request("first")), "first");
+    EXPECT_EQ(loop.run(idle.back()->request("last")), "last");
+}
+
+}  // namespace
+}  // namespace sat
