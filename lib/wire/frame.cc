@@ -34,7 +34,8 @@ Result<FrameType> frame_type(ByteView frame) {
         case FrameType::client_hello:
         case FrameType::server_hello:
         case FrameType::client_finished:
-        case FrameType::alert: return type;
+        case FrameType::alert:
+            return type;
     }
     return fail(Errc::unexpected, "a frame has a type that this protocol does not know");
 }
@@ -61,17 +62,26 @@ Result<Errc> parse_alert(ByteView frame) {
 
 Error alert_error(Errc code) {
     switch (code) {
-        case Errc::malformed: return {code, "the other end did not understand what we sent", {}};
-        case Errc::too_large: return {code, "the other end found what we sent too large", {}};
-        case Errc::unexpected: return {code, "the other end did not expect what we sent", {}};
+        case Errc::malformed:
+            return {code, "the other end did not understand what we sent", {}};
+        case Errc::too_large:
+            return {code, "the other end found what we sent too large", {}};
+        case Errc::unexpected:
+            return {code, "the other end did not expect what we sent", {}};
         case Errc::version:
             return {code, "the other end does not speak this version of the protocol", "use programs of one version"};
-        case Errc::unknown_vault_key: return {code, "the vault does not have the key that we sealed to", {}};
-        case Errc::handshake_failed: return {code, "the other end refused the handshake", {}};
-        case Errc::timeout: return {code, "the other end waited too long for us", {}};
-        case Errc::overloaded: return {code, "the vault is overloaded", "try again in a while"};
-        case Errc::going_away: return {code, "the other end is shutting down", "try again in a while"};
-        default: return {Errc::internal, "the other end failed", {}};
+        case Errc::unknown_vault_key:
+            return {code, "the vault does not have the key that we sealed to", {}};
+        case Errc::handshake_failed:
+            return {code, "the other end refused the handshake", {}};
+        case Errc::timeout:
+            return {code, "the other end waited too long for us", {}};
+        case Errc::overloaded:
+            return {code, "the vault is overloaded", "try again in a while"};
+        case Errc::going_away:
+            return {code, "the other end is shutting down", "try again in a while"};
+        default:
+            return {Errc::internal, "the other end failed", {}};
     }
 }
 

@@ -199,7 +199,8 @@ Encapsulated encapsulate_to(const KemPublicKey& key, ByteView kem_label,
 
 }  // namespace
 
-HandshakeParty::HandshakeParty(IdentityChain chain, KemPrivateKey kem) : chain_(std::move(chain)), kem_(std::move(kem)) {
+HandshakeParty::HandshakeParty(IdentityChain chain, KemPrivateKey kem)
+    : chain_(std::move(chain)), kem_(std::move(kem)) {
     SAT_ASSERT(chain_.kem_key().id() == kem_.public_key().id());
     ByteWriter body;
     body.u8(static_cast<std::uint8_t>(FrameType::identity)).raw(chain_.encode());
@@ -310,8 +311,7 @@ Result<Bytes> ClientHandshake::State::take_server_hello(ByteView frame, const Cl
 
     const Result<Bytes> plaintext = open_part(master->server_key_material(th_2a), th_2a, sealed);
     if (!plaintext) return handshake_failure();
-    Result<ServerHelloExt> theirs =
-        check_finished_part<ServerHelloExt>(*plaintext, master->server_finished(th_2a));
+    Result<ServerHelloExt> theirs = check_finished_part<ServerHelloExt>(*plaintext, master->server_finished(th_2a));
     if (!theirs) return handshake_failure();
     server_ext = std::move(*theirs);
 

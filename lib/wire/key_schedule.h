@@ -43,7 +43,7 @@ public:
 
     SecretBytes server_key_material(const Digest& th_2a) const;  // k_shs || iv_shs
     Digest server_finished(const Digest& th_2a) const;
-    SecretBytes client_key_material(const Digest& th_2) const;   // k_chs || iv_chs
+    SecretBytes client_key_material(const Digest& th_2) const;  // k_chs || iv_chs
     Digest client_finished(const Digest& th_2) const;
     // Wipes MS.
     TrafficSecrets traffic(const Digest& th_3) &&;

@@ -53,23 +53,24 @@ inline constexpr std::int64_t kSecondsPerEpoch = 3600;
 static_assert(kMaxMessage / kMaxRecordBody + 2 < kRekeyMargin);
 
 // Waits, in seconds.
-inline constexpr int kHelloSeconds = 5;       // IDENTITY's first byte to a whole CLIENT_HELLO: longer is a silent peer
-inline constexpr int kHandshakeSeconds = 10;  // IDENTITY's first byte to CLIENT_FINISHED: the RSA work takes milliseconds
-inline constexpr int kIdleSeconds = 300;      // nothing arrives: a peer that is gone without a word
-inline constexpr int kPingSeconds = 60;       // the client's: four PINGs may be late before the idle limit
-inline constexpr int kMessageSeconds = 60;    // first byte of a message to its last: dripping bytes hold no buffer
-inline constexpr int kWriteSeconds = 60;      // a record that the peer does not take: it has stopped reading
-inline constexpr int kMaxTries = 3;           // busy, rate_limited, ALERT overloaded: then the client gives up
+inline constexpr int kHelloSeconds = 5;  // IDENTITY's first byte to a whole CLIENT_HELLO: longer is a silent peer
+inline constexpr int kHandshakeSeconds =
+    10;                                     // IDENTITY's first byte to CLIENT_FINISHED: the RSA work takes milliseconds
+inline constexpr int kIdleSeconds = 300;    // nothing arrives: a peer that is gone without a word
+inline constexpr int kPingSeconds = 60;     // the client's: four PINGs may be late before the idle limit
+inline constexpr int kMessageSeconds = 60;  // first byte of a message to its last: dripping bytes hold no buffer
+inline constexpr int kWriteSeconds = 60;    // a record that the peer does not take: it has stopped reading
+inline constexpr int kMaxTries = 3;         // busy, rate_limited, ALERT overloaded: then the client gives up
 
 // Counts.
-inline constexpr std::size_t kMaxUnauthenticated = 64;         // past it ALERT 8, and the oldest silent one goes
-inline constexpr std::size_t kMaxUnauthenticatedPerPeer = 8;   // one address; its next ones wait without an IDENTITY
-inline constexpr std::size_t kMaxQueuedEvents = 64;            // a reader slower than that is cut off; the inbox keeps all
+inline constexpr std::size_t kMaxUnauthenticated = 64;        // past it ALERT 8, and the oldest silent one goes
+inline constexpr std::size_t kMaxUnauthenticatedPerPeer = 8;  // one address; its next ones wait without an IDENTITY
+inline constexpr std::size_t kMaxQueuedEvents = 64;  // a reader slower than that is cut off; the inbox keeps all
 
 // Requests.  The limits of statements and notes are ledger/statement.h's and ledger/commitment.h's.
 inline constexpr std::size_t kMaxPageItems = 50;
 inline constexpr std::size_t kMaxIdentityWallets = 50;
-inline constexpr std::size_t kMaxCursor = 64;            // ASCII characters; opaque to the client
-inline constexpr std::size_t kMaxSearchText = 200;       // code points: as long as the longest title
+inline constexpr std::size_t kMaxCursor = 64;       // ASCII characters; opaque to the client
+inline constexpr std::size_t kMaxSearchText = 200;  // code points: as long as the longest title
 
 }  // namespace sat

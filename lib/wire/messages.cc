@@ -601,26 +601,46 @@ constexpr std::string_view event_name(EventKind kind) noexcept {
 // What a refusal by the vault says here.
 Error refusal(Errc code) {
     switch (code) {
-        case Errc::bad_request: return {code, "the vault did not take the request", "use programs of one version"};
-        case Errc::not_found: return {code, "the vault does not have it", {}};
-        case Errc::forbidden: return {code, "the vault does not allow it", {}};
-        case Errc::rate_limited: return {code, "the vault got too many requests from us", "try again in a while"};
-        case Errc::content_too_large: return {code, "it is larger than the vault takes", {}};
-        case Errc::head_moved: return {code, "the work has another owner by now", "look at the work again"};
-        case Errc::expired: return {code, "the deadline has passed", {}};
-        case Errc::bad_signature: return {code, "the vault found a signature wrong", {}};
-        case Errc::bad_statement: return {code, "the vault found a statement wrong", {}};
-        case Errc::held: return {code, "the operator holds the work", "ask the vault's operator"};
-        case Errc::key_policy: return {code, "the vault does not take the key", {}};
-        case Errc::envelope_invalid: return {code, "the vault could not open the envelope", "upload again"};
-        case Errc::hash_mismatch: return {code, "the vault received other bytes than were signed", "upload again"};
-        case Errc::state: return {code, "it is not in a state that allows this", {}};
-        case Errc::not_owner: return {code, "only the work's owner may do this", {}};
-        case Errc::superseded: return {code, "the work went to somebody else", {}};
-        case Errc::checkpoint_inconsistent: return {code, "the vault's ledger is not the one that was seen before", {}};
-        case Errc::busy: return {code, "the vault is busy", "try again in a while"};
-        case Errc::storage_full: return {code, "the vault has no room left", "ask the vault's operator"};
-        default: return {Errc::internal, "the vault failed", "try again in a while"};
+        case Errc::bad_request:
+            return {code, "the vault did not take the request", "use programs of one version"};
+        case Errc::not_found:
+            return {code, "the vault does not have it", {}};
+        case Errc::forbidden:
+            return {code, "the vault does not allow it", {}};
+        case Errc::rate_limited:
+            return {code, "the vault got too many requests from us", "try again in a while"};
+        case Errc::content_too_large:
+            return {code, "it is larger than the vault takes", {}};
+        case Errc::head_moved:
+            return {code, "the work has another owner by now", "look at the work again"};
+        case Errc::expired:
+            return {code, "the deadline has passed", {}};
+        case Errc::bad_signature:
+            return {code, "the vault found a signature wrong", {}};
+        case Errc::bad_statement:
+            return {code, "the vault found a statement wrong", {}};
+        case Errc::held:
+            return {code, "the operator holds the work", "ask the vault's operator"};
+        case Errc::key_policy:
+            return {code, "the vault does not take the key", {}};
+        case Errc::envelope_invalid:
+            return {code, "the vault could not open the envelope", "upload again"};
+        case Errc::hash_mismatch:
+            return {code, "the vault received other bytes than were signed", "upload again"};
+        case Errc::state:
+            return {code, "it is not in a state that allows this", {}};
+        case Errc::not_owner:
+            return {code, "only the work's owner may do this", {}};
+        case Errc::superseded:
+            return {code, "the work went to somebody else", {}};
+        case Errc::checkpoint_inconsistent:
+            return {code, "the vault's ledger is not the one that was seen before", {}};
+        case Errc::busy:
+            return {code, "the vault is busy", "try again in a while"};
+        case Errc::storage_full:
+            return {code, "the vault has no room left", "ask the vault's operator"};
+        default:
+            return {Errc::internal, "the vault failed", "try again in a while"};
     }
 }
 

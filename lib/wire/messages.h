@@ -357,9 +357,9 @@ std::string encode_request(const Request& request);
 Result<Request> parse_request(std::string_view text);
 
 // What a request comes to.  In memory an error carries its message, for the log; the peer is told the code alone.
-using Reply = std::variant<EmptyReply, IdentityGetReply, UploadBeginReply, UploadDataReply, UploadCommitReply, WorkPage,
-                           WorkItem, ArtworkPreviewReply, ArtworkHistoryReply, ArtworkFetchReply, ClaimPage, ClaimItem,
-                           ClaimAcceptReply>;
+using Reply =
+    std::variant<EmptyReply, IdentityGetReply, UploadBeginReply, UploadDataReply, UploadCommitReply, WorkPage, WorkItem,
+                 ArtworkPreviewReply, ArtworkHistoryReply, ArtworkFetchReply, ClaimPage, ClaimItem, ClaimAcceptReply>;
 using Response = tl::expected<Reply, Error>;
 
 // The code that a RESPONSE may carry for a local failure: application codes as they are, everything else internal.

@@ -31,30 +31,39 @@ bool is_record_type(RecordType type) noexcept {
         case RecordType::key_update:
         case RecordType::ping:
         case RecordType::pong:
-        case RecordType::close: return true;
+        case RecordType::close:
+            return true;
     }
     return false;
 }
 
 bool may_send(Side sender, RecordType type) noexcept {
     switch (type) {
-        case RecordType::request: return sender == Side::client;
+        case RecordType::request:
+            return sender == Side::client;
         case RecordType::response:
-        case RecordType::event: return sender == Side::vault;
-        default: return true;
+        case RecordType::event:
+            return sender == Side::vault;
+        default:
+            return true;
     }
 }
 
 // Whether a record of this type may have a body of this size.
 bool is_body_size(RecordType type, std::size_t size) noexcept {
     switch (type) {
-        case RecordType::data: return size >= 1 && size <= kDataBody;
-        case RecordType::data_end: return size == 8;
-        case RecordType::close: return size == 2;
+        case RecordType::data:
+            return size >= 1 && size <= kDataBody;
+        case RecordType::data_end:
+            return size == 8;
+        case RecordType::close:
+            return size == 2;
         case RecordType::key_update:
         case RecordType::ping:
-        case RecordType::pong: return size == 0;
-        default: return true;
+        case RecordType::pong:
+            return size == 0;
+        default:
+            return true;
     }
 }
 

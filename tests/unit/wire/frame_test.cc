@@ -152,8 +152,8 @@ TEST(Alert, HasExactlyThreeBytes) {
 TEST(Alert, TellsAPeerNoLocalCode) {
     EXPECT_EQ(alert_code(Errc::handshake_failed), Errc::handshake_failed);
     EXPECT_EQ(alert_code(Errc::going_away), Errc::going_away);
-    for (const Errc local : {Errc::bad_request, Errc::bad_signature, Errc::key_policy, Errc::storage_full, Errc::usage,
-                             Errc::cancelled})
+    for (const Errc local :
+         {Errc::bad_request, Errc::bad_signature, Errc::key_policy, Errc::storage_full, Errc::usage, Errc::cancelled})
         EXPECT_EQ(alert_code(local), Errc::internal);
 }
 

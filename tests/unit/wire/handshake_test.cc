@@ -64,7 +64,7 @@ struct HelloParts {
     Bytes identity;  // what enc_id seals
     Bytes epk_c = to_bytes(X25519Key::from_private(SecretBytes(Bytes(32, std::byte{9}))).public_key());
     Bytes kem_label = label("SAT/1 kem c2v", test_vault().chain().wallet().view());  // of the wrap
-    std::optional<Bytes> ciphertext;                                                // instead of the wrap
+    std::optional<Bytes> ciphertext;                                                 // instead of the wrap
 };
 
 Bytes forge_hello(const HelloParts& parts) {
@@ -103,8 +103,8 @@ Bytes forge_server_hello(ByteView hello, std::string_view ext, const std::functi
     const ByteView epk_c = in.raw(32);
     const ByteView ct_v = in.vec16(384, 512);
     const Digest th_1 = sha256({transcript_start(vault), hello});
-    EarlySecret early = EarlySecret::from_kem(
-        *decapsulate(vault.kem(), ct_v, label("SAT/1 kem c2v", vault.chain().wallet().view())));
+    EarlySecret early =
+        EarlySecret::from_kem(*decapsulate(vault.kem(), ct_v, label("SAT/1 kem c2v", vault.chain().wallet().view())));
     const X25519Key ephemeral = X25519Key::generate();
     HandshakeSecret handshake = std::move(early).mix(*ephemeral.agree(epk_c));
     Encapsulated to_client = encapsulate(client_key, label("SAT/1 kem v2c", {client_wallet.view(), th_1.view()}));
@@ -114,8 +114,8 @@ Bytes forge_server_hello(ByteView hello, std::string_view ext, const std::functi
     front.u8(4).raw(ephemeral.public_key()).vec16(to_client.ciphertext);
     ByteWriter frame;
     frame.u32(static_cast<std::uint32_t>(front.bytes().size() + 2 + 34 + ext.size() + 16)).raw(front.bytes());
-    const Digest th_2a = sha256(
-        {transcript_start(vault), hello, client_wallet.view(), client_key.id().view(), frame.bytes()});
+    const Digest th_2a =
+        sha256({transcript_start(vault), hello, client_wallet.view(), client_key.id().view(), frame.bytes()});
     ByteWriter plaintext;
     plaintext.raw(master.server_finished(th_2a).view()).vec16(as_bytes(ext));
     Bytes part = plaintext.take();
@@ -174,7 +174,8 @@ TEST(Handshake, DrawsEverythingAnewEachTime) {
     EXPECT_NE(one.client_hello, two.client_hello);
     EXPECT_NE(one.server_hello, two.server_hello);
     // epk_c and ct_v, epk_v and ct_c, each on its own.
-    EXPECT_NE(to_bytes(ByteView(one.client_hello).subspan(45, 32)), to_bytes(ByteView(two.client_hello).subspan(45, 32)));
+    EXPECT_NE(to_bytes(ByteView(one.client_hello).subspan(45, 32)),
+              to_bytes(ByteView(two.client_hello).subspan(45, 32)));
     EXPECT_NE(to_bytes(ByteView(one.server_hello).subspan(5, 32)), to_bytes(ByteView(two.server_hello).subspan(5, 32)));
 }
 
@@ -286,7 +287,9 @@ TEST(VaultHandshake, TakesNoStepOutOfItsOrder) {
 }
 
 TEST(Handshake, TellsApartWhatIsOpenAndNothingElse) {
-    const auto answer = [](const Bytes& frame) { return VaultHandshake(test_vault()).on_client_hello(frame, test_server_ext()); };
+    const auto answer = [](const Bytes& frame) {
+        return VaultHandshake(test_vault()).on_client_hello(frame, test_server_ext());
+    };
     Bytes hello;
     const ClientHandshake client = client_after_hello(hello);
     const auto with = [&](std::size_t at, const char* bytes) {
@@ -311,7 +314,9 @@ TEST(Handshake, TellsApartWhatIsOpenAndNothingElse) {
 }
 
 TEST(Handshake, RejectsAWrongWrapAsItDoesAWrongTag) {
-    const auto answer = [](const Bytes& frame) { return VaultHandshake(test_vault()).on_client_hello(frame, test_server_ext()); };
+    const auto answer = [](const Bytes& frame) {
+        return VaultHandshake(test_vault()).on_client_hello(frame, test_server_ext());
+    };
     HelloParts parts;
     parts.identity = identity_part(test_client(), "{}");
     ASSERT_TRUE(answer(forge_hello(parts))) << "the forger forges right where it means to";
@@ -368,13 +373,14 @@ TEST(VaultHandshake, HoldsTheClientsExtToItsRules) {
         return VaultHandshake(test_vault()).on_client_hello(forge_hello(parts), test_server_ext());
     };
     const std::string filler(4096 - 12, 'x');
-    for (const std::string& good : {std::string("{}"), std::string(R"({"later":[1],"agent":"x"})"),
-                                    R"({"agent":")" + std::string(64, 'a') + R"("})", R"({"other":")" + filler + R"("})"})
+    for (const std::string& good :
+         {std::string("{}"), std::string(R"({"later":[1],"agent":"x"})"),
+          R"({"agent":")" + std::string(64, 'a') + R"("})", R"({"other":")" + filler + R"("})"})
         EXPECT_TRUE(answer(good)) << good.substr(0, 40);
-    for (const std::string& bad : {std::string(), std::string("["), std::string("[]"), std::string(R"({"agent":1})"),
-                                   std::string(R"({"agent":"\u00e9"})"), std::string(R"({"agent":"\n"})"),
-                                   std::string(R"({"a":1,"a":1})"), R"({"agent":")" + std::string(65, 'a') + R"("})",
-                                   R"({"other":"x)" + filler + R"("})"})
+    for (const std::string& bad :
+         {std::string(), std::string("["), std::string("[]"), std::string(R"({"agent":1})"),
+          std::string(R"({"agent":"\u00e9"})"), std::string(R"({"agent":"\n"})"), std::string(R"({"a":1,"a":1})"),
+          R"({"agent":")" + std::string(65, 'a') + R"("})", R"({"other":"x)" + filler + R"("})"})
         expect_error(answer(bad), Errc::handshake_failed, bad.substr(0, 40));
 }
 
@@ -413,9 +419,10 @@ TEST(ClientHandshake, RefusesAnIdentityThatIsNoVaults) {
     const auto take = [](const Bytes& frame) { return ClientHandshake(test_client(), {}).on_identity(frame); };
     expect_error(take(test_client().identity_frame()), Errc::bad_statement, "a user's");
     ClientHandshake same(test_client(), {});
-    const HandshakeParty twin(make_identity(IdentityKind::vault, test_signing_key("collector"),
-                                            test_kem_key("vault").public_key(), test_log_key("vault").public_key(), kTestTime),
-                              test_kem_key("vault"));
+    const HandshakeParty twin(
+        make_identity(IdentityKind::vault, test_signing_key("collector"), test_kem_key("vault").public_key(),
+                      test_log_key("vault").public_key(), kTestTime),
+        test_kem_key("vault"));
     expect_error(take(twin.identity_frame()), Errc::handshake_failed, "our own wallet");
     expect_error(take(raw_frame(unhex("02"))), Errc::bad_statement, "no chain");
     expect_error(take(raw_frame(unhex("0200"))), Errc::bad_statement, "an empty chain");
@@ -430,9 +437,10 @@ TEST(ClientHandshake, SealsToTheVaultWhoseIdentityItGot) {
     const ClientHandshake client = client_after_hello(hello);
     expect_error(VaultHandshake(other).on_client_hello(hello, test_server_ext()), Errc::unknown_vault_key);
     // The same kem key under another identity: the transcript differs.
-    const HandshakeParty twin(make_identity(IdentityKind::vault, test_signing_key("other-vault"),
-                                            test_kem_key("vault").public_key(), test_log_key("vault").public_key(), kTestTime),
-                              test_kem_key("vault"));
+    const HandshakeParty twin(
+        make_identity(IdentityKind::vault, test_signing_key("other-vault"), test_kem_key("vault").public_key(),
+                      test_log_key("vault").public_key(), kTestTime),
+        test_kem_key("vault"));
     expect_error(VaultHandshake(twin).on_client_hello(hello, test_server_ext()), Errc::handshake_failed);
 }
 
@@ -540,8 +548,8 @@ TEST_F(HandshakeVector, HoldsForEveryValueOnTheWay) {
     const auto front = [](const Bytes& whole, std::size_t size) { return ByteView(whole).first(size); };
     const Digest th_1a = sha256({start, front(hello, 4 + 9 + 32 + 32 + 2 + ct_v.size())});
     const Digest th_1 = sha256({start, hello});
-    const Digest th_2a = sha256(
-        {start, hello, client.view(), client_kem.view(), front(answer, 4 + 1 + 32 + 2 + ct_c.size())});
+    const Digest th_2a =
+        sha256({start, hello, client.view(), client_kem.view(), front(answer, 4 + 1 + 32 + 2 + ct_c.size())});
     const Digest th_2 = sha256({start, hello, client.view(), client_kem.view(), answer});
     const Digest th_3 = sha256({start, hello, client.view(), client_kem.view(), answer, frame("client_finished")});
     EXPECT_EQ(th_1a.hex(), value("th_1a"));

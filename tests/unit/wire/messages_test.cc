@@ -63,9 +63,9 @@ WorkItem work_item() {
 const std::string kClaimJson = R"({"claim":"a.b.c","claim_text":)" + kNote +
                                R"(,"answer":"d.e.f","answer_text":null,"state":"confirmed","asked_at":10,)"
                                R"("changed_at":20,"answer_by":30,"registration":"g.h.i"})";
-const std::string kWorkJson = R"({"registration":"a.b.c","origin":{"sender_ip":"2001:db8::1","sender_port":65535},"owner":")" +
-                              kHex1 + R"(","head":")" + kHex2 +
-                              R"(","seq":3,"registered_at":1790000000,"held":true})";
+const std::string kWorkJson =
+    R"({"registration":"a.b.c","origin":{"sender_ip":"2001:db8::1","sender_port":65535},"owner":")" + kHex1 +
+    R"(","head":")" + kHex2 + R"(","seq":3,"registered_at":1790000000,"held":true})";
 
 struct RequestCase {
     Request request;
@@ -86,7 +86,9 @@ std::vector<RequestCase> request_cases() {
     list.limit = 7;
     list.cursor = "c-1";
     return {
-        {IdentityGetRequest{{digest_of(0x11), digest_of(0x22)}}, R"({"wallets":[")" + kHex1 + R"(",")" + kHex2 + R"("]})", {}},
+        {IdentityGetRequest{{digest_of(0x11), digest_of(0x22)}},
+         R"({"wallets":[")" + kHex1 + R"(",")" + kHex2 + R"("]})",
+         {}},
         {UploadBeginRequest{12345, "image/png"}, R"({"bytes":12345,"media_type":"image/png"})", {}},
         {UploadDataRequest{header}, R"({"header":")" + to_base64url(header) + R"("})", {}},
         {UploadCommitRequest{"a.b.c", Bytes{std::byte{1}}}, R"({"registration":"a.b.c","preview":"AQ"})", {"preview"}},
@@ -158,7 +160,8 @@ TEST(Request, HasItsMembersAndNoOthers) {
             // Every other kind of value.
             for (const char* wrong : {"true", "-1", "1.5", "\"\\u00e9\"", "[]", "[1]", "{}"}) {
                 if (name == "text" || name == "artist" || name == "metadata") continue;
-                if ((name == "registration" || name == "claim" || name == "withdraw" || name == "answer" || name == "accept") &&
+                if ((name == "registration" || name == "claim" || name == "withdraw" || name == "answer" ||
+                     name == "accept") &&
                     std::string(wrong).front() == '"')
                     continue;
                 Json other = all;
@@ -178,15 +181,18 @@ TEST(Request, HasItsMembersAndNoOthers) {
 }
 
 TEST(Request, OfAnUnknownMethodIsAnswered) {
-    for (const char* method : {"ledger.checkpoint", "ledger.entries", "identity.set", "", "IDENTITY.GET", "identity.get "})
+    for (const char* method :
+         {"ledger.checkpoint", "ledger.entries", "identity.set", "", "IDENTITY.GET", "identity.get "})
         expect_bad_request(request_text(method, "{}"));
 }
 
 TEST(Request, ThatIsNoRequestEndsTheConnection) {
-    for (const char* text : {"", "{", "[]", "null", "{}", R"({"m":"claim.subscribe"})", R"({"p":{}})", R"({"m":1,"p":{}})",
-                             R"({"m":"claim.subscribe","p":{},"x":1})", R"({"m":"claim.subscribe","m":"claim.get","p":{}})",
-                             R"({"m":"claim.subscribe","p":{}} )" "x", "\xef\xbb\xbf{}",
-                             R"({"m":"claim.get","p":{"a":{"a":{"a":{"a":{"a":{"a":{"a":1}}}}}}}}})"}) {
+    for (const char* text :
+         {"", "{", "[]", "null", "{}", R"({"m":"claim.subscribe"})", R"({"p":{}})", R"({"m":1,"p":{}})",
+          R"({"m":"claim.subscribe","p":{},"x":1})", R"({"m":"claim.subscribe","m":"claim.get","p":{}})",
+          R"({"m":"claim.subscribe","p":{}} )"
+          "x",
+          "\xef\xbb\xbf{}", R"({"m":"claim.get","p":{"a":{"a":{"a":{"a":{"a":{"a":{"a":1}}}}}}}}})"}) {
         const auto request = parse_request(text);
         ASSERT_FALSE(request) << text;
         EXPECT_EQ(request.error().code, Errc::malformed) << text;
@@ -223,7 +229,8 @@ TEST(Request, HoldsEveryMemberToItsLimit) {
     expect_bad_request(header(kMaxEnvelopeHeader + 1));
 
     const auto preview = [](std::size_t size) {
-        return request_text("upload.commit", R"({"registration":"a","preview":")" + to_base64url(Bytes(size)) + R"("})");
+        return request_text("upload.commit",
+                            R"({"registration":"a","preview":")" + to_base64url(Bytes(size)) + R"("})");
     };
     expect_bad_request(preview(0));
     EXPECT_TRUE(parse_request(preview(1)));
@@ -245,19 +252,22 @@ TEST(Request, HoldsEveryMemberToItsLimit) {
     expect_bad_request(list("\"limit\":1,\"cursor\":\"\xc3\xa9\""));
 
     const auto open = [](const std::string& text, const std::string& salt = kSalt) {
-        return request_text("claim.open", R"({"claim":"a","text":{"salt":")" + salt + R"(","text":")" + text + R"("}})");
+        return request_text("claim.open",
+                            R"({"claim":"a","text":{"salt":")" + salt + R"(","text":")" + text + R"("}})");
     };
     expect_bad_request(open(""));
     EXPECT_TRUE(parse_request(open(std::string(280, 'x'))));
     expect_bad_request(open(std::string(281, 'x')));
     expect_bad_request(open("x", std::string(42, 'A')));
     expect_bad_request(open("x", std::string(43, 'A') + "="));
-    expect_bad_request(request_text("claim.open", R"({"claim":"a","text":{"salt":")" + kSalt + R"(","text":"x","y":1}})"));
+    expect_bad_request(
+        request_text("claim.open", R"({"claim":"a","text":{"salt":")" + kSalt + R"(","text":"x","y":1}})"));
 
     const auto accept = [](std::size_t size, bool wide = false) {
         std::string metadata;
         while (metadata.size() < size) metadata += wide ? "\xc3\xa9" : "x";
-        return request_text("claim.accept", R"({"accept":"a","salt":")" + kSalt + R"(","metadata":")" + metadata + "\"}");
+        return request_text("claim.accept",
+                            R"({"accept":"a","salt":")" + kSalt + R"(","metadata":")" + metadata + "\"}");
     };
     EXPECT_TRUE(parse_request(accept(4096)));
     expect_bad_request(accept(4097));
@@ -311,7 +321,8 @@ TEST(Reply, IsWrittenAndReadAsDocumented) {
     expect_round_trip<UploadBeginRequest>({artwork()}, R"({"artwork":")" + id + R"("})");
     expect_round_trip<UploadDataRequest>({digest_of(0x11)}, R"({"sha256":")" + kHex1 + R"("})");
     expect_round_trip<UploadCommitRequest>({"a.b.c"}, R"({"receipt":"a.b.c"})");
-    expect_round_trip<ArtworkListRequest>({{work_item()}, "c"}, R"({"items":[)" + kWorkJson + R"(],"next_cursor":"c"})");
+    expect_round_trip<ArtworkListRequest>({{work_item()}, "c"},
+                                          R"({"items":[)" + kWorkJson + R"(],"next_cursor":"c"})");
     expect_round_trip<ArtworkListRequest>({{}, std::nullopt}, R"({"items":[],"next_cursor":null})");
     expect_round_trip<ArtworkGetRequest>(work_item(), kWorkJson);
     expect_round_trip<ArtworkPreviewRequest>({Bytes{std::byte{1}}}, R"({"preview":"AQ"})");
@@ -321,7 +332,8 @@ TEST(Reply, IsWrittenAndReadAsDocumented) {
     expect_round_trip<ArtworkHistoryRequest>({{}, std::nullopt}, R"({"leaves":[],"next":null})");
     expect_round_trip<ArtworkFetchRequest>({header}, R"({"header":")" + to_base64url(header) + R"("})");
     expect_round_trip<ClaimOpenRequest>(claim_item(), kClaimJson);
-    expect_round_trip<ClaimMineRequest>({{claim_item()}, "c"}, R"({"items":[)" + kClaimJson + R"(],"next_cursor":"c"})");
+    expect_round_trip<ClaimMineRequest>({{claim_item()}, "c"},
+                                        R"({"items":[)" + kClaimJson + R"(],"next_cursor":"c"})");
     expect_round_trip<ClaimInboxRequest>({{}, std::nullopt}, R"({"items":[],"next_cursor":null})");
     expect_round_trip<ClaimSubscribeRequest>({}, "{}");
     expect_round_trip<ClaimAcceptRequest>({"a.b.c", claim_item()}, R"({"receipt":"a.b.c","claim":)" + kClaimJson + "}");
@@ -379,7 +391,8 @@ TEST(Reply, OfAnOriginHasARealPort) {
 TEST(Response, TellsThePeerTheCodeAndNothingElse) {
     const Response refused = fail(Errc::storage_full, "no room in /var/lib/secret-place", "a hint");
     EXPECT_EQ(encode_response(refused), R"({"ok":false,"e":{"code":120,"name":"storage_full"}})");
-    EXPECT_EQ(encode_response(fail(Errc::content_too_large, "x")), R"({"ok":false,"e":{"code":104,"name":"too_large"}})");
+    EXPECT_EQ(encode_response(fail(Errc::content_too_large, "x")),
+              R"({"ok":false,"e":{"code":104,"name":"too_large"}})");
     for (const Errc local : {Errc::io_error, Errc::malformed, Errc::config, Errc::internal, Errc::handshake_failed})
         EXPECT_EQ(encode_response(fail(local, "x")), R"({"ok":false,"e":{"code":9,"name":"internal"}})");
 }
@@ -416,8 +429,8 @@ TEST(Response, ThatIsNoResponseIsMalformed) {
 }
 
 TEST(Event, IsWrittenAndReadAsDocumented) {
-    for (const auto& [kind, name] : {std::pair{EventKind::claim_opened, "claim.opened"},
-                                     std::pair{EventKind::claim_changed, "claim.changed"}}) {
+    for (const auto& [kind, name] :
+         {std::pair{EventKind::claim_opened, "claim.opened"}, std::pair{EventKind::claim_changed, "claim.changed"}}) {
         const Event event{kind, claim_item()};
         const std::string text = R"({"e":")" + std::string(name) + R"(","p":)" + kClaimJson + "}";
         EXPECT_EQ(encode_event(event), text);
@@ -425,9 +438,9 @@ TEST(Event, IsWrittenAndReadAsDocumented) {
         ASSERT_TRUE(parsed);
         EXPECT_EQ(*parsed, event);
     }
-    for (const std::string& wrong : {std::string("{}"), R"({"e":"claim.closed","p":)" + kClaimJson + "}",
-                                     std::string(R"({"e":"claim.opened"})"), std::string(R"({"e":"claim.opened","p":{}})"),
-                                     std::string("x")}) {
+    for (const std::string& wrong :
+         {std::string("{}"), R"({"e":"claim.closed","p":)" + kClaimJson + "}", std::string(R"({"e":"claim.opened"})"),
+          std::string(R"({"e":"claim.opened","p":{}})"), std::string("x")}) {
         const auto parsed = parse_event(wrong);
         ASSERT_FALSE(parsed) << wrong;
         EXPECT_EQ(parsed.error().code, Errc::malformed) << wrong;

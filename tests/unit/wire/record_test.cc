@@ -102,8 +102,11 @@ TEST(Record, SaysDoneByACloseOfZero) {
     RecordOpener to = opener();
     Bytes frame = from.close();
     EXPECT_EQ(to.open(frame)->close_reason(), std::nullopt);
-    for (const auto& [number, reason] : {std::pair{"0001", Errc::malformed}, {"000a", Errc::going_away},
-                                         {"000b", Errc::internal}, {"0064", Errc::internal}, {"ffff", Errc::internal}}) {
+    for (const auto& [number, reason] : {std::pair{"0001", Errc::malformed},
+                                         {"000a", Errc::going_away},
+                                         {"000b", Errc::internal},
+                                         {"0064", Errc::internal},
+                                         {"ffff", Errc::internal}}) {
         RecordOpener fresh = opener();
         frame = seal_inner(padded_inner(RecordType::close, unhex(number), false));
         EXPECT_EQ(fresh.open(frame)->close_reason(), reason) << number;
@@ -351,8 +354,9 @@ TEST(Rekeying, ComesAfterTwoToTheTwentyRecords) {
 }
 
 TEST(Message, ComesThroughAtEverySizeAroundTheLimits) {
-    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, kMaxRecordBody - 1, kMaxRecordBody, kMaxRecordBody + 1,
-                                   2 * kMaxRecordBody, 2 * kMaxRecordBody + 1, kMaxMessage - 1, kMaxMessage}) {
+    for (const std::size_t size :
+         {std::size_t{0}, std::size_t{1}, kMaxRecordBody - 1, kMaxRecordBody, kMaxRecordBody + 1, 2 * kMaxRecordBody,
+          2 * kMaxRecordBody + 1, kMaxMessage - 1, kMaxMessage}) {
         RecordSealer from = sealer();
         RecordOpener to = opener();
         MessageAssembler assembler;
@@ -463,13 +467,26 @@ TEST(RecordVectors, OpenAndSealByteForByte) {
             waiting = {both[1]};
         } else {
             switch (type) {
-                case RecordType::data: frame = data_frame(from, body); break;
-                case RecordType::data_end: frame = from.data_end(ByteReader(body).u64()); break;
-                case RecordType::key_update: frame = from.key_update(kTestTime); break;
-                case RecordType::ping: frame = from.ping(); break;
-                case RecordType::pong: frame = from.pong(); break;
-                case RecordType::close: frame = from.close(); break;
-                default: frame = *from.message(type, body);
+                case RecordType::data:
+                    frame = data_frame(from, body);
+                    break;
+                case RecordType::data_end:
+                    frame = from.data_end(ByteReader(body).u64());
+                    break;
+                case RecordType::key_update:
+                    frame = from.key_update(kTestTime);
+                    break;
+                case RecordType::ping:
+                    frame = from.ping();
+                    break;
+                case RecordType::pong:
+                    frame = from.pong();
+                    break;
+                case RecordType::close:
+                    frame = from.close();
+                    break;
+                default:
+                    frame = *from.message(type, body);
             }
         }
         if (long_body) {

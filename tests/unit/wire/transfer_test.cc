@@ -13,9 +13,9 @@ Errc code_of(const Result<void>& result) {
 }
 
 TEST(BulkStream, GoesFromOneEndToTheOtherAtEverySizeAroundARecord) {
-    for (const std::uint64_t length : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{16}, std::uint64_t{65'599},
-                                       std::uint64_t{65'600}, std::uint64_t{65'601}, std::uint64_t{2 * 65'600},
-                                       std::uint64_t{2 * 65'600 + 16}}) {
+    for (const std::uint64_t length :
+         {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{16}, std::uint64_t{65'599}, std::uint64_t{65'600},
+          std::uint64_t{65'601}, std::uint64_t{2 * 65'600}, std::uint64_t{2 * 65'600 + 16}}) {
         BulkSender sender(length);
         BulkReceiver receiver(length);
         std::uint64_t records = 0;

@@ -56,8 +56,8 @@ inline constexpr UnixTime kTestTime = 1'790'000'000;
 
 inline HandshakeParty make_vault(const std::string& name) {
     const KemPrivateKey& kem = test_kem_key(name);
-    return {make_identity(IdentityKind::vault, test_signing_key(name), kem.public_key(), test_log_key(name).public_key(),
-                          kTestTime),
+    return {make_identity(IdentityKind::vault, test_signing_key(name), kem.public_key(),
+                          test_log_key(name).public_key(), kTestTime),
             kem};
 }
 
@@ -79,9 +79,7 @@ inline const HandshakeParty& test_client() {
 inline ServerHelloExt test_server_ext() { return {kTestTime, {1 << 20, 65'536}, std::nullopt}; }
 
 // The length bytes, and the body, whatever they are.
-inline Bytes raw_frame(ByteView body) {
-    return concat({u32_bytes(static_cast<std::uint32_t>(body.size())), body});
-}
+inline Bytes raw_frame(ByteView body) { return concat({u32_bytes(static_cast<std::uint32_t>(body.size())), body}); }
 
 inline Bytes flipped(ByteView bytes, std::size_t at, unsigned bit = 0) {
     Bytes out = to_bytes(bytes);
