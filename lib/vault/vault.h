@@ -22,8 +22,9 @@
 namespace sat {
 
 struct VaultOptions {
-    Path data;                          // the vault's directory: keys/, catalogue, image_store/, metadata_store/, leaves
-    std::optional<Path> duplicate;      // a second directory, on another disk: duplicate_store/, duplicate_metadata_store/, leaves
+    Path data;  // the vault's directory: keys/, catalogue, image_store/, metadata_store/, leaves
+    std::optional<Path>
+        duplicate;  // a second directory, on another disk: duplicate_store/, duplicate_metadata_store/, leaves
     std::uint64_t max_artwork_bytes = std::uint64_t{4} << 30;  // largest plaintext taken
     std::uint64_t reserve_bytes = std::uint64_t{64} << 20;     // free space never touched by uploads
 };
@@ -38,10 +39,10 @@ struct Caller {
 
 struct VaultStatus {
     std::uint64_t works = 0;
-    std::uint64_t bytes = 0;        // sum of plaintext sizes
+    std::uint64_t bytes = 0;  // sum of plaintext sizes
     std::uint64_t open_claims = 0;
     std::uint64_t leaves = 0;
-    std::uint64_t uploads = 0;      // under way
+    std::uint64_t uploads = 0;  // under way
     int copies = 1;
 };
 
@@ -59,11 +60,11 @@ public:
     // What a request leads to.
     struct Outcome {
         enum class Next {
-            respond,   // send `response`
-            receive,   // upload.data was taken: feed receive() until DATA_END, then send what end_receive() gives
-            discard,   // upload.data was refused: send `response`, drop DATA until DATA_END
-            transmit,  // send `response`, then bulk from read(), then DATA_END
-            subscribe, // send `response`; from now on events for caller().wallet go to this connection
+            respond,    // send `response`
+            receive,    // upload.data was taken: feed receive() until DATA_END, then send what end_receive() gives
+            discard,    // upload.data was refused: send `response`, drop DATA until DATA_END
+            transmit,   // send `response`, then bulk from read(), then DATA_END
+            subscribe,  // send `response`; from now on events for caller().wallet go to this connection
         };
         Next next = Next::respond;
         Response response;
@@ -77,7 +78,8 @@ public:
     Result<void> receive(ByteView data);
     Response end_receive(std::uint64_t total);
 
-    // The next bytes of a transmission, as many as `out` holds or as are left.  An error (the disk failed) ends the connection.
+    // The next bytes of a transmission, as many as `out` holds or as are left.  An error (the disk failed) ends the
+    // connection.
     Result<std::size_t> read(MutableBytes out);
 
     const Caller& caller() const noexcept;
@@ -94,8 +96,9 @@ public:
     // Called from worker threads, after the transaction that made it true was committed; must not block or call back.
     using Notify = std::function<void(const Wallet& to, const Event& event)>;
 
-    // Opens or creates what lies in the directories, finishes or removes what a crash left, writes the leaves files' tails.
-    // busy: another process has it; config: keys and data do not belong together, or an unknown format; io_error.
+    // Opens or creates what lies in the directories, finishes or removes what a crash left, writes the leaves files'
+    // tails. busy: another process has it; config: keys and data do not belong together, or an unknown format;
+    // io_error.
     static Result<std::unique_ptr<Vault>> open(VaultOptions options, VaultKeys keys, Clock clock);
     ~Vault();
 

@@ -1,0 +1,100 @@
+// Browsing.  docs/protocol.md, "Requests".
+// SPDX-License-Identifier: Apache-2.0
+#include "vault/browse.h"
+
+#include "base/text.h"
+#include "store/work_file.h"
+#include "vault/views.h"
+
+namespace sat {
+
+namespace {
+
+tl::unexpected<Error> no_such_work() { return fail(Errc::not_found, "no such artwork"); }
+
+}  // namespace
+
+Result<IdentityGetReply> get_identities(VaultCore& core, const IdentityGetRequest& request) {
+    IdentityGetReply reply;
+    for (const Wallet& wallet : request.wallets) {
+        if (wallet == core.wallet()) {
+            reply.identities.emplace_back(core.keys.chain.texts());
+            continue;
+        }
+        SAT_TRY_VALUE(auto documents, core.identities.documents(*core.catalog, wallet));
+        reply.identities.push_back(std::move(documents));
+    }
+    return reply;
+}
+
+Result<WorkPage> list_works(VaultCore& core, const Caller& caller, const ArtworkListRequest& request) {
+    SAT_TRY_VALUE(const auto before, decode_cursor(CursorKind::works, request.cursor));
+    const auto limit = static_cast<std::size_t>(request.limit);
+    WorkQuery query;
+    if (request.text) query.words = search_words(*request.text);
+    if (request.artist) query.artist = fold(*request.artist);
+    query.owner = request.owner;
+    if (before) query.before = *before;
+    query.limit = limit + 1;  // one more tells whether there is a next page
+    std::vector<WorkRow> works;
+    {
+        SAT_TRY_VALUE(const auto reader, core.catalog->read());
+        SAT_TRY_VALUE(works, reader->works(query));
+    }
+    WorkPage page;
+    std::size_t size = 0;
+    for (const WorkRow& work : works) {
+        WorkItem item = work_view(work, caller.wallet);
+        size += page_size_of(item);
+        if (!page.items.empty() && (page.items.size() == limit || size > kMaxPage)) {
+            page.next_cursor = encode_cursor(CursorKind::works, works[page.items.size() - 1].number);
+            break;
+        }
+        page.items.push_back(std::move(item));
+    }
+    return page;
+}
+
+Result<WorkItem> get_work(VaultCore& core, const Caller& caller, const ArtworkGetRequest& request) {
+    SAT_TRY_VALUE(const auto reader, core.catalog->read());
+    SAT_TRY_VALUE(const auto work, reader->work(request.artwork));
+    if (!work) return no_such_work();
+    return work_view(*work, caller.wallet);
+}
+
+Result<ArtworkPreviewReply> get_preview(VaultCore& core, const ArtworkPreviewRequest& request) {
+    {
+        SAT_TRY_VALUE(const auto reader, core.catalog->read());
+        SAT_TRY_VALUE(const auto work, reader->work(request.artwork));
+        if (!work) return no_such_work();
+        if (work->held) return fail(Errc::held, "the operator holds the work");
+    }
+    SAT_TRY_VALUE(const Bytes bytes, core.blobs->read_metadata(request.artwork));
+    AtRestSealer sealer = core.file_sealer();
+    SAT_TRY_VALUE(WorkFile file, open_work_file(bytes, request.artwork, sealer));
+    return ArtworkPreviewReply{std::move(file.preview)};
+}
+
+Result<ArtworkHistoryReply> get_history(VaultCore& core, const ArtworkHistoryRequest& request) {
+    std::vector<std::string> leaves;
+    {
+        SAT_TRY_VALUE(const auto reader, core.catalog->read());
+        SAT_TRY_VALUE(const auto work, reader->work(request.artwork));
+        if (!work) return no_such_work();
+        SAT_TRY_VALUE(leaves, reader->history(request.artwork, request.from, kMaxPageItems + 1));
+    }
+    constexpr std::size_t kLeafFrame = 64;  // quotes, comma, and the line feeds as JSON writes them
+    ArtworkHistoryReply reply;
+    std::size_t size = 0;
+    for (std::string& leaf : leaves) {
+        size += kLeafFrame + leaf.size();
+        if (!reply.leaves.empty() && (reply.leaves.size() == kMaxPageItems || size > kMaxPage)) {
+            reply.next = request.from + reply.leaves.size();
+            break;
+        }
+        reply.leaves.push_back(std::move(leaf));
+    }
+    return reply;
+}
+
+}  // namespace sat

@@ -1,0 +1,148 @@
+// Opening a vault's directories: locks, master key, catalogue, blobs, leaves, and what a crash left.
+// docs/storage.md.
+// SPDX-License-Identifier: Apache-2.0
+#include "vault/core.h"
+
+#include <filesystem>
+
+#include "base/assert.h"
+#include "envelope/envelope.h"
+#include "store/directory_blob_store.h"
+#include "store/sqlite_catalog.h"
+
+namespace sat {
+
+namespace {
+
+// IDs are given out in the catalogue by so many at once: one sync for all of them.
+constexpr std::size_t kIdBatch = 64;
+
+bool is_there(const Path& path) {
+    std::error_code ignored;
+    return std::filesystem::exists(path, ignored);
+}
+
+Result<MasterKey> read_master_key(const Path& path, const VaultKeys& keys) {
+    SAT_TRY(require_private_file(path));
+    SAT_TRY_VALUE(const Bytes file, read_file(path, kMaxMasterKeyFile));
+    auto key = MasterKey::unwrap(file, keys.wallet(), keys.store);
+    if (!key) key.error().message = path.string() + ": " + key.error().message;
+    return key;
+}
+
+// The key of both directories; made where neither holds anything yet.
+Result<MasterKey> open_master_key(const Path& data, const std::optional<Path>& duplicate, const VaultKeys& keys) {
+    const Path mine = data / "master.key";
+    const Path other = duplicate ? *duplicate / "master.key" : Path();
+    if (!is_there(mine)) {
+        if (is_there(data / "catalog.sqlite"))
+            return fail(Errc::config, mine.string() + " is missing",
+                        "copy master.key from the duplicate directory or a backup");
+        if (duplicate && is_there(other))
+            return fail(Errc::config,
+                        data.string() + " is empty, but " + duplicate->string() + " holds a vault's works",
+                        "restore the data directory, or name an empty duplicate directory");
+        const Bytes file = MasterKey::draw().wrap(keys.wallet(), keys.store.public_key());
+        SAT_TRY(write_file_atomically(mine, file, AtomicFile::Existing::refuse, 0600));
+    }
+    SAT_TRY_VALUE(MasterKey key, read_master_key(mine, keys));
+    if (!duplicate) return key;
+    if (!is_there(other)) {
+        SAT_TRY_VALUE(const Bytes file, read_file(mine, kMaxMasterKeyFile));
+        SAT_TRY(write_file_atomically(other, file, AtomicFile::Existing::refuse, 0600));
+    }
+    SAT_TRY_VALUE(const MasterKey copy, read_master_key(other, keys));
+    if (copy.check_value() != key.check_value())
+        return fail(Errc::config, duplicate->string() + " and " + data.string() + " do not belong together",
+                    "name the duplicate directory that belongs to this vault, or an empty one");
+    return key;
+}
+
+}  // namespace
+
+VaultCore::VaultCore(VaultOptions vault_options, VaultKeys vault_keys, Vault::Clock clock, MasterKey master)
+    : options(std::move(vault_options)),
+      keys(std::move(vault_keys)),
+      clock_(std::move(clock)),
+      master_(std::move(master)) {}
+
+Result<std::unique_ptr<VaultCore>> VaultCore::open(VaultOptions vault_options, VaultKeys vault_keys,
+                                                   Vault::Clock clock) {
+    if (vault_options.max_artwork_bytes == 0 || vault_options.max_artwork_bytes > kMaxPlaintextLength)
+        return fail(Errc::config, "the largest artwork must have 1 byte to 4 PiB");
+    std::vector<FileDescriptor> locks;
+    std::vector<Path> leaves{vault_options.data / "leaves"};
+    SAT_TRY(make_private_directory(vault_options.data));
+    SAT_TRY_VALUE(FileDescriptor data_lock, lock_file(vault_options.data / "lock"));
+    locks.push_back(std::move(data_lock));
+    if (vault_options.duplicate) {
+        SAT_TRY(make_private_directory(*vault_options.duplicate));
+        std::error_code error;
+        if (std::filesystem::equivalent(vault_options.data, *vault_options.duplicate, error))
+            return fail(Errc::config, "the duplicate directory is the data directory",
+                        "name a directory on another disk");
+        SAT_TRY_VALUE(FileDescriptor duplicate_lock, lock_file(*vault_options.duplicate / "lock"));
+        locks.push_back(std::move(duplicate_lock));
+        leaves.push_back(*vault_options.duplicate / "leaves");
+    }
+    SAT_TRY_VALUE(MasterKey master, open_master_key(vault_options.data, vault_options.duplicate, vault_keys));
+
+    std::unique_ptr<VaultCore> core(
+        new VaultCore(std::move(vault_options), std::move(vault_keys), std::move(clock), std::move(master)));
+    core->locks_ = std::move(locks);
+    SAT_TRY_VALUE(core->catalog,
+                  SqliteCatalog::open(core->options.data / "catalog.sqlite", core->master_, core->wallet()));
+    // First the leaves: they tell whether the catalogue is the one that the blobs beside it were written with, before
+    // anything is removed on its word.
+    SAT_TRY_VALUE(core->leaves_, LeafLog::open(leaves, core->wallet(), core->master_, *core->catalog));
+    SAT_TRY_VALUE(core->blobs, DirectoryBlobStore::open(core->options.data, core->options.duplicate));
+    SAT_TRY(core->remove_orphans());
+    return core;
+}
+
+Result<void> VaultCore::remove_orphans() {
+    std::vector<ArtworkId> unfinished;
+    {
+        SAT_TRY_VALUE(const auto reader, catalog->read());
+        SAT_TRY_VALUE(unfinished, reader->unfinished_ids());
+    }
+    if (unfinished.empty()) return {};
+    for (const ArtworkId& artwork : unfinished) SAT_TRY(blobs->remove(artwork));
+    SAT_TRY_VALUE(const auto transaction, catalog->begin());
+    for (const ArtworkId& artwork : unfinished) SAT_TRY(transaction->abandon(artwork));
+    return transaction->commit();
+}
+
+Result<ArtworkId> VaultCore::give_out_id() {
+    const std::lock_guard lock(ids_mutex_);
+    if (ids_.empty()) {
+        SAT_TRY_VALUE(const auto transaction, catalog->begin());
+        std::vector<ArtworkId> fresh;
+        while (fresh.size() < kIdBatch) {
+            const ArtworkId artwork = ArtworkId::generate();
+            SAT_TRY_VALUE(const bool is_new, transaction->give_out(artwork));
+            if (is_new) fresh.push_back(artwork);
+        }
+        SAT_TRY(transaction->commit());
+        ids_ = std::move(fresh);
+    }
+    const ArtworkId artwork = ids_.back();
+    ids_.pop_back();
+    return artwork;
+}
+
+Result<void> VaultCore::commit_and_tell(std::unique_ptr<CatalogTransaction> transaction,
+                                        const std::vector<Notice>& notices) {
+    SAT_TRY(transaction->commit());
+    const std::lock_guard lock(notify_mutex_);
+    if (notify_)
+        for (const Notice& notice : notices) notify_(notice.to, notice.event);
+    return {};
+}
+
+void VaultCore::set_notify(Vault::Notify notify) {
+    const std::lock_guard lock(notify_mutex_);
+    notify_ = std::move(notify);
+}
+
+}  // namespace sat

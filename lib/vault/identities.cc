@@ -1,0 +1,88 @@
+// Identity chains, kept and compared.  docs/protocol.md, "Identity documents".
+// SPDX-License-Identifier: Apache-2.0
+#include "vault/identities.h"
+
+#include "base/assert.h"
+#include "base/codec.h"
+
+namespace sat {
+
+namespace {
+
+// About 3 KiB each: a few MiB for the wallets that are about.
+constexpr std::size_t kMaxKept = 1024;
+
+// IdentityChain::encode() taken apart again; what the catalogue gives back was verified when it went in.
+Result<std::vector<std::string>> split(ByteView encoded) {
+    ByteReader in(encoded);
+    std::vector<std::string> out;
+    for (std::uint8_t left = in.u8(); left > 0 && in.ok(); --left)
+        out.push_back(to_string(in.vec16(1, kMaxIdentityDocument)));
+    if (!in.finish()) return fail(Errc::io_error, "an identity in the catalogue is damaged");
+    return out;
+}
+
+}  // namespace
+
+Result<void> Identities::admit(Catalog& catalog, const IdentityChain& chain) {
+    Encoded offered = std::make_shared<const Bytes>(chain.encode());
+    SAT_TRY_VALUE(const Encoded known, find(catalog, chain.wallet()));
+    if (known && *known == *offered) return {};
+    SAT_TRY(chain.check_keys());
+
+    SAT_TRY_VALUE(auto transaction, catalog.begin());
+    SAT_TRY_VALUE(const auto recorded, transaction->identity(chain.wallet()));
+    if (recorded) {
+        SAT_TRY_VALUE(const IdentityChain old, IdentityChain::parse(*recorded));
+        const ChainOrder order = compare_chains(old, chain);
+        if (order == ChainOrder::same) return {};
+        if (order != ChainOrder::newer)
+            return fail(Errc::key_policy, "an identity that contradicts the one known for the wallet");
+    }
+    SAT_TRY(transaction->put_identity(chain.wallet(), *offered));
+    SAT_TRY(transaction->commit());
+    // Before the transaction ends, so that no older chain is kept after a newer one.
+    keep(chain.wallet(), std::move(offered), Kept::replaced);
+    return {};
+}
+
+Result<std::optional<std::vector<std::string>>> Identities::documents(Catalog& catalog, const Wallet& wallet) {
+    SAT_TRY_VALUE(const Encoded known, find(catalog, wallet));
+    if (!known) return std::optional<std::vector<std::string>>();
+    SAT_TRY_VALUE(auto texts, split(*known));
+    return std::optional(std::move(texts));
+}
+
+Result<Identities::Encoded> Identities::find(Catalog& catalog, const Wallet& wallet) {
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = by_wallet_.find(wallet);
+        if (found != by_wallet_.end()) {
+            recent_.splice(recent_.begin(), recent_, found->second);
+            return found->second->second;
+        }
+    }
+    SAT_TRY_VALUE(const auto reader, catalog.read());
+    SAT_TRY_VALUE(auto chain, reader->identity(wallet));
+    if (!chain) return Encoded();
+    Encoded encoded = std::make_shared<const Bytes>(std::move(*chain));
+    // A newer one may have been put there since we read.
+    keep(wallet, encoded, Kept::stays);
+    return encoded;
+}
+
+void Identities::keep(const Wallet& wallet, Encoded chain, Kept kept) {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_wallet_.find(wallet);
+    if (found != by_wallet_.end()) {
+        if (kept == Kept::replaced) found->second->second = std::move(chain);
+        return;
+    }
+    recent_.emplace_front(wallet, std::move(chain));
+    by_wallet_[wallet] = recent_.begin();
+    if (recent_.size() <= kMaxKept) return;
+    by_wallet_.erase(recent_.back().first);
+    recent_.pop_back();
+}
+
+}  // namespace sat

@@ -1,0 +1,40 @@
+// The identity chains of everybody who ever came in.  docs/protocol.md, "Identity documents".
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include "ledger/identity.h"
+#include "store/catalog.h"
+
+namespace sat {
+
+// Thread-safe.  Keeps the encodings of those that were asked for last; the catalogue keeps all.
+class Identities {
+public:
+    // Remembers a chain that is new or goes on from the known one, after a full check of its keys (about 20 ms).
+    // key_policy: a key that fails the check, or a chain that contradicts the known one or falls behind it.
+    Result<void> admit(Catalog& catalog, const IdentityChain& chain);
+
+    // The documents of a known wallet, oldest first.
+    Result<std::optional<std::vector<std::string>>> documents(Catalog& catalog, const Wallet& wallet);
+
+private:
+    using Encoded = std::shared_ptr<const Bytes>;  // shared with readers while it may fall out of the cache
+
+    enum class Kept { stays, replaced };
+
+    Result<Encoded> find(Catalog& catalog, const Wallet& wallet);  // null where there is none
+    // What happens to one that is kept already.
+    void keep(const Wallet& wallet, Encoded chain, Kept kept);
+
+    std::mutex mutex_;
+    std::list<std::pair<Wallet, Encoded>> recent_;  // the last one used in front
+    std::unordered_map<Wallet, std::list<std::pair<Wallet, Encoded>>::iterator> by_wallet_;
+};
+
+}  // namespace sat

@@ -1,0 +1,159 @@
+// Uploads.  docs/protocol.md, "Requests", "Bulk streams", "The envelope".
+// SPDX-License-Identifier: Apache-2.0
+#include "vault/upload.h"
+
+#include "base/assert.h"
+#include "base/text.h"
+#include "ledger/leaf.h"
+#include "store/work_file.h"
+#include "vault/statements.h"
+
+namespace sat {
+
+namespace {
+
+tl::unexpected<Error> not_an_envelope(const char* why) { return fail(Errc::envelope_invalid, why); }
+
+// What the registration says against what was received.
+Result<void> check_registration(const Registration& registration, const Upload& upload,
+                                const std::optional<Bytes>& preview) {
+    if (registration.artwork != upload.artwork() || registration.bytes != upload.bytes() ||
+        registration.media_type != upload.media_type())
+        return fail(Errc::bad_statement, "a registration of another upload");
+    if (registration.sha256 != upload.sha256())
+        return fail(Errc::hash_mismatch, "the image is not the one that was registered");
+    if (registration.preview.has_value() != preview.has_value())
+        return fail(Errc::bad_statement, "a preview without its registration, or a registration without its preview");
+    if (preview && (registration.preview->bytes != preview->size() || registration.preview->sha256 != sha256(*preview)))
+        return fail(Errc::hash_mismatch, "the preview is not the one that was registered");
+    return {};
+}
+
+WorkWords words_of(const Registration& registration) {
+    WorkWords words;
+    for (const std::string* text : {&registration.title, &registration.description, &registration.artist})
+        for (std::string& word : search_words(*text)) words.text.push_back(std::move(word));
+    words.artist = fold(registration.artist);
+    return words;
+}
+
+}  // namespace
+
+Result<void> Upload::start(VaultCore& core, ByteView encoded) {
+    if (stage_ != Stage::begun) return fail(Errc::state, "the data of this upload was sent already");
+    SAT_TRY_VALUE(const EnvelopeHeader header, EnvelopeHeader::parse(encoded));
+    if (header.artwork != artwork_ || header.plaintext_length != bytes_)
+        return not_an_envelope("an envelope of another upload");
+    if (header.recipient != core.wallet()) return not_an_envelope("an envelope for somebody else");
+    SAT_TRY_VALUE(const SecretBytes data_key, unwrap(header, Purpose::transit, core.keys.kem));
+    // Checks the commitment: from here on the key is this envelope's, whatever else the sender may have wrapped.
+    SAT_TRY_VALUE(Opener opener, Opener::create(header, data_key));
+
+    const KemPublicKey& store_key = core.keys.store.public_key();
+    EnvelopeHeader stored = header;
+    stored.kem_id = store_key.id();
+    stored.wrapped = store_key.wrap(data_key, stored.wrap_label(Purpose::store));
+    SAT_TRY_VALUE(blob_, core.blobs->create(artwork_));
+    SAT_TRY(blob_->append(stored.encode()));
+    opener_.emplace(std::move(opener));
+    stage_ = Stage::receiving;
+    return {};
+}
+
+Result<void> Upload::receive(ByteView sealed) {
+    SAT_ASSERT(receiving());
+    // Whole chunks are opened straight into place; what comes in other pieces, and the last chunk, goes the long way.
+    const std::size_t chunks = opener_->at_chunk_boundary() ? sealed.size() / kChunkSealed : 0;
+    const ByteView whole = sealed.first(chunks * kChunkSealed);
+    plaintext_.resize(chunks * kChunkPlaintext);
+    if (!whole.empty()) SAT_TRY(opener_->open_whole(whole, plaintext_));
+    if (whole.size() < sealed.size()) SAT_TRY(opener_->open(sealed.subspan(whole.size()), plaintext_));
+    hash_.update(plaintext_);
+    SAT_TRY(blob_->append(sealed));
+    taken_ += sealed.size();
+    slot_.written(sealed.size());
+    return {};
+}
+
+Result<Digest> Upload::finish(std::uint64_t total) {
+    SAT_ASSERT(receiving());
+    if (total != taken_) return not_an_envelope("a stream of another length than it says");
+    plaintext_.clear();
+    SAT_TRY(opener_->finish(plaintext_));
+    hash_.update(plaintext_);
+    sha256_ = hash_.finish();
+    wipe(plaintext_.data(), plaintext_.size());
+    plaintext_ = Bytes();
+    opener_.reset();
+    stage_ = Stage::received;
+    return sha256_;
+}
+
+Result<std::unique_ptr<Upload>> begin_upload(VaultCore& core, const Caller& caller, const UploadBeginRequest& request) {
+    if (request.bytes > core.options.max_artwork_bytes)
+        return fail(Errc::content_too_large, "the artwork is larger than this vault takes");
+    SAT_TRY_VALUE(const std::uint64_t room, core.blobs->room());
+    const std::uint64_t free = room > core.options.reserve_bytes ? room - core.options.reserve_bytes : 0;
+    const std::uint64_t needed = kMaxEnvelopeHeader + sealed_size(request.bytes) + kMaxWorkFile;
+    SAT_TRY_VALUE(UploadRoom::Slot slot, core.uploads.take(caller.wallet, needed, free));
+    SAT_TRY_VALUE(const ArtworkId artwork, core.give_out_id());
+    return std::make_unique<Upload>(std::move(slot), artwork, request.bytes, request.media_type);
+}
+
+Result<UploadCommitReply> commit_upload(VaultCore& core, const Caller& caller, std::unique_ptr<Upload>& session_upload,
+                                        const UploadCommitRequest& request) {
+    const auto statement = take_statement<Registration>(core, caller, request.registration);
+    if (statement) {
+        std::optional<OutcomeRow> outcome;
+        {
+            SAT_TRY_VALUE(const auto reader, core.catalog->read());
+            SAT_TRY_VALUE(outcome, reader->outcome(statement->id));
+        }
+        if (outcome && outcome->receipt) {
+            SAT_TRY(core.sync_leaves());
+            return UploadCommitReply{*outcome->receipt};
+        }
+    }
+    // From here on the upload is used up.
+    const std::unique_ptr<Upload> upload = std::move(session_upload);
+    if (!statement) return fail(statement.error());
+    if (!upload || !upload->received()) return fail(Errc::state, "there is no upload to commit");
+    const Registration& registration = statement->body;
+    SAT_TRY(check_registration(registration, *upload, request.preview));
+
+    const UnixTime now = core.now();
+    const std::string entry = Leaf{LeafType::registration, now, {statement->jws}}.encode();
+    const LeafHash head = leaf_hash(entry);
+    const std::string receipt = sign_receipt(core, statement->id, ReceiptStatus::registered, head, now);
+    const Origin origin{caller.address, caller.port};
+
+    AtRestSealer sealer = core.file_sealer();
+    SAT_TRY(upload->blob().publish(
+        seal_work_file({registration.artwork, now, statement->jws, receipt, origin, request.preview}, sealer)));
+
+    WorkRow work;
+    work.artwork = registration.artwork;
+    work.owner = registration.iss;
+    work.head = head;
+    work.registered_at = now;
+    work.bytes = registration.bytes;
+    work.registration = statement->jws;
+    work.origin = origin;
+    const auto record = [&]() -> Result<void> {
+        SAT_TRY_VALUE(auto transaction, core.catalog->begin());
+        SAT_TRY(transaction->add_work(work, words_of(registration)));
+        SAT_TRY(transaction->append_leaf(work.artwork, head, now, entry));
+        SAT_TRY(transaction->add_outcome({statement->id, work.artwork, std::nullopt, receipt}));
+        return core.commit_and_tell(std::move(transaction), {});
+    };
+    if (const auto recorded = record(); !recorded) {
+        // After another failure of the commit nobody knows whether it reached the disk: then the next start decides, by
+        // the catalogue, whether the files belong to a work.
+        if (recorded.error().code == Errc::storage_full) (void)core.blobs->remove(work.artwork);
+        return fail(recorded.error());
+    }
+    SAT_TRY(core.sync_leaves());
+    return UploadCommitReply{receipt};
+}
+
+}  // namespace sat

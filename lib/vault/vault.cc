@@ -1,0 +1,167 @@
+// The door: a Vault and its sessions hand each request to its use case.  docs/protocol.md, "Requests".
+// SPDX-License-Identifier: Apache-2.0
+#include "vault/vault.h"
+
+#include "base/assert.h"
+#include "vault/browse.h"
+#include "vault/claims.h"
+#include "vault/core.h"
+#include "vault/fetch.h"
+#include "vault/operator.h"
+#include "vault/upload.h"
+
+namespace sat {
+
+struct Vault::Impl {
+    std::unique_ptr<VaultCore> core;
+};
+
+struct VaultSession::State {
+    VaultCore& core;
+    Caller caller;
+    std::unique_ptr<Upload> upload;
+    std::optional<Fetch> fetch;
+};
+
+namespace {
+
+using Outcome = VaultSession::Outcome;
+
+Outcome refuse(Error error) { return {Outcome::Next::respond, fail(std::move(error)), 0}; }
+
+template <typename T>
+Outcome respond(Result<T> result) {
+    if (!result) return refuse(std::move(result.error()));
+    return {Outcome::Next::respond, Reply(std::move(*result)), 0};
+}
+
+}  // namespace
+
+VaultSession::VaultSession(Vault& vault, Caller caller)
+    : state_(new State{*vault.impl_->core, std::move(caller), nullptr, std::nullopt}) {}
+VaultSession::~VaultSession() = default;
+VaultSession::VaultSession(VaultSession&&) noexcept = default;
+
+const Caller& VaultSession::caller() const noexcept { return state_->caller; }
+
+VaultSession::Outcome VaultSession::handle(const Request& request) {
+    VaultCore& core = state_->core;
+    const Caller& caller = state_->caller;
+    state_->fetch.reset();
+
+    struct Handler {
+        VaultCore& core;
+        const Caller& caller;
+        State& state;
+
+        Outcome operator()(const IdentityGetRequest& r) { return respond(get_identities(core, r)); }
+        Outcome operator()(const UploadBeginRequest& r) {
+            state.upload.reset();  // one at a time
+            auto upload = begin_upload(core, caller, r);
+            if (!upload) return refuse(std::move(upload.error()));
+            state.upload = std::move(*upload);
+            return {Outcome::Next::respond, Reply(UploadBeginReply{state.upload->artwork()}), 0};
+        }
+        Outcome operator()(const UploadDataRequest& r) {
+            auto started = state.upload ? state.upload->start(core, r.header)
+                                        : Result<void>(fail(Errc::state, "there is no upload to send data for"));
+            if (started) return {Outcome::Next::receive, EmptyReply{}, 0};
+            state.upload.reset();
+            return {Outcome::Next::discard, fail(std::move(started.error())), 0};
+        }
+        Outcome operator()(const UploadCommitRequest& r) {
+            return respond(commit_upload(core, caller, state.upload, r));
+        }
+        Outcome operator()(const ArtworkListRequest& r) { return respond(list_works(core, caller, r)); }
+        Outcome operator()(const ArtworkGetRequest& r) { return respond(get_work(core, caller, r)); }
+        Outcome operator()(const ArtworkPreviewRequest& r) { return respond(get_preview(core, r)); }
+        Outcome operator()(const ArtworkHistoryRequest& r) { return respond(get_history(core, r)); }
+        Outcome operator()(const ArtworkFetchRequest& r) {
+            auto fetch = open_fetch(core, caller, r);
+            if (!fetch) return refuse(std::move(fetch.error()));
+            state.fetch.emplace(std::move(*fetch));
+            return {Outcome::Next::transmit, Reply(ArtworkFetchReply{state.fetch->header()}), state.fetch->remaining()};
+        }
+        Outcome operator()(const ClaimOpenRequest& r) { return respond(open_claim(core, caller, r)); }
+        Outcome operator()(const ClaimWithdrawRequest& r) { return respond(withdraw_claim(core, caller, r)); }
+        Outcome operator()(const ClaimGetRequest& r) { return respond(get_claim(core, caller, r)); }
+        Outcome operator()(const ClaimMineRequest& r) { return respond(list_my_claims(core, caller, r)); }
+        Outcome operator()(const ClaimInboxRequest& r) { return respond(list_inbox(core, caller, r)); }
+        Outcome operator()(const ClaimSubscribeRequest&) { return {Outcome::Next::subscribe, Reply(EmptyReply{}), 0}; }
+        Outcome operator()(const ClaimAnswerRequest& r) { return respond(answer_claim(core, caller, r)); }
+        Outcome operator()(const ClaimAcceptRequest& r) { return respond(accept_claim(core, caller, r)); }
+    };
+    return std::visit(Handler{core, caller, *state_}, request);
+}
+
+Result<void> VaultSession::receive(ByteView data) {
+    if (!state_->upload || !state_->upload->receiving())
+        return fail(Errc::state, "there is no upload that data belong to");
+    auto received = state_->upload->receive(data);
+    if (!received) state_->upload.reset();
+    return received;
+}
+
+Response VaultSession::end_receive(std::uint64_t total) {
+    if (!state_->upload || !state_->upload->receiving())
+        return fail(Errc::state, "there is no upload that data belong to");
+    auto finished = state_->upload->finish(total);
+    if (finished) return Reply(UploadDataReply{*finished});
+    state_->upload.reset();
+    return fail(std::move(finished.error()));
+}
+
+Result<std::size_t> VaultSession::read(MutableBytes out) {
+    SAT_ASSERT(state_->fetch);
+    return state_->fetch->read(out);
+}
+
+Vault::Vault(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Vault::~Vault() = default;
+
+Result<std::unique_ptr<Vault>> Vault::open(VaultOptions options, VaultKeys keys, Clock clock) {
+    SAT_TRY_VALUE(auto core, VaultCore::open(std::move(options), std::move(keys), std::move(clock)));
+    return std::unique_ptr<Vault>(new Vault(std::make_unique<Impl>(Impl{std::move(core)})));
+}
+
+const VaultKeys& Vault::keys() const noexcept { return impl_->core->keys; }
+const VaultOptions& Vault::options() const noexcept { return impl_->core->options; }
+UnixTime Vault::now() const { return impl_->core->now(); }
+void Vault::set_notify(Notify notify) { impl_->core->set_notify(std::move(notify)); }
+
+Result<void> Vault::admit(const Caller& caller) {
+    SAT_ASSERT(caller.chain.wallet() == caller.wallet);
+    return impl_->core->identities.admit(*impl_->core->catalog, caller.chain);
+}
+
+std::optional<UnixTime> Vault::expire_due() {
+    auto next = expire_claims(*impl_->core);
+    // A sweep that failed changes nothing that anybody is told: every use case judges deadlines by itself.  Again soon.
+    constexpr UnixTime kRetry = 10;
+    return next ? *next : std::optional(now() + kRetry);
+}
+
+Result<void> Vault::hold(const ArtworkId& artwork, const std::string& reason) {
+    return hold_work(*impl_->core, artwork, reason);
+}
+
+Result<void> Vault::release(const ArtworkId& artwork, const std::string& reason) {
+    return release_work(*impl_->core, artwork, reason);
+}
+
+VaultStatus Vault::status() const {
+    VaultStatus status;
+    status.uploads = impl_->core->uploads.running();
+    status.copies = impl_->core->blobs->copies();
+    const auto reader = impl_->core->catalog->read();
+    if (!reader) return status;
+    const auto totals = (*reader)->totals();
+    if (!totals) return status;
+    status.works = totals->works;
+    status.bytes = totals->bytes;
+    status.open_claims = totals->open_claims;
+    status.leaves = totals->leaves;
+    return status;
+}
+
+}  // namespace sat
