@@ -22,9 +22,9 @@ unsigned value_of(char character) noexcept {
 // Luhn mod 32: from the right, every other character counts double, beginning with the last of `digits`.
 char check_character(std::string_view digits) noexcept {
     unsigned sum = 0;
-    bool doubled = true;
-    for (auto at = digits.rbegin(); at != digits.rend(); ++at) {
-        const unsigned value = value_of(*at) * (doubled ? 2 : 1);
+    bool doubled = digits.size() % 2 == 1;
+    for (const char digit : digits) {
+        const unsigned value = value_of(digit) * (doubled ? 2 : 1);
         sum += value / kBase + value % kBase;
         doubled = !doubled;
     }

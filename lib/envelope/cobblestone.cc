@@ -57,7 +57,7 @@ Result<void> ChunkOpener::open(ByteView sealed, Bytes& out) {
             const std::size_t had = out.size();
             out.resize(had + whole / kChunkSealed * kChunkPlaintext);
             const std::uint64_t first = number_;
-            const auto opened = open_whole(sealed.first(whole), MutableBytes(out).subspan(had));
+            auto opened = open_whole(sealed.first(whole), MutableBytes(out).subspan(had));
             if (!opened) {
                 out.resize(had + static_cast<std::size_t>(number_ - first) * kChunkPlaintext);
                 return opened;

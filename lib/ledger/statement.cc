@@ -344,7 +344,8 @@ Result<void> verify(const Signed<T>& statement, const IdentityChain& signer) {
     return {};
 }
 
-// NOLINTBEGIN(cppcoreguidelines-macro-usage): a list of instantiations
+// A list of instantiations, whose types take no parentheses.
+// NOLINTBEGIN(cppcoreguidelines-macro-usage,bugprone-macro-parentheses)
 #define SAT_INSTANTIATE(T, Key)                                           \
     template T make_statement<T>(const Wallet&, const Wallet&, UnixTime); \
     template Result<void> check_limits<T>(const T&);                      \
@@ -361,6 +362,6 @@ SAT_INSTANTIATE(Release, LogKey);
 SAT_INSTANTIATE(Head, LogKey);
 SAT_INSTANTIATE(Receipt, LogKey);
 #undef SAT_INSTANTIATE
-// NOLINTEND(cppcoreguidelines-macro-usage)
+// NOLINTEND(cppcoreguidelines-macro-usage,bugprone-macro-parentheses)
 
 }  // namespace sat

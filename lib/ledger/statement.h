@@ -220,7 +220,7 @@ std::string sign(const T& body, const LogKey& key);
 
 // Structure and limits: bad_statement.  No signature is checked.
 template <AnyStatement T>
-Result<Signed<T>> parse_statement(std::string_view jws);
+Result<Signed<T>> parse_statement(std::string_view text);
 
 // bad_signature unless `signer` is the chain of `iss`, of the kind that signs this type, names the kid's key, and
 // that key signed it.
