@@ -111,15 +111,13 @@ Result<VerifiedClaim> VaultClient::get_claim(const StatementId& id) {
     return claim;
 }
 
-Result<VerifiedClaim> VaultClient::open_claim(const Work& work, const History& history,
-                                              const std::optional<std::string>& message, std::chrono::seconds life,
-                                              const SigningKey& key) {
-    SAT_TRY(check_current(history, work));
+Result<VerifiedClaim> VaultClient::open_claim(const ProvedWork& work, const std::optional<std::string>& message,
+                                              std::chrono::seconds life, const SigningKey& key) {
     Claim body = make_statement<Claim>(impl_->home.wallet(), vault_wallet(), now_unix());
-    body.artwork = work.id();
-    body.head = history.head();
-    body.seq = history.seq();
-    body.owner = history.owner();
+    body.artwork = work.work.id();
+    body.head = work.history.head();
+    body.seq = work.history.seq();
+    body.owner = work.history.owner();
     body.exp = vault_now() + life.count();
     SAT_TRY_VALUE(const auto note, draw_note(message));
     if (note) body.text_commit = note->commit();

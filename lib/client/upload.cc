@@ -102,7 +102,7 @@ asio::awaitable<Result<std::string>> send_image(std::shared_ptr<Connection> conn
 Result<UploadResult> VaultClient::upload(const UploadSource& source, const SigningKey& key,
                                          const ProgressFunction& progress) {
     SAT_ASSERT(impl_->connection);
-    SAT_TRY_VALUE(const FileState before, FileState::of(source));
+    const FileState before{source.seen};
     const auto size = static_cast<std::uint64_t>(before.status.st_size);
     if (size > max_artwork_bytes())
         return fail(Errc::content_too_large,
@@ -152,11 +152,13 @@ Result<UploadResult> VaultClient::upload(const UploadSource& source, const Signi
 
     SAT_TRY_VALUE(const auto mine, parse_statement<Registration>(commit.registration));
     SAT_TRY_VALUE(const Receipt receipt, check_receipt(committed->receipt, mine.id, ReceiptStatus::registered));
-    SAT_TRY_VALUE(const History history, get_history(begun.artwork));
-    if (history.registration.id != mine.id || history.records.front().head != receipt.leaf)
+    // The work is stored: what is still to be read may be read over a new connection.
+    auto stored = get_proved_work(begun.artwork);
+    if (!stored && is_lost(stored.error().code) && reconnect()) stored = get_proved_work(begun.artwork);
+    if (!stored) return fail(std::move(stored.error()));
+    if (stored->history.registration.id != mine.id || stored->history.records.front().head != receipt.leaf)
         return fail(Errc::bad_statement, "the vault's receipt names another leaf than its ledger holds");
-    SAT_TRY_VALUE(Work work, get_work(begun.artwork));
-    return UploadResult{std::move(work), committed->receipt, receipt.copies};
+    return UploadResult{std::move(stored->work), committed->receipt, receipt.copies};
 }
 
 }  // namespace sat

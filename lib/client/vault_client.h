@@ -10,6 +10,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/stat.h>
+
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -52,6 +54,7 @@ struct UploadSource {
     Path path;
     Registration draft;  // of which artwork, bytes and sha256 are filled in here
     std::optional<Bytes> preview;
+    struct stat seen {};  // the file as it was when `draft` and `preview` were made of it
 };
 
 struct UploadResult {
@@ -107,6 +110,13 @@ public:
     Result<Work> get_work(const ArtworkId& artwork);
     // All leaves, verified from the registration on.
     Result<History> get_history(const ArtworkId& artwork);
+    // Both, agreeing on registration, owner, head and seq; asked for again where a transfer came between.
+    // bad_statement: they contradict each other.
+    struct ProvedWork {
+        Work work;
+        History history;
+    };
+    Result<ProvedWork> get_proved_work(const ArtworkId& artwork);
     // The preview that the registration names; nothing where it names none.  hash_mismatch.
     Result<std::optional<Bytes>> get_preview(const Work& work);
     // The whole image, chunk by chunk; fails with hash_mismatch after the last where it is not what the artist signed,
@@ -124,8 +134,8 @@ public:
     Result<std::vector<VerifiedClaim>> my_claims(const std::optional<ArtworkId>& artwork);
     Result<std::vector<VerifiedClaim>> inbox();
     Result<VerifiedClaim> get_claim(const StatementId& claim);
-    // Of `history`'s present owner.  `life` from the vault's now.
-    Result<VerifiedClaim> open_claim(const Work& work, const History& history, const std::optional<std::string>& message,
+    // Of the work's present owner, for `life` from the vault's now.
+    Result<VerifiedClaim> open_claim(const ProvedWork& work, const std::optional<std::string>& message,
                                      std::chrono::seconds life, const SigningKey& key);
     Result<VerifiedClaim> withdraw_claim(const VerifiedClaim& claim, const SigningKey& key);
     // A yes is given only to a claim that the work's verified history bears out (head_moved).

@@ -111,7 +111,7 @@ Result<void> check_current(const History& history, const Work& work) {
     if (history.registration.id != work.registration.id)
         return fail(Errc::bad_statement, "the work's history begins with another registration");
     if (history.owner() != work.owner || history.head() != work.head || history.seq() != work.seq)
-        return fail(Errc::head_moved, "the work changed hands while it was looked at");
+        return fail(Errc::bad_statement, "the vault names another owner than the work's history proves");
     return {};
 }
 

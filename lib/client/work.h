@@ -66,7 +66,7 @@ void collect_signers(const WorkItem& item, std::vector<Wallet>& out);
 void collect_signers(const ClaimItem& item, std::vector<Wallet>& out);
 void collect_signers(std::string_view leaf_entry, std::vector<Wallet>& out);
 
-// head_moved unless the history's last word is what the vault says the work is.
+// bad_statement unless the history's last word is what the vault says the work is.
 Result<void> check_current(const History& history, const Work& work);
 // head_moved unless the history names the owner, head and seq that the claim names.
 Result<void> check_current(const History& history, const Claim& claim);

@@ -172,6 +172,16 @@ Result<History> VaultClient::get_history(const ArtworkId& artwork) {
     return history;
 }
 
+Result<VaultClient::ProvedWork> VaultClient::get_proved_work(const ArtworkId& artwork) {
+    for (int tries = 1;; ++tries) {
+        SAT_TRY_VALUE(Work work, get_work(artwork));
+        SAT_TRY_VALUE(History history, get_history(artwork));
+        auto current = check_current(history, work);
+        if (current) return ProvedWork{std::move(work), std::move(history)};
+        if (tries == 2) return fail(std::move(current.error()));
+    }
+}
+
 Result<std::optional<Bytes>> VaultClient::get_preview(const Work& work) {
     const std::optional<PreviewInfo>& info = work.registration.body.preview;
     if (!info) return std::optional<Bytes>{};

@@ -1,0 +1,172 @@
+// Client programs.
+// SPDX-License-Identifier: Apache-2.0
+#include "common/client_app.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/assert.h"
+#include "base/text.h"
+#include "common/exit_codes.h"
+#include "common/interrupt.h"
+#include "common/owner_commands.h"
+#include "ledger/commitment.h"
+
+namespace sat {
+
+namespace {
+
+// $XDG_DATA_HOME/sat/artist, as the XDG Base Directory Specification has it: a relative path there does not count.
+Result<Path> default_home(Program program) {
+    const char* leaf = program == Program::artist ? "artist" : "collector";
+    const char* data = std::getenv("XDG_DATA_HOME");
+    if (data != nullptr && *data == '/') return Path(data) / "sat" / leaf;
+    const char* home = std::getenv("HOME");
+    if (home == nullptr || *home != '/')
+        return fail(Errc::config, "there is no home directory to keep keys in", "name one with --home or SAT_HOME");
+    return Path(home) / ".local" / "share" / "sat" / leaf;
+}
+
+Output::Mode mode_of(const Options& options) {
+    if (options.json) return Output::Mode::json;
+    return options.quiet ? Output::Mode::quiet : Output::Mode::human;
+}
+
+}  // namespace
+
+ClientApp::ClientApp(Program program, const Options& options, Output& output)
+    : program_(program), options_(options), output_(output) {}
+
+ClientApp::~ClientApp() = default;
+
+Result<void> ClientApp::prepare() {
+    if (options_.home.empty()) {
+        SAT_TRY_VALUE(home_directory_, default_home(program_));
+    } else {
+        home_directory_ = options_.home;
+    }
+    if (!options_.vault.empty()) {
+        SAT_TRY_VALUE(vault_, parse_address(options_.vault));
+    }
+    if (!options_.vault_key.empty()) {
+        SAT_TRY_VALUE(trust_.pin, parse_fingerprint(options_.vault_key));
+    }
+    trust_.accept_new = options_.accept_new;
+    return {};
+}
+
+Result<const KeyHome*> ClientApp::home() {
+    if (!home_) {
+        SAT_TRY_VALUE(home_, KeyHome::open(home_directory_));
+        identities_ = std::make_unique<IdentityCache>(home_directory_);
+    }
+    return &*home_;
+}
+
+PassphraseSource ClientApp::passphrase_source() const {
+    // A person at a terminal may be asked with --json too: the question does not touch standard output.
+    return {options_.passphrase_file, options_.passphrase_fd, !options_.no_input};
+}
+
+// Both keys at once, so that a passphrase is asked for once, and no program runs on with keys that others can read.
+Result<void> ClientApp::unlock() {
+    if (kem_key_ && (signing_key_ || !wants_signing_key_)) return {};
+    SAT_TRY_VALUE(const KeyHome* wallet, home());
+    const auto open = [&](const SecretBytes* passphrase) -> Result<void> {
+        SAT_TRY_VALUE(kem_key_, wallet->unlock_kem(passphrase));
+        if (wants_signing_key_) {
+            SAT_TRY_VALUE(signing_key_, wallet->unlock_sign(passphrase));
+        }
+        return {};
+    };
+    SAT_TRY_VALUE(const bool encrypted, wallet->keys_are_encrypted());
+    if (!encrypted) return open(nullptr);
+    return with_passphrase(passphrase_source(), "the keys in " + printable(home_directory_.string()),
+                           [&](const SecretBytes& passphrase) { return open(&passphrase); });
+}
+
+Result<const SigningKey*> ClientApp::signing_key() {
+    wants_signing_key_ = true;
+    SAT_TRY(unlock());
+    return &*signing_key_;
+}
+
+Result<bool> ClientApp::ask_trust(const Wallet& vault) const {
+    auto terminal = Terminal::open();
+    SAT_ASSERT(terminal);
+    terminal->show("The vault at " + vault_->text() + " is not known here.  Its key is\n\n    " + fingerprint(vault) +
+                   "\n\nCompare it with the one that the vault's operator publishes.\n");
+    return terminal->ask_yes("Is it the same, and shall it be trusted from now on? [yes/no] ");
+}
+
+Result<VaultClient*> ClientApp::connect() {
+    if (client_ && client_->connected()) return &*client_;
+    if (!client_) {
+        SAT_TRY_VALUE(const KeyHome* wallet, home());
+        if (!vault_)
+            return fail(Errc::usage, "no vault was named", "give --vault HOST:PORT, or set SAT_VAULT");
+        SAT_TRY(unlock());
+        VaultClientOptions options;
+        options.address = *vault_;
+        options.trust = trust_;
+        options.agent = std::string(program_name(program_)) + "/" + kVersion;
+        if (options_.timeout) options.timeout = std::chrono::seconds(*options_.timeout);
+        options.stop_fd = Interrupt::fd();
+        if (!options_.no_input && Terminal::open())
+            options.ask_trust = [this](const Wallet& vault) { return ask_trust(vault); };
+        client_.emplace(*wallet, *identities_, std::move(*kem_key_), std::move(options));
+    }
+    SAT_TRY(client_->connect());
+    output_.detail("connected to " + vault_->text() + ", " + fingerprint(client_->vault_wallet()));
+    return &*client_;
+}
+
+Result<void> check_text(std::string_view name, std::string_view text, std::size_t max) {
+    if (!is_utf8(text)) return fail(Errc::bad_data, "the " + std::string(name) + " is not UTF-8");
+    if (count_code_points(text) > max)
+        return fail(Errc::bad_data, "the " + std::string(name) + " is longer than " + std::to_string(max) + " characters");
+    return {};
+}
+
+Result<void> check_note(std::string_view name, const std::optional<std::string>& text) {
+    return text ? check_text(name, *text, kMaxNoteCodePoints) : Result<void>();
+}
+
+Result<Digest> parse_hash(std::string_view name, std::string_view text) {
+    auto digest = Digest::from_hex(text);
+    if (!digest) return fail(Errc::bad_data, "the " + std::string(name) + " is not 64 lower-case hexadecimal digits");
+    return digest;
+}
+
+int run_client(Program program, int argc, char** argv, const std::map<std::string, Command>& own_commands) {
+    forbid_core_dumps();
+    Interrupt::install();
+    const Parsed parsed = parse_options(program, {argv + std::min(argc, 1), argv + argc});
+    const Options options = parsed.options.value_or(Options{});
+    Output::Mode mode = parsed.options ? mode_of(options) : Output::Mode::human;
+    if (!parsed.options && parsed.json) mode = Output::Mode::json;
+    Output output(program_name(program), parsed.command, mode, options.verbose);
+    const auto finish = [&](const Error& error) { return output.failure(error, Interrupt::signal()); };
+    if (parsed.error) {
+        if (!parsed.usage.empty() && mode != Output::Mode::json)
+            (void)write_all(STDERR_FILENO, as_bytes(parsed.usage + "\n"), "standard error");
+        return finish(*parsed.error);
+    }
+    if (!parsed.options) {
+        const auto printed = output.print(parsed.text);
+        return printed ? kExitDone : finish(printed.error());
+    }
+    std::map<std::string, Command> commands = owner_commands();
+    commands.insert(own_commands.begin(), own_commands.end());
+    const auto command = commands.find(options.command);
+    SAT_ASSERT(command != commands.end());
+    ClientApp app(program, options, output);
+    if (const auto prepared = app.prepare(); !prepared) return finish(prepared.error());
+    const auto answer = command->second(app);
+    if (!answer) return finish(answer.error());
+    const auto printed = output.success(*answer);
+    return printed ? kExitDone : finish(printed.error());
+}
+
+}  // namespace sat

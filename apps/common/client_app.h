@@ -1,0 +1,81 @@
+// A client program: parses the command line, runs one command, prints what it came to, and gives the exit code.
+// What both programs share is here and in owner_commands.h; each adds its own commands.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "client/vault_client.h"
+#include "common/options.h"
+#include "common/output.h"
+#include "common/passphrase.h"
+#include "common/terminal.h"
+
+namespace sat {
+
+// What a command works with.  Keys are opened, and questions asked, before the first packet.
+class ClientApp {
+public:
+    ClientApp(Program program, const Options& options, Output& output);
+    ~ClientApp();
+    ClientApp(const ClientApp&) = delete;
+    ClientApp& operator=(const ClientApp&) = delete;
+
+    const Options& options() const noexcept { return options_; }
+    Output& output() noexcept { return output_; }
+    const Path& home_directory() const noexcept { return home_directory_; }
+
+    // Judges the global options and finds the home: usage, bad_data, config.  Before anything else.
+    Result<void> prepare();
+
+    // The wallet; config where there is none.  Lives as long as the app.
+    Result<const KeyHome*> home();
+    // Opens the signing key, asking for the passphrase if it has to.  Before connect().
+    Result<const SigningKey*> signing_key();
+    // A client that is connected to the vault named by --vault.  Lives as long as the app.
+    Result<VaultClient*> connect();
+    // The vault's address, if one was named.
+    const std::optional<Address>& vault() const noexcept { return vault_; }
+    const TrustPolicy& trust() const noexcept { return trust_; }
+    PassphraseSource passphrase_source() const;
+
+    // Somebody to ask.
+    bool may_ask() const noexcept { return !options_.no_input && !options_.json; }
+    // For progress: nobody wants it with -q or --json.
+    bool may_animate() const noexcept { return output_.mode() == Output::Mode::human; }
+
+private:
+    Result<void> unlock();
+    Result<bool> ask_trust(const Wallet& vault) const;
+
+    Program program_;
+    const Options& options_;
+    Output& output_;
+    Path home_directory_;
+    std::optional<Address> vault_;
+    TrustPolicy trust_;
+    bool wants_signing_key_ = false;
+    std::optional<KeyHome> home_;
+    std::unique_ptr<IdentityCache> identities_;
+    std::optional<SigningKey> signing_key_;
+    std::optional<KemPrivateKey> kem_key_;
+    std::optional<VaultClient> client_;
+};
+
+using Command = std::function<Result<Report>(ClientApp&)>;
+
+// A text from the command line: bad_data unless it is UTF-8 of at most `max` code points.
+Result<void> check_text(std::string_view name, std::string_view text, std::size_t max);
+// A message or a reason likewise: 1 to 280 code points.
+Result<void> check_note(std::string_view name, const std::optional<std::string>& text);
+// 64 lower-case hex digits; bad_data.
+Result<Digest> parse_hash(std::string_view name, std::string_view text);
+
+// All of main() but the program's own commands.  Never throws.
+int run_client(Program program, int argc, char** argv, const std::map<std::string, Command>& own_commands);
+
+}  // namespace sat

@@ -1,0 +1,183 @@
+// CLI11 is called here and nowhere else; its exceptions end here.
+// SPDX-License-Identifier: Apache-2.0
+#include "common/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+namespace sat {
+
+namespace {
+
+constexpr long kMaxExpires = 30L * 86400;  // the longest life of a claim (docs/protocol.md, "The transfer's rules")
+constexpr int kMaxTimeout = 86400;
+constexpr int kMaxWait = 30 * 86400;
+
+void add_global(CLI::App& app, Options& options) {
+    app.add_option("--home", options.home, "Keys and known vaults lie here")->envname("SAT_HOME")->type_name("DIR");
+    app.add_option("--vault", options.vault, "The vault; an IPv6 address as [::1]:7420")
+        ->envname("SAT_VAULT")
+        ->type_name("HOST:PORT");
+    app.add_option("--vault-key", options.vault_key, "The vault's key, pinned")->type_name("SHA256:HEX");
+    app.add_flag("--accept-new", options.accept_new, "Trust an unknown vault's key unseen; never a changed one");
+    auto* file = app.add_option("--passphrase-file", options.passphrase_file, "Read the passphrase from a file");
+    file->type_name("FILE");
+    app.add_option("--passphrase-fd", options.passphrase_fd, "Read the passphrase from a descriptor")
+        ->type_name("N")
+        ->check(CLI::Range(0, 65535))
+        ->excludes(file);
+    app.add_flag("--json", options.json, "One JSON document on standard output, on failure too");
+    app.add_flag("-q,--quiet", options.quiet, "Print the result alone");
+    app.add_flag("-v,--verbose", options.verbose, "Say more on standard error");
+    app.add_flag("--no-input", options.no_input, "Never ask anything");
+    app.add_flag("-y,--yes", options.yes, "Yes to every question about a claim");
+    app.add_option("--timeout", options.timeout, "How long the vault may be silent")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(1, kMaxTimeout));
+    app.set_config("--config", "", "Read options from a TOML file")->type_name("FILE");
+}
+
+CLI::App& command(CLI::App& app, const char* name, const char* what, Options& options) {
+    CLI::App* sub = app.add_subcommand(name, what);
+    sub->callback([&options, name] { options.command = name; });
+    return *sub;
+}
+
+CLI::App& command_with_id(CLI::App& app, const char* name, const char* what, Options& options) {
+    CLI::App& sub = command(app, name, what, options);
+    sub.add_option("ID", options.id, "The work: 10 characters")->required();
+    return sub;
+}
+
+void add_owner_commands(CLI::App& app, Options& options) {
+    CLI::App& init = command(app, "init", "Make a wallet and its key pairs", options);
+    init.add_option("--bits", options.bits, "Size of the RSA keys")->check(CLI::IsMember({3072, 4096}));
+    init.add_flag("--no-passphrase", options.no_passphrase, "Leave the keys unprotected");
+    init.add_option("--name", options.name, "Told to a vault when you take over a work");
+    init.add_option("--contact", options.contact, "Likewise");
+    init.add_flag("--force", options.force, "Put a wallet that is there aside (kept as *.old-*)");
+    command(app, "whoami", "Wallet, keys and pinned vaults", options);
+    command(app, "list", "The works that I own", options);
+    command_with_id(app, "show", "One work's metadata, verified", options);
+    CLI::App& request = command_with_id(app, "request", "Fetch a work's image, verified", options);
+    request.add_option("-o,--output", options.output, "Where to write it; - is standard output")->type_name("FILE|DIR|-");
+    request.add_flag("--force", options.force, "Replace a file that is there");
+    command(app, "inbox", "Claims that wait for my answer", options);
+    CLI::App& watch = command(app, "watch", "Stay connected; show each claim as it comes", options);
+    watch.add_flag("--once", options.once, "End after the first claim");
+    CLI::App& confirm = command_with_id(app, "confirm", "Say yes to a claim", options);
+    confirm.add_option("--claim", options.claim, "Which, where several wait")->type_name("CLAIM");
+    CLI::App& decline = command_with_id(app, "decline", "Say no to a claim", options);
+    decline.add_option("--claim", options.claim, "Which, where several wait")->type_name("CLAIM");
+    decline.add_option("--reason", options.reason, "Told to the collector")->type_name("TEXT");
+    command_with_id(app, "history", "Every owner since registration, verified", options);
+}
+
+void add_artist_commands(CLI::App& app, Options& options) {
+    CLI::App& upload = command(app, "upload", "Seal, sign and store an image", options);
+    upload.add_option("IMAGE", options.image, "JPEG, PNG, TIFF, WebP, GIF or AVIF")->required();
+    upload.add_option("--title", options.title, "Its title")->required();
+    upload.add_option("--description", options.description, "About it");
+    upload.add_option("--artist", options.artist, "Its artist's name");
+    upload.add_option("--created", options.created, "When it was made")->type_name("YYYY[-MM[-DD]]");
+    upload.add_option("--release", options.release, "Whom the vault gives the image: everybody, or only owners")
+        ->check(CLI::IsMember({"original", "preview"}));
+}
+
+void add_collector_commands(CLI::App& app, Options& options) {
+    CLI::App& browse = command(app, "browse", "Find works, verified", options);
+    browse.add_option("TEXT", options.text, "Whole words of title, description and artist");
+    browse.add_option("--artist", options.artist, "The artist's name, as a whole");
+    browse.add_option("--owner", options.owner, "The present owner")->type_name("WALLET");
+    browse.add_option("--limit", options.limit, "How many at a time")->check(CLI::Range(1, 50));
+    browse.add_option("--cursor", options.cursor, "Go on after an earlier page");
+    browse.add_flag("--all", options.all, "Every page");
+    CLI::App& claim = command_with_id(app, "claim", "Ask to own a work, and take it over when the owner says yes", options);
+    claim.add_option("--message", options.message, "Told to the owner")->type_name("TEXT");
+    claim.add_option("--wait", options.wait, "How long to wait for the owner")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(0, kMaxWait));
+    claim.add_option("--expires", options.expires, "How long the claim stands (14 days)")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(1L, kMaxExpires));
+    command(app, "claims", "My claims", options);
+    command_with_id(app, "withdraw", "Take my claim on a work back", options);
+}
+
+// "--title is required" from CLI11 becomes a sentence of ours: lower case, one line, no full stop, nothing that a
+// terminal would obey.
+std::string sentence(std::string text) {
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
+    if (text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a' && text[1] <= 'z')
+        text[0] = static_cast<char>(text[0] - 'A' + 'a');
+    return printable(text);
+}
+
+// The command that somebody meant, for a document about a command line that cannot be parsed.
+void guess(const std::vector<std::string>& arguments, const CLI::App& app, Parsed& parsed) {
+    for (const std::string& argument : arguments) {
+        if (argument == "--") break;
+        if (argument == "--json") parsed.json = true;
+        for (const CLI::App* sub : app.get_subcommands({}))
+            if (parsed.command.empty() && sub->get_name() == argument) parsed.command = argument;
+    }
+}
+
+}  // namespace
+
+const char* program_name(Program program) noexcept {
+    return program == Program::artist ? "sat-artist" : "sat-collector";
+}
+
+Parsed parse_options(Program program, std::vector<std::string> arguments) {
+    Options options;
+    const char* name = program_name(program);
+    CLI::App app(program == Program::artist ? "The artist's end of Secure Artwork Transfer"
+                                            : "The collector's end of Secure Artwork Transfer",
+                 name);
+    app.option_defaults()->take_last();
+    app.fallthrough();
+    app.require_subcommand(0, 1);
+    app.set_version_flag("--version", std::string(name) + " " + kVersion);
+    app.get_formatter()->column_width(34);
+    add_global(app, options);
+    if (program == Program::artist) add_artist_commands(app, options);
+    if (program == Program::collector) add_collector_commands(app, options);
+    add_owner_commands(app, options);
+
+    Parsed parsed;
+    guess(arguments, app, parsed);
+    // CLI11 takes them in reverse.
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    try {
+        app.parse(reversed);
+    } catch (const CLI::CallForVersion& version) {
+        parsed.text = std::string(version.what()) + "\n";
+        return parsed;
+    } catch (const CLI::CallForHelp&) {
+        const auto chosen = app.get_subcommands();
+        parsed.text = chosen.empty() ? app.help() : chosen.front()->help();
+        return parsed;
+    } catch (const CLI::FileError& error) {
+        parsed.error = Error{Errc::config, "cannot read the configuration file: " + sentence(error.what()), {}};
+        return parsed;
+    } catch (const CLI::ConfigError& error) {
+        parsed.error = Error{Errc::config, "in the configuration file: " + sentence(error.what()), {}};
+        return parsed;
+    } catch (const CLI::ParseError& error) {
+        parsed.error = Error{Errc::usage, sentence(error.what()), std::string("see ") + name + " --help"};
+        return parsed;
+    }
+    parsed.json = options.json;
+    parsed.command = options.command;
+    if (options.command.empty()) {
+        parsed.error = Error{Errc::usage, "no command was given", std::string("see ") + name + " --help"};
+        parsed.usage = app.help();
+        return parsed;
+    }
+    parsed.options = std::move(options);
+    return parsed;
+}
+
+}  // namespace sat

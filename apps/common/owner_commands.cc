@@ -1,0 +1,198 @@
+// The owner's commands.
+// SPDX-License-Identifier: Apache-2.0
+#include "common/owner_commands.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "common/views.h"
+
+namespace sat {
+
+namespace {
+
+Result<Report> wallet_answer(ClientApp& app) {
+    SAT_TRY_VALUE(const KeyHome* home, app.home());
+    SAT_TRY_VALUE(const auto vaults, KnownVaults(home->directory()).all());
+    return Report{wallet_json(*home, vaults), wallet_text(*home, vaults), home->wallet().hex() + "\n"};
+}
+
+Result<Report> run_init(ClientApp& app) {
+    const Options& options = app.options();
+    const Profile profile{options.name, options.contact};
+    SAT_TRY(profile.check());
+    if (app.trust().pin && !app.vault())
+        return fail(Errc::usage, "a vault's key was named, and no vault", "add --vault HOST:PORT");
+    if (KeyHome::exists(app.home_directory()) && !options.force)
+        return fail(Errc::exists, "there is a wallet in " + printable(app.home_directory().string()) + " already",
+                    "use it, name another --home, or --force to put it aside");
+    std::optional<SecretBytes> passphrase;
+    if (!options.no_passphrase) {
+        SAT_TRY_VALUE(passphrase, choose_passphrase(app.passphrase_source(), "the keys"));
+    }
+    KeyHome::NewKeys keys;
+    keys.bits = options.bits == 4096 ? RsaBits::b4096 : RsaBits::b3072;
+    keys.passphrase = passphrase ? &*passphrase : nullptr;
+    keys.profile = profile;
+    keys.force = options.force;
+    SAT_TRY_VALUE(const KeyHome home, KeyHome::create(app.home_directory(), keys, now_unix()));
+    // A vault that is named with its key is pinned without being asked; without its key it has to show it.
+    if (app.vault() && app.trust().pin) {
+        SAT_TRY(KnownVaults(home.directory()).record(*app.vault(), *app.trust().pin, nullptr, now_unix()));
+    } else if (app.vault()) {
+        if (const auto connected = app.connect(); !connected) {
+            Error error = connected.error();
+            error.message = "the wallet was made, but the vault is not pinned: " + error.message;
+            return fail(std::move(error));
+        }
+    }
+    SAT_TRY_VALUE(Report answer, wallet_answer(app));
+    app.output().note("this wallet is its keys: keep a copy of " + printable(home.directory().string()) +
+                      (passphrase ? ", and the passphrase" : ""));
+    return answer;
+}
+
+Result<Report> run_list(ClientApp& app) {
+    SAT_TRY_VALUE(VaultClient* vault, app.connect());
+    SAT_TRY_VALUE(const KeyHome* home, app.home());
+    ArtworkListRequest query;
+    query.owner = home->wallet();
+    std::vector<Work> works;
+    do {
+        SAT_TRY_VALUE(auto page, vault->list_works(query));
+        std::move(page.items.begin(), page.items.end(), std::back_inserter(works));
+        query.cursor = page.next_cursor;
+    } while (query.cursor);
+    return works_answer(works, std::nullopt, home->wallet());
+}
+
+Result<Report> run_show(ClientApp& app) {
+    SAT_TRY_VALUE(const ArtworkId id, ArtworkId::parse(app.options().id));
+    SAT_TRY_VALUE(VaultClient* vault, app.connect());
+    SAT_TRY_VALUE(const KeyHome* home, app.home());
+    SAT_TRY_VALUE(const auto work, vault->get_proved_work(id));
+    return Report{artwork_json(work.work), artwork_text(work.work, home->wallet()), id.str() + "\n"};
+}
+
+Result<Report> run_history(ClientApp& app) {
+    SAT_TRY_VALUE(const ArtworkId id, ArtworkId::parse(app.options().id));
+    SAT_TRY_VALUE(VaultClient* vault, app.connect());
+    SAT_TRY_VALUE(const KeyHome* home, app.home());
+    SAT_TRY_VALUE(const History history, vault->get_history(id));
+    std::string brief;
+    for (const OwnershipRecord& record : history.records) brief += record.owner.hex() + "\n";
+    return Report{history_json(history), history_text(history, home->wallet()), brief};
+}
+
+Result<Report> run_inbox(ClientApp& app) {
+    SAT_TRY_VALUE(VaultClient* vault, app.connect());
+    SAT_TRY_VALUE(const KeyHome* home, app.home());
+    SAT_TRY_VALUE(const auto claims, vault->inbox());
+    Report answer = claims_answer(claims, home->wallet());
+    if (claims.empty()) answer.text = "no claim waits for an answer\n";
+    return answer;
+}
+
+// The claim that confirm and decline are about: the one named, or the one that waits.
+Result<VerifiedClaim> choose_claim(VaultClient& vault, const ArtworkId& id, const std::optional<StatementId>& named,
+                                   bool yes) {
+    if (named) {
+        SAT_TRY_VALUE(VerifiedClaim claim, vault.get_claim(*named));
+        if (claim.artwork() != id) return fail(Errc::not_found, "that claim is on another work");
+        return claim;
+    }
+    SAT_TRY_VALUE(auto inbox, vault.inbox());
+    std::erase_if(inbox, [&](const VerifiedClaim& claim) { return claim.artwork() != id; });
+    std::vector<VerifiedClaim> waiting;
+    std::copy_if(inbox.begin(), inbox.end(), std::back_inserter(waiting),
+                 [](const VerifiedClaim& claim) { return claim.state == ClaimState::pending; });
+    // A yes may be said again, and taken back, as long as the collector has not accepted it.
+    if (waiting.empty()) waiting = std::move(inbox);
+    if (waiting.empty()) return fail(Errc::not_found, "no claim on this work waits for an answer");
+    if (waiting.size() == 1) return std::move(waiting.front());
+    std::string hint = "name one with --claim:";
+    for (const VerifiedClaim& claim : waiting) hint += " " + claim.id().hex();
+    return fail(Errc::usage, std::to_string(waiting.size()) + " claims wait for " + (yes ? "a yes" : "an answer"), hint);
+}
+
+Result<Report> run_answer(ClientApp& app, bool yes) {
+    const Options& options = app.options();
+    SAT_TRY_VALUE(const ArtworkId id, ArtworkId::parse(options.id));
+    std::optional<StatementId> named;
+    if (options.claim) {
+        SAT_TRY_VALUE(named, parse_hash("claim", *options.claim));
+    }
+    SAT_TRY(check_note("reason", options.reason));
+    SAT_TRY_VALUE(const SigningKey* key, app.signing_key());
+    SAT_TRY_VALUE(VaultClient* vault, app.connect());
+    SAT_TRY_VALUE(const KeyHome* home, app.home());
+    SAT_TRY_VALUE(const Work work, vault->get_work(id));
+    if (work.owner != home->wallet()) return fail(Errc::not_owner, "this work has another owner");
+    SAT_TRY_VALUE(const VerifiedClaim claim, choose_claim(*vault, id, named, yes));
+    // Said already: nothing to do, and nothing wrong.
+    if (yes && claim.state == ClaimState::confirmed) return claim_answer(claim, home->wallet());
+    if (!yes && claim.state == ClaimState::declined) return claim_answer(claim, home->wallet());
+    auto terminal = app.may_ask() && !options.yes && yes ? Terminal::open() : std::nullopt;
+    if (terminal) {
+        Result<bool> sure = false;
+        vault->ask_beside([&] {
+            terminal->show(claim_text(claim, home->wallet()));
+            sure = terminal->ask_yes("Give this work to them? [yes/no] ");
+        });
+        if (!sure) return fail(sure.error());
+        if (!*sure) return fail(Errc::cancelled, "nothing was said", "the claim still waits for an answer");
+        if (!vault->connected()) {
+            SAT_TRY(app.connect());
+        }
+    }
+    SAT_TRY_VALUE(const VerifiedClaim answered, vault->answer_claim(claim, yes, options.reason, *key));
+    return claim_answer(answered, home->wallet());
+}
+
+}  // namespace
+
+Report claim_answer(const VerifiedClaim& claim, const Wallet& me) {
+    return {claim_json(claim), claim_text(claim, me), std::string(claim_state_name(claim.state)) + "\n"};
+}
+
+Report works_answer(const std::vector<Work>& works, const std::optional<std::string>& next_cursor, const Wallet& me) {
+    Report answer;
+    Json items = Json::array();
+    for (const Work& work : works) {
+        items.push_back(artwork_json(work));
+        answer.text += artwork_line(work, me);
+        answer.brief += work.id().str() + "\n";
+    }
+    if (works.empty()) answer.text = "no works\n";
+    if (next_cursor) answer.text += "more: --cursor " + printable(*next_cursor) + "\n";
+    answer.data = page_json(std::move(items), next_cursor);
+    return answer;
+}
+
+Report claims_answer(const std::vector<VerifiedClaim>& claims, const Wallet& me) {
+    Report answer;
+    Json items = Json::array();
+    for (const VerifiedClaim& claim : claims) {
+        items.push_back(claim_json(claim));
+        answer.text += claim_text(claim, me);
+        answer.brief += claim.id().hex() + "\n";
+    }
+    if (claims.empty()) answer.text = "no claims\n";
+    answer.data = page_json(std::move(items), std::nullopt);
+    return answer;
+}
+
+std::map<std::string, Command> owner_commands() {
+    return {{"init", run_init},
+            {"whoami", wallet_answer},
+            {"list", run_list},
+            {"show", run_show},
+            {"request", run_request},
+            {"inbox", run_inbox},
+            {"watch", run_watch},
+            {"confirm", [](ClientApp& app) { return run_answer(app, true); }},
+            {"decline", [](ClientApp& app) { return run_answer(app, false); }},
+            {"history", run_history}};
+}
+
+}  // namespace sat

@@ -1,0 +1,143 @@
+// Starting sat-picture and reading its one line.
+// SPDX-License-Identifier: Apache-2.0
+#include "common/picture_helper.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "base/json.h"
+#include "common/interrupt.h"
+#include "ledger/statement.h"
+
+namespace sat {
+
+namespace {
+
+constexpr std::size_t kMaxReport = 128 * 1024;  // a preview of 64 KiB in base64url, and some words
+
+Error broken_helper(const std::string& what) {
+    return {Errc::io_error, "the picture helper " + what, "try again; if it stays so, install the programs anew"};
+}
+
+// posix_spawn with only 0, 1 and 2: the image, the pipe, nothing.
+Result<pid_t> start(const Path& helper, int image, int output) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    if (posix_spawn_file_actions_init(&actions) != 0) return fail(broken_helper("cannot be started"));
+    if (posix_spawnattr_init(&attributes) != 0) {
+        posix_spawn_file_actions_destroy(&actions);
+        return fail(broken_helper("cannot be started"));
+    }
+    // Everything else is close-on-exec; closefrom makes sure of what we were started with.
+    posix_spawn_file_actions_adddup2(&actions, image, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+    // A group of its own: a Ctrl-C is ours to handle, and all that it started ends with it.
+    sigset_t none;
+    sigemptyset(&none);
+    sigset_t usual;
+    sigemptyset(&usual);
+    sigaddset(&usual, SIGPIPE);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &usual);
+    std::string name = helper.string();
+    std::array<char*, 2> argv{name.data(), nullptr};
+    std::array<char*, 1> environment{nullptr};
+    pid_t child = -1;
+    const int error = posix_spawn(&child, name.c_str(), &actions, &attributes, argv.data(), environment.data());
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) return fail(broken_helper("cannot be started: " + errno_error("run", helper, error).message));
+    return child;
+}
+
+// Everything it prints, until it is silent for good, our patience is over, or there is too much.
+Result<std::string> read_report(int output, std::chrono::steady_clock::time_point deadline) {
+    std::string text;
+    std::array<char, 8192> buffer{};
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        if (left.count() <= 0) return fail(broken_helper("took too long"));
+        std::array<pollfd, 2> waiting{pollfd{output, POLLIN, 0}, pollfd{Interrupt::fd(), POLLIN, 0}};
+        const int ready = ::poll(waiting.data(), Interrupt::fd() >= 0 ? 2 : 1, static_cast<int>(left.count()));
+        if (Interrupt::signal() != 0) return fail(Errc::cancelled, "stopped by a signal");
+        if (ready <= 0 || (waiting[0].revents & (POLLIN | POLLHUP | POLLERR)) == 0) continue;
+        const ssize_t got = ::read(output, buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail(errno_error("read from", "the picture helper", errno));
+        if (got == 0) return text;
+        text.append(buffer.data(), static_cast<std::size_t>(got));
+        if (text.size() > kMaxReport) return fail(broken_helper("says too much"));
+    }
+}
+
+}  // namespace
+
+Result<Path> find_picture_helper() {
+    std::error_code error;
+    const Path self = std::filesystem::read_symlink("/proc/self/exe", error);
+    if (!error) {
+        const Path here = self.parent_path();
+        for (const Path& candidate : {here / "sat-picture", here.parent_path() / "libexec" / "sat" / "sat-picture"}) {
+            if (::access(candidate.c_str(), X_OK) == 0 && std::filesystem::is_regular_file(candidate, error))
+                return candidate;
+        }
+    }
+    return fail(Errc::config, "the picture helper sat-picture is not installed",
+                "it belongs beside this program, or in ../libexec/sat");
+}
+
+Result<Picture> examine_picture(const Path& helper, int image, std::chrono::seconds patience) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(errno_error("make", "a pipe", errno));
+    const FileDescriptor reading(ends[0]);
+    FileDescriptor writing(ends[1]);
+    SAT_TRY_VALUE(const pid_t child, start(helper, image, writing.get()));
+    writing.reset();
+    auto report = read_report(reading.get(), std::chrono::steady_clock::now() + patience);
+    if (!report) ::kill(-child, SIGKILL);
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR) return fail(broken_helper("got lost"));
+    }
+    if (!report) return fail(std::move(report.error()));
+    if (!WIFEXITED(status)) return fail(broken_helper("was killed by signal " + std::to_string(WTERMSIG(status))));
+    return parse_picture_report(*report, WEXITSTATUS(status));
+}
+
+Result<Picture> parse_picture_report(std::string_view text, int exit_code) {
+    const Error nonsense = broken_helper("gave an answer that makes no sense");
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    const auto json = parse_json(text, 1);
+    if (!json) return fail(nonsense);
+    ObjectReader in(*json, Errc::io_error);
+    if (exit_code == 1) {
+        const std::string error = in.text("error", 64);
+        if (!in.finish()) return fail(nonsense);
+        const char* const types = "use JPEG, PNG, TIFF, WebP, GIF or AVIF";
+        if (error == "not_an_image") return fail(Errc::bad_data, "the file is not an image", types);
+        if (error == "unsupported") return fail(Errc::bad_data, "the file is an image of another type", types);
+        if (error == "too_large") return fail(Errc::bad_data, "the image has too many pixels to be looked at");
+        if (error == "failed") return fail(Errc::bad_data, "the image is damaged");
+        return fail(nonsense);
+    }
+    if (exit_code != 0) return fail(nonsense);
+    Picture picture;
+    picture.media_type = in.text("media_type", 32);
+    picture.width = in.integer("width", 1, kMaxPixels);
+    picture.height = in.integer("height", 1, kMaxPixels);
+    picture.preview = in.bytes_or_null("preview", 1, kMaxPreviewSize);
+    if (!in.finish() || !is_media_type(picture.media_type)) return fail(nonsense);
+    return picture;
+}
+
+}  // namespace sat
