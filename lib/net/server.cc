@@ -84,6 +84,7 @@ struct Server::Impl {
     void unpark();
     void turn_away(const EntryPtr& entry, Errc why, const char* message);
     void stop();
+    void abort_all();
     asio::awaitable<void> run();
 
     std::size_t from(const std::string& address) const {
@@ -267,6 +268,13 @@ void Server::Impl::stop() {
     changed.notify();
 }
 
+void Server::Impl::abort_all() {
+    const std::vector<EntryPtr> all(entries.begin(), entries.end());
+    for (const EntryPtr& entry : all) {
+        if (entry->connection) entry->connection->abort({Errc::going_away, "the vault stops", {}});
+    }
+}
+
 asio::awaitable<void> Server::Impl::run() {
     accepting = acceptors.size();
     for (auto& acceptor : acceptors) {
@@ -275,12 +283,8 @@ asio::awaitable<void> Server::Impl::run() {
         });
     }
     while (!stopping) co_await changed.wait();
-    const Alarm alarm(context.get_executor(), std::chrono::steady_clock::now() + options.drain, [this] {
-        const std::vector<EntryPtr> all(entries.begin(), entries.end());
-        for (const EntryPtr& entry : all) {
-            if (entry->connection) entry->connection->abort({Errc::going_away, "the vault stops", {}});
-        }
-    });
+    const Alarm alarm(context.get_executor(), std::chrono::steady_clock::now() + options.drain,
+                      [this] { abort_all(); });
     while (accepting > 0 || !entries.empty()) co_await changed.wait();
 }
 
@@ -294,6 +298,11 @@ Result<std::vector<tcp::endpoint>> Server::listen() { return impl_->listen(); }
 asio::awaitable<void> Server::run() { return impl_->run(); }
 
 void Server::stop() { impl_->stop(); }
+
+void Server::abort() {
+    impl_->stop();
+    impl_->abort_all();
+}
 
 std::size_t Server::connections() const noexcept { return impl_->entries.size(); }
 std::size_t Server::unauthenticated() const noexcept { return impl_->handshaking.size(); }

@@ -77,6 +77,8 @@ public:
     asio::awaitable<void> run();
     // Any number of times, from the context's thread.
     void stop();
+    // stop(), and nothing that is under way is waited for.
+    void abort();
 
     std::size_t connections() const noexcept;
     std::size_t unauthenticated() const noexcept;  // in the handshake

@@ -1,0 +1,299 @@
+// The daemon: see daemon.h.
+//
+//     network thread     sockets, records, sessions' coroutines, timers, the admin socket
+//     workers            Vault and VaultSession calls: SQLite, fsync, RSA, AES of uploads
+//     handshake workers  the server's own: RSA before anybody is authenticated
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <asio/io_context.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/thread_pool.hpp>
+#include <thread>
+
+#include "admin.h"
+#include "base/time.h"
+#include "common/interrupt.h"
+#include "common/options.h"
+#include "keys.h"
+#include "log.h"
+#include "net/address.h"
+#include "net/deadlines.h"
+#include "net/server.h"
+#include "session.h"
+#include "subscribers.h"
+#include "wire/messages.h"
+
+namespace sat {
+
+namespace {
+
+using asio::ip::tcp;
+using namespace std::chrono_literals;
+
+// Descriptors besides the connections': the database, blobs of uploads and fetches, listeners, the log.
+constexpr std::size_t kOtherFiles = 512;
+// Deadlines come to be by requests that tell somebody; this is for those that do not.
+constexpr UnixTime kLongestSleep = 60;
+// Enough that some wait for the disk while others compute.
+constexpr unsigned kFewestWorkers = 4;
+constexpr unsigned kMostWorkers = 16;
+
+// A thousand watchers and uploads beside them stay small: few arenas, and large buffers go back to the system.
+void tame_malloc() {
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+}
+
+bool have_ipv6() {
+    asio::io_context context;
+    std::error_code error;
+    tcp::acceptor acceptor(context);
+    acceptor.open(tcp::v6(), error);
+    if (!error) acceptor.bind(tcp::endpoint(asio::ip::address_v6::any(), 0), error);
+    return !error;
+}
+
+Result<std::vector<tcp::endpoint>> listen_addresses(const VaultdOptions& options) {
+    std::vector<tcp::endpoint> out;
+    for (const std::string& text : options.listen) {
+        SAT_TRY_VALUE(tcp::endpoint endpoint, parse_listen_address(text));
+        out.push_back(std::move(endpoint));
+    }
+    if (out.empty()) {
+        out.emplace_back(asio::ip::address_v4::any(), kDefaultPort);
+        if (have_ipv6()) out.emplace_back(asio::ip::address_v6::any(), kDefaultPort);
+    }
+    return out;
+}
+
+class Daemon : public ServerHandler {
+public:
+    Daemon(std::unique_ptr<Vault> vault, const Path& data, ServerOptions options)
+        : vault_(std::move(vault)),
+          party_(vault_->keys().chain, vault_->keys().kem),
+          workers_(std::clamp(std::thread::hardware_concurrency(), kFewestWorkers, kMostWorkers)),
+          server_(context_, *this, std::move(options)),
+          admin_(context_, data, [this](Json request) { return answer_operator(std::move(request)); }),
+          signals_(context_),
+          deadline_changed_(context_.get_executor()) {}
+    ~Daemon() override {
+        workers_.join();
+        vault_->set_notify(nullptr);
+    }
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+
+    Result<void> run();
+
+    const HandshakeParty& party() const override { return party_; }
+    ServerHelloExt hello_ext() override;
+    std::shared_ptr<ServerSession> make_session(std::shared_ptr<Connection> connection, ClientIdentity client) override;
+    void on_refused(const Peer& peer, const Error& error) override;
+    void on_accept_failure(const std::error_code& error) override;
+
+private:
+    Result<void> announce(const std::vector<tcp::endpoint>& endpoints) const;
+    asio::awaitable<void> serve();
+    asio::awaitable<Result<void>> watch_deadlines();
+    asio::awaitable<void> wait_for_signals();
+    asio::awaitable<Result<Json>> answer_operator(Json request);
+    asio::awaitable<Result<Json>> answer_status();
+    void tell(const Wallet& to, const Event& event);
+
+    asio::io_context context_{1};
+    std::unique_ptr<Vault> vault_;
+    HandshakeParty party_;
+    asio::thread_pool workers_;
+    Subscribers subscribers_;
+    Server server_;
+    AdminServer admin_;
+    asio::signal_set signals_;
+    bool stopping_ = false;
+
+    // The earliest deadline that is known, and who waits for it.
+    UnixTime next_deadline_ = 0;
+    Signal deadline_changed_;
+};
+
+ServerHelloExt Daemon::hello_ext() {
+    ServerHelloExt ext;
+    ext.time = vault_->now();
+    ext.limits.artwork_bytes = vault_->options().max_artwork_bytes;
+    return ext;
+}
+
+std::shared_ptr<ServerSession> Daemon::make_session(std::shared_ptr<Connection> connection, ClientIdentity client) {
+    return std::make_shared<ClientSession>(*vault_, workers_, subscribers_, std::move(connection), std::move(client));
+}
+
+void Daemon::on_refused(const Peer& peer, const Error& error) {
+    log_failure(LogLevel::info, "refused_connection", error,
+                {{"peer", endpoint_text({asio::ip::make_address(peer.address), peer.port})}});
+}
+
+void Daemon::on_accept_failure(const std::error_code& error) {
+    log_event(LogLevel::warn, "accept_failure", {{"message", error.message()}});
+}
+
+// On a worker, in the order of the transactions.
+void Daemon::tell(const Wallet& to, const Event& event) {
+    asio::post(context_, [this, to, text = encode_event(event), due = event.claim.answer_by] {
+        subscribers_.tell(to, text);
+        if (!due || *due >= next_deadline_) return;
+        next_deadline_ = *due;
+        deadline_changed_.notify();
+    });
+}
+
+// Claims expire when their time has come, not when somebody looks.
+asio::awaitable<Result<void>> Daemon::watch_deadlines() {
+    while (!stopping_) {
+        next_deadline_ = vault_->now() + kLongestSleep;
+        auto work = [this] { return vault_->expire_due(); };
+        const auto next = co_await on_worker(workers_, work);
+        if (next) next_deadline_ = std::min(next_deadline_, *next);
+        // In whole seconds, and the second itself is still in time: one more.
+        bool due = false;
+        while (!due && !stopping_) {
+            const UnixTime left = std::clamp<UnixTime>(next_deadline_ + 1 - vault_->now(), 1, kLongestSleep);
+            const Alarm alarm(context_.get_executor(), std::chrono::steady_clock::now() + std::chrono::seconds(left),
+                              [this, &due] {
+                                  due = true;
+                                  deadline_changed_.notify();
+                              });
+            co_await deadline_changed_.wait();
+        }
+    }
+    co_return Result<void>();
+}
+
+asio::awaitable<Result<Json>> Daemon::answer_status() {
+    auto work = [this] { return vault_->status(); };
+    const VaultStatus status = co_await on_worker(workers_, work);
+    Json out = status_json(status);
+    out["running"] = true;
+    out["connections"] = server_.connections();
+    out["watchers"] = subscribers_.size();
+    co_return out;
+}
+
+asio::awaitable<Result<Json>> Daemon::answer_operator(Json request) {
+    ObjectReader in(request, Errc::bad_request);
+    in.allow_absent();
+    const std::string command = in.text("command", 20);
+    const std::optional<std::string> id = in.text_or_null("artwork", 20);
+    const std::optional<std::string> reason = in.text_or_null("reason", kMaxReason);
+    SAT_CO_TRY(in.finish());
+    if (command == "status") co_return co_await answer_status();
+    if ((command != "hold" && command != "release") || !id || !reason)
+        co_return fail(Errc::bad_request, "not a request");
+    SAT_CO_TRY_VALUE(const ArtworkId artwork, ArtworkId::parse(*id));
+    auto work = [&] { return command == "hold" ? vault_->hold(artwork, *reason) : vault_->release(artwork, *reason); };
+    const auto done = co_await on_worker(workers_, work);
+    if (!done) co_return fail(done.error());
+    log_event(LogLevel::info, command, {{"artwork", artwork.str()}});
+    co_return Json{{"artwork", artwork.str()}, {"held", command == "hold"}};
+}
+
+// The first one lets what is under way finish, the second does not.
+asio::awaitable<void> Daemon::wait_for_signals() {
+    for (bool first = true;; first = false) {
+        std::error_code error;
+        const int number = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+        if (error) co_return;
+        log_event(LogLevel::info, first ? "stopping" : "stopping_now", {{"signal", std::to_string(number)}});
+        if (first) {
+            server_.stop();
+        } else {
+            server_.abort();
+        }
+    }
+}
+
+asio::awaitable<void> Daemon::serve() {
+    Background<Result<void>> deadlines(context_.get_executor(), watch_deadlines());
+    Background<Result<void>> admin(context_.get_executor(), admin_.run());
+    co_await server_.run();
+    stopping_ = true;
+    deadline_changed_.notify();
+    admin_.stop();
+    [[maybe_unused]] const auto watched = co_await deadlines.join();
+    [[maybe_unused]] const auto answered = co_await admin.join();
+    std::error_code ignored;
+    signals_.cancel(ignored);
+}
+
+Result<void> Daemon::announce(const std::vector<tcp::endpoint>& endpoints) const {
+    const std::string fingerprint = vault_->keys().chain.fingerprint();
+    std::string text;
+    for (const tcp::endpoint& endpoint : endpoints) {
+        text += "listening " + endpoint_text(endpoint) + "\n";
+        log_event(LogLevel::info, "listening", {{"address", endpoint_text(endpoint)}});
+    }
+    text += "fingerprint " + fingerprint + "\n";
+    log_event(LogLevel::info, "fingerprint", {{"key", fingerprint}});
+    return write_all(STDOUT_FILENO, as_bytes(text), "standard output");
+}
+
+Result<void> Daemon::run() {
+    vault_->set_notify([this](const Wallet& to, const Event& event) { tell(to, event); });
+    SAT_TRY_VALUE(const auto endpoints, server_.listen());
+    SAT_TRY(admin_.listen());
+    // From here on signals are the context's; one that came before has its own reader.
+    std::error_code error;
+    signals_.add(SIGINT, error);
+    signals_.add(SIGTERM, error);
+    ::signal(SIGHUP, SIG_IGN);
+    if (Interrupt::signal() != 0) return fail(Errc::cancelled, "stopped by a signal");
+    SAT_TRY(announce(endpoints));
+    const auto rethrow = [](const std::exception_ptr& failure) {
+        if (failure) std::rethrow_exception(failure);
+    };
+    asio::co_spawn(context_, wait_for_signals(), rethrow);
+    asio::co_spawn(context_, serve(), rethrow);
+    context_.run();
+    log_event(LogLevel::info, "stopped");
+    return {};
+}
+
+Result<VaultKeys> keys_for_run(const Path& data, const VaultdOptions& options) {
+    if (vault_keys_exist(key_directory(data))) return open_keys(data, options);
+    SAT_TRY_VALUE(VaultKeys keys, make_keys(data, options));
+    log_event(LogLevel::info, "keys_made", {{"wallet", short_wallet(keys.wallet())}});
+    return keys;
+}
+
+}  // namespace
+
+Json status_json(const VaultStatus& status) {
+    return {{"works", status.works},   {"bytes", status.bytes},     {"open_claims", status.open_claims},
+            {"leaves", status.leaves}, {"uploads", status.uploads}, {"copies", status.copies}};
+}
+
+Result<void> run_daemon(const VaultdOptions& options) {
+    tame_malloc();
+    start_log(options.log_level);
+    SAT_TRY_VALUE(const Path data, data_directory(options));
+    ServerOptions server;
+    SAT_TRY_VALUE(server.listen, listen_addresses(options));
+    const std::size_t files = raise_open_files(options.max_connections + kOtherFiles);
+    server.max_connections = std::min(options.max_connections, files - std::min(files / 2, kOtherFiles));
+    if (server.max_connections < options.max_connections)
+        log_event(LogLevel::warn, "fewer_connections",
+                  {{"connections", std::to_string(server.max_connections)}, {"descriptors", std::to_string(files)}});
+    SAT_TRY_VALUE(VaultKeys keys, keys_for_run(data, options));
+    SAT_TRY_VALUE(auto vault, Vault::open(vault_options(data, options), std::move(keys), now_unix));
+    log_event(LogLevel::info, "start", {{"version", kVersion}, {"copies", std::to_string(vault->status().copies)}});
+    Daemon daemon(std::move(vault), data, std::move(server));
+    return daemon.run();
+}
+
+}  // namespace sat

@@ -1,0 +1,71 @@
+// Keys for the commands: see keys.h.
+// SPDX-License-Identifier: Apache-2.0
+#include "keys.h"
+
+#include "base/text.h"
+#include "base/time.h"
+#include "common/passphrase.h"
+
+namespace sat {
+
+namespace {
+
+PassphraseSource source_of(const VaultdOptions& options) {
+    PassphraseSource source;
+    source.file = options.passphrase_file;
+    source.fd = options.passphrase_fd;
+    return source;
+}
+
+}  // namespace
+
+Path key_directory(const Path& data) { return data / "keys"; }
+
+VaultOptions vault_options(const Path& data, const VaultdOptions& options) {
+    VaultOptions out;
+    out.data = data;
+    if (options.duplicate) out.duplicate = Path(*options.duplicate);
+    out.max_artwork_bytes = options.max_artwork;
+    return out;
+}
+
+Result<VaultKeys> make_keys(const Path& data, const VaultdOptions& options) {
+    const Path directory = key_directory(data);
+    if (vault_keys_exist(directory))
+        return fail(Errc::exists, "there are keys in " + printable(directory.string()) + " already",
+                    "a vault's keys are made once; another vault needs another --data");
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(data, error)) {
+        const Path name = entry.path().filename();
+        // A file system of its own has this; an init that was cut off left the others.
+        if (name == "lost+found" || name == "keys" || name == "keys.part") continue;
+        return fail(Errc::config, printable(data.string()) + " has no keys, but is not empty",
+                    "put the keys of this vault back, or name another directory with --data");
+    }
+    const RsaBits bits = options.bits == 4096 ? RsaBits::b4096 : RsaBits::b3072;
+    SecretBytes passphrase;
+    if (!options.no_passphrase) {
+        SAT_TRY_VALUE(passphrase, choose_passphrase(source_of(options), "the vault's keys"));
+    }
+    SAT_TRY(make_private_directory(data));
+    if (options.no_passphrase) return create_vault_keys(directory, bits, nullptr, now_unix());
+    return create_vault_keys(directory, bits, &passphrase, now_unix());
+}
+
+Result<VaultKeys> open_keys(const Path& data, const VaultdOptions& options) {
+    const Path directory = key_directory(data);
+    if (!vault_keys_exist(directory))
+        return fail(Errc::config, "there is no vault in " + printable(data.string()),
+                    "make one with `sat-vaultd init`, or name another directory with --data");
+    SAT_TRY(require_private_directory(data));
+    SAT_TRY(require_private_directory(directory));
+    if (!vault_keys_are_encrypted(directory)) return load_vault_keys(directory, nullptr);
+    std::optional<VaultKeys> keys;
+    SAT_TRY(with_passphrase(source_of(options), "the vault's keys", [&](const SecretBytes& passphrase) -> Result<void> {
+        SAT_TRY_VALUE(keys, load_vault_keys(directory, &passphrase));
+        return {};
+    }));
+    return std::move(*keys);
+}
+
+}  // namespace sat

@@ -1,0 +1,20 @@
+// The vault's keys as its commands need them: made, or opened with the passphrase.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "options.h"
+#include "vault/vault.h"
+#include "vault/vault_keys.h"
+
+namespace sat {
+
+Path key_directory(const Path& data);
+
+// Into DATA/keys.  exists; key_locked: no passphrase was chosen; config: DATA holds something else but no keys.
+Result<VaultKeys> make_keys(const Path& data, const VaultdOptions& options);
+// config: there are none, or their modes are wrong; key_locked.
+Result<VaultKeys> open_keys(const Path& data, const VaultdOptions& options);
+
+VaultOptions vault_options(const Path& data, const VaultdOptions& options);
+
+}  // namespace sat

@@ -1,0 +1,55 @@
+// sat-vaultd: the vault's program.  Serves clients, and lets its operator look and hold.
+// docs/man/sat-vaultd.8 is the contract.
+// SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <exception>
+#include <string_view>
+
+#include "base/file.h"
+#include "commands.h"
+#include "common/exit_codes.h"
+#include "common/interrupt.h"
+#include "common/output.h"
+#include "options.h"
+
+namespace sat {
+
+namespace {
+
+int vaultd(int argc, char** argv) {
+    const ParsedVaultd parsed = parse_vaultd_options({argv + std::min(argc, 1), argv + argc});
+    const Output::Mode mode = parsed.json ? Output::Mode::json : Output::Mode::human;
+    Output output("sat-vaultd", parsed.command, mode, false);
+    const auto finish = [&](const Error& error) { return output.failure(error, Interrupt::signal()); };
+    if (parsed.error) return finish(*parsed.error);
+    if (!parsed.options) {
+        const auto printed = output.print(parsed.text);
+        return printed ? kExitDone : finish(printed.error());
+    }
+    const auto done = run_command(*parsed.options);
+    if (!done) return finish(done.error());
+    if (done->shown) return kExitDone;
+    const auto printed = output.print(parsed.json ? success_document(parsed.command, done->data) : done->text);
+    return printed ? kExitDone : finish(printed.error());
+}
+
+}  // namespace
+
+}  // namespace sat
+
+int main(int argc, char** argv) {
+    sat::forbid_core_dumps();
+    // Whatever a library makes in the vault's directories is nobody else's, whatever their modes.
+    ::umask(077);
+    sat::Interrupt::install();
+    try {
+        return sat::vaultd(argc, argv);
+    } catch (const std::exception&) {
+        // Memory or threads ran out: everything else is a Result.
+        static constexpr std::string_view kText = "sat-vaultd: error: out of memory or threads\n";
+        (void)sat::write_all(2, sat::as_bytes(kText), "standard error");
+        return sat::kExitBug;
+    }
+}

@@ -1,0 +1,140 @@
+// CLI11 is called here and nowhere else in this program; its exceptions end here.
+// SPDX-License-Identifier: Apache-2.0
+#include "options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/text.h"
+#include "common/options.h"
+#include "envelope/envelope.h"
+
+namespace sat {
+
+namespace {
+
+constexpr const char* kProgram = "sat-vaultd";
+constexpr std::size_t kMostConnections = 1'000'000;
+
+void add_options(CLI::App& app, VaultdOptions& options) {
+    app.add_option("--data", options.data, "The vault's directory")->envname("SAT_VAULT_DATA")->type_name("DIR");
+    app.add_option("--duplicate", options.duplicate, "A second directory, on another disk, for the duplicates")
+        ->type_name("DIR");
+    app.add_option("--listen", options.listen, "Where to listen; again for more; port 0: any (0.0.0.0 and [::], 7420)")
+        ->type_name("ADDR:PORT")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    auto* file = app.add_option("--passphrase-file", options.passphrase_file, "Read the keys' passphrase from a file");
+    file->type_name("FILE");
+    auto* fd = app.add_option("--passphrase-fd", options.passphrase_fd, "Read the keys' passphrase from a descriptor");
+    fd->type_name("N")->check(CLI::Range(0, 65535))->excludes(file);
+    app.add_flag("--no-passphrase", options.no_passphrase, "New keys: leave them unprotected")
+        ->excludes(file)
+        ->excludes(fd);
+    app.add_option("--bits", options.bits, "New keys: their size")->check(CLI::IsMember({3072, 4096}));
+    app.add_option("--max-artwork", options.max_artwork, "The largest image taken, in bytes (4 GiB)")
+        ->type_name("BYTES")
+        ->check(CLI::Range(std::uint64_t{1}, kMaxPlaintextLength));
+    app.add_option("--max-connections", options.max_connections, "How many connections are held (16384)")
+        ->type_name("N")
+        ->check(CLI::Range(std::size_t{1}, kMostConnections));
+    app.add_option("--log-level", options.log_level, "How much is logged on standard error")
+        ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+    app.add_flag("--json", options.json, "One JSON document on standard output, on failure too");
+    app.set_config("--config", "", "Read options from a TOML file")->type_name("FILE");
+}
+
+void add_commands(CLI::App& app, VaultdOptions& options) {
+    const auto command = [&](const char* name, const char* what) {
+        CLI::App* sub = app.add_subcommand(name, what);
+        sub->callback([&options, name] { options.command = name; });
+        return sub;
+    };
+    command("run", "Serve (the command where none is given); makes keys where there are none");
+    command("init", "Make the vault's keys");
+    command("fingerprint", "Print what clients pin");
+    command("status", "Print what the vault holds");
+    CLI::App* hold = command("hold", "Stop a work from being served and transferred");
+    CLI::App* release = command("release", "Let a work that was stopped go again");
+    for (CLI::App* sub : {hold, release}) {
+        sub->add_option("ID", options.id, "The work: 10 characters")->required();
+        auto* reason =
+            sub->add_option("--reason", options.reason, "Written into the ledger's statement, for all to read");
+        reason->type_name("TEXT");
+        if (sub == hold) reason->required();
+    }
+}
+
+// CLI11's words as a sentence of ours: lower case, one line, no full stop, nothing that a terminal would obey.
+std::string sentence(std::string text) {
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
+    if (text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a' && text[1] <= 'z')
+        text[0] = static_cast<char>(text[0] - 'A' + 'a');
+    return printable(text);
+}
+
+}  // namespace
+
+ParsedVaultd parse_vaultd_options(const std::vector<std::string>& arguments) {
+    VaultdOptions options;
+    CLI::App app("The vault of Secure Artwork Transfer", kProgram);
+    app.option_defaults()->take_last();
+    app.fallthrough();
+    app.require_subcommand(0, 1);
+    app.set_version_flag("--version", std::string(kProgram) + " " + kVersion);
+    app.get_formatter()->column_width(34);
+    add_options(app, options);
+    add_commands(app, options);
+
+    ParsedVaultd parsed;
+    for (const std::string& argument : arguments) {
+        if (argument == "--") break;
+        if (argument == "--json") parsed.json = true;
+        const auto named = app.get_subcommands([&](const CLI::App* sub) { return sub->get_name() == argument; });
+        if (parsed.command.empty() && !named.empty()) parsed.command = argument;
+    }
+    if (parsed.command.empty()) parsed.command = options.command;
+    // CLI11 takes them in reverse.
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    try {
+        app.parse(reversed);
+    } catch (const CLI::CallForVersion& version) {
+        parsed.text = std::string(version.what()) + "\n";
+        return parsed;
+    } catch (const CLI::CallForHelp&) {
+        const auto chosen = app.get_subcommands();
+        parsed.text = chosen.empty() ? app.help() : chosen.front()->help();
+        return parsed;
+    } catch (const CLI::FileError& error) {
+        parsed.error = Error{Errc::config, "cannot read the configuration file: " + sentence(error.what()), {}};
+        return parsed;
+    } catch (const CLI::ConfigError& error) {
+        parsed.error = Error{Errc::config, "in the configuration file: " + sentence(error.what()), {}};
+        return parsed;
+    } catch (const CLI::ParseError& error) {
+        parsed.error = Error{Errc::usage, sentence(error.what()), "see sat-vaultd --help"};
+        return parsed;
+    }
+    parsed.json = options.json;
+    parsed.command = options.command;
+    parsed.options = std::move(options);
+    return parsed;
+}
+
+Result<Path> data_directory(const VaultdOptions& options) {
+    const auto variable = [](const char* name) {
+        const char* value = std::getenv(name);
+        return std::string(value == nullptr ? "" : value);
+    };
+    if (!options.data.empty()) return Path(options.data);
+    const std::string xdg = variable("XDG_DATA_HOME");
+    // "must be absolute; if a relative path is encountered, ignore it" (XDG Base Directory Specification)
+    if (xdg.starts_with('/')) return Path(xdg) / "sat" / "vault";
+    const std::string home = variable("HOME");
+    if (home.empty()) return fail(Errc::config, "no directory for the vault", "name one with --data or SAT_VAULT_DATA");
+    return Path(home) / ".local" / "share" / "sat" / "vault";
+}
+
+}  // namespace sat

@@ -1,0 +1,49 @@
+// The command line of sat-vaultd.  Precedence: command line, then --config, then the environment.
+// docs/man/sat-vaultd.8 is the contract.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace sat {
+
+struct VaultdOptions {
+    std::string command = "run";
+
+    std::string data;  // as given; data_directory() decides
+    std::optional<std::string> duplicate;
+    std::vector<std::string> listen;
+    std::optional<std::string> passphrase_file;
+    std::optional<int> passphrase_fd;
+    bool no_passphrase = false;
+    int bits = 3072;
+    bool json = false;
+    std::uint64_t max_artwork = std::uint64_t{4} << 30;  // bytes
+    std::size_t max_connections = 16'384;
+    std::string log_level = "info";
+    // hold, release
+    std::string id;
+    std::string reason;
+};
+
+// What a command line comes to: options, or a text to print, or an error with what is known of the rest.
+struct ParsedVaultd {
+    std::optional<VaultdOptions> options;
+    std::string text;     // --help, --version
+    std::string command;  // as far as it could be told, for a failure's document
+    bool json = false;
+    std::optional<Error> error;
+};
+
+ParsedVaultd parse_vaultd_options(const std::vector<std::string>& arguments);
+
+// --data or $SAT_VAULT_DATA, else $XDG_DATA_HOME/sat/vault, else ~/.local/share/sat/vault.  config: no home at all.
+Result<Path> data_directory(const VaultdOptions& options);
+
+}  // namespace sat

@@ -1,0 +1,219 @@
+// Sessions: see session.h.
+// SPDX-License-Identifier: Apache-2.0
+#include "session.h"
+
+#include <utility>
+
+#include "base/json.h"
+#include "envelope/envelope.h"
+#include "log.h"
+#include "net/address.h"
+#include "wire/messages.h"
+
+namespace sat {
+
+namespace {
+
+Caller caller_of(const Connection& connection, IdentityChain chain) {
+    const Wallet wallet = chain.wallet();
+    return {wallet, std::move(chain), connection.peer().address, connection.peer().port};
+}
+
+std::string peer_text(const Connection& connection) {
+    return endpoint_text({asio::ip::make_address(connection.peer().address), connection.peer().port});
+}
+
+// Whether DATA follows a request that could not be read: its parameters were wrong, its method was not.
+bool announces_data(std::string_view text) {
+    const auto json = parse_json(text);
+    if (!json || !json->is_object()) return false;
+    const auto method = json->find("m");
+    return method != json->end() && method->is_string() && method->get<std::string>() == UploadDataRequest::kMethod;
+}
+
+// A disk that fails is the operator's to know of; a request that is refused is everyday life.
+LogLevel level_of(const Error& error) {
+    const bool ours = error.code == Errc::internal || error.code == Errc::io_error || error.code == Errc::storage_full;
+    return ours ? LogLevel::warn : LogLevel::debug;
+}
+
+}  // namespace
+
+// What a worker made of a request's text.
+struct ClientSession::Handled {
+    std::optional<Error> broken;  // not a request at all: the connection ends
+    VaultSession::Outcome::Next next = VaultSession::Outcome::Next::respond;
+    std::string method = "?";
+    std::optional<Error> refusal;  // for the log
+    std::string text;              // the RESPONSE
+    std::uint64_t bulk_size = 0;   // of the stream that comes or goes
+};
+
+ClientSession::ClientSession(Vault& vault, asio::thread_pool& workers, Subscribers& subscribers,
+                             std::shared_ptr<Connection> connection, ClientIdentity client)
+    : vault_(vault),
+      workers_(workers),
+      subscribers_(subscribers),
+      connection_(std::move(connection)),
+      wallet_(client.chain.wallet()),
+      session_(std::make_unique<VaultSession>(vault, caller_of(*connection_, std::move(client.chain)))) {}
+
+ClientSession::~ClientSession() = default;
+
+void ClientSession::stop() {
+    stopping_ = true;
+    if (!uploading_) connection_->interrupt_idle();
+}
+
+asio::awaitable<void> ClientSession::serve() {
+    auto admit = [this] { return vault_.admit(session_->caller()); };
+    auto served = co_await on_worker(workers_, admit);
+    if (!served) {
+        log_failure(LogLevel::info, "not_admitted", served.error(),
+                    {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
+        co_await connection_->close(Errc::handshake_failed);
+        co_return;
+    }
+    log_event(LogLevel::debug, "session", {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
+    served = co_await serve_requests();
+    if (subscribed_) subscribers_.remove(wallet_, connection_.get());
+    log_end(served);
+    if (!served && served.error().code == Errc::cancelled) co_await connection_->close(Errc::going_away);
+    // An upload that was not finished is removed from the disk.
+    auto drop = [this] { session_.reset(); };
+    co_await on_worker(workers_, drop);
+}
+
+void ClientSession::log_end(const Result<void>& served) const {
+    const LogFields who = {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}};
+    if (served || served.error().code == Errc::cancelled) {
+        log_event(LogLevel::debug, "session_end", who);
+    } else {
+        const LogLevel level = level_of(served.error()) == LogLevel::warn ? LogLevel::warn : LogLevel::info;
+        log_failure(level, "session_end", served.error(), who);
+    }
+}
+
+asio::awaitable<Result<void>> ClientSession::serve_requests() {
+    for (;;) {
+        if (stopping_ && !uploading_) connection_->interrupt_idle();
+        SAT_CO_TRY_VALUE(const std::optional<std::string> text, co_await connection_->receive_request());
+        if (!text) co_return Result<void>();
+        auto work = [this, &text] { return handle(*text); };
+        Handled handled = co_await on_worker(workers_, work);
+        if (handled.broken) {
+            connection_->abort(*handled.broken);
+            co_return fail(std::move(*handled.broken));
+        }
+        SAT_CO_TRY(co_await carry_out(std::move(handled)));
+    }
+}
+
+// On a worker.
+ClientSession::Handled ClientSession::handle(const std::string& text) {
+    using Next = VaultSession::Outcome::Next;
+    Handled handled;
+    auto request = parse_request(text);
+    if (!request) {
+        if (request.error().code != Errc::bad_request) {
+            handled.broken = std::move(request.error());
+            return handled;
+        }
+        if (announces_data(text)) handled.next = Next::discard;
+        handled.refusal = request.error();
+        handled.text = encode_response(fail(std::move(request.error())));
+        return handled;
+    }
+    handled.method = method_name(*request);
+    auto outcome = session_->handle(*request);
+    handled.next = outcome.next;
+    handled.bulk_size = outcome.bulk_size;
+    if (const auto* data = std::get_if<UploadDataRequest>(&*request); data && outcome.next == Next::receive) {
+        // The vault took this header: it can be read.
+        const auto header = EnvelopeHeader::parse(data->header);
+        if (header) handled.bulk_size = sealed_size(header->plaintext_length);
+    }
+    if (!outcome.response) handled.refusal = outcome.response.error();
+    if (outcome.next != Next::receive) handled.text = encode_response(outcome.response);
+    return handled;
+}
+
+asio::awaitable<Result<void>> ClientSession::carry_out(Handled handled) {
+    using Next = VaultSession::Outcome::Next;
+    if (handled.refusal) {
+        log_failure(level_of(*handled.refusal), "refused", *handled.refusal,
+                    {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}, {"method", handled.method}});
+    } else {
+        log_event(LogLevel::debug, "request",
+                  {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}, {"method", handled.method}});
+    }
+    if (handled.method == UploadBeginRequest::kMethod) uploading_ = !handled.refusal;
+    // A commit that was refused may be sent again, corrected, but nobody waits for that.
+    if (handled.method == UploadCommitRequest::kMethod) uploading_ = false;
+    switch (handled.next) {
+        case Next::respond:
+            break;
+        case Next::subscribe:
+            // Before the response: nothing may fall between it and the first event.
+            subscribers_.add(wallet_, connection_);
+            subscribed_ = true;
+            break;
+        case Next::receive:
+            co_return co_await receive_upload(handled.bulk_size);
+        case Next::discard:
+            uploading_ = false;
+            SAT_CO_TRY(co_await connection_->send_response(std::move(handled.text)));
+            co_return co_await connection_->discard_bulk();
+        case Next::transmit:
+            SAT_CO_TRY(co_await connection_->send_response(std::move(handled.text)));
+            co_return co_await transmit(handled.bulk_size);
+    }
+    co_return co_await connection_->send_response(std::move(handled.text));
+}
+
+asio::awaitable<Result<void>> ClientSession::receive_upload(std::uint64_t length) {
+    BulkSink sink = [this](std::vector<MutableBytes> parts) -> asio::awaitable<Result<void>> {
+        auto work = [this, &parts]() -> Result<void> {
+            for (const MutableBytes part : parts) SAT_TRY(session_->receive(part));
+            return {};
+        };
+        co_return co_await on_worker(workers_, work);
+    };
+    SAT_CO_TRY_VALUE(BulkReceived received, co_await connection_->receive_bulk(length, std::move(sink)));
+    Response response = EmptyReply{};
+    if (received.refused) {
+        response = fail(*received.refused);
+    } else {
+        auto work = [this, &received] { return session_->end_receive(received.total); };
+        response = co_await on_worker(workers_, work);
+    }
+    if (!response) {
+        uploading_ = false;
+        log_failure(level_of(response.error()), "refused", response.error(),
+                    {{"peer", peer_text(*connection_)},
+                     {"wallet", short_wallet(wallet_)},
+                     {"method", std::string(UploadDataRequest::kMethod)}});
+    }
+    SAT_CO_TRY(co_await connection_->send_response(encode_response(response)));
+    if (received.refused) co_return co_await connection_->discard_bulk();
+    co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> ClientSession::transmit(std::uint64_t size) {
+    BulkSource source = [this](std::vector<MutableBytes> parts) -> asio::awaitable<Result<void>> {
+        auto work = [this, &parts]() -> Result<void> {
+            for (MutableBytes part : parts) {
+                while (!part.empty()) {
+                    SAT_TRY_VALUE(const std::size_t got, session_->read(part));
+                    if (got == 0) return fail(Errc::io_error, "a stored image is shorter than it should be");
+                    part = part.subspan(got);
+                }
+            }
+            return {};
+        };
+        co_return co_await on_worker(workers_, work);
+    };
+    co_return co_await connection_->send_bulk(size, std::move(source));
+}
+
+}  // namespace sat
