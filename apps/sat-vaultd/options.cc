@@ -83,6 +83,8 @@ ParsedVaultd parse_vaultd_options(const std::vector<std::string>& arguments) {
     app.option_defaults()->take_last();
     app.fallthrough();
     app.require_subcommand(0, 1);
+    // A word misspelt in the file is found out, not passed over.
+    app.allow_config_extras(CLI::config_extras_mode::error);
     app.set_version_flag("--version", std::string(kProgram) + " " + kVersion);
     app.get_formatter()->column_width(34);
     add_options(app, options);
