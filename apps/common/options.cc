@@ -138,6 +138,7 @@ Parsed parse_options(Program program, std::vector<std::string> arguments) {
                  name);
     app.option_defaults()->take_last();
     app.fallthrough();
+    app.allow_config_extras(CLI::config_extras_mode::error);
     app.require_subcommand(0, 1);
     app.set_version_flag("--version", std::string(name) + " " + kVersion);
     app.get_formatter()->column_width(34);
@@ -156,8 +157,7 @@ Parsed parse_options(Program program, std::vector<std::string> arguments) {
         parsed.text = std::string(version.what()) + "\n";
         return parsed;
     } catch (const CLI::CallForHelp&) {
-        const auto chosen = app.get_subcommands();
-        parsed.text = chosen.empty() ? app.help() : chosen.front()->help();
+        parsed.text = app.help();  // of the command, where one was named
         return parsed;
     } catch (const CLI::FileError& error) {
         parsed.error = Error{Errc::config, "cannot read the configuration file: " + sentence(error.what()), {}};

@@ -145,13 +145,14 @@ Result<KeyHome> KeyHome::open(const Path& directory) {
 }
 
 Result<bool> KeyHome::keys_are_encrypted() const {
+    bool encrypted = false;
     for (const Path& path : {sign_file(), kem_file()}) {
         SAT_TRY(require_private_file(path));
         auto pem = read_secret_file(path, kMaxHomeFile);
         if (!pem) return fail(Errc::config, pem.error().message);
-        if (private_key_is_encrypted(pem->reveal())) return true;
+        encrypted = encrypted || private_key_is_encrypted(pem->reveal());
     }
-    return false;
+    return encrypted;
 }
 
 Result<SigningKey> KeyHome::unlock_sign(const SecretBytes* passphrase) const {

@@ -59,7 +59,9 @@ TEST(ExitCodes, AreTheOnesThatTheManualPromises) {
     // Every code that a peer may send has its row.
     for (int number = 0; number < 200; ++number) {
         const auto code = errc_from_wire(static_cast<std::uint16_t>(number));
-        if (code) EXPECT_TRUE(promised.contains(*code)) << errc_name(*code);
+        if (code) {
+            EXPECT_TRUE(promised.contains(*code)) << errc_name(*code);
+        }
     }
 }
 

@@ -22,10 +22,7 @@ TEST(Document, OfAFailureIsTheContracts) {
 }
 
 TEST(Document, BringsAHintWhereTheErrorBroughtNone) {
-    const auto document = parse_json(failure_document("x", {Errc::interrupted, "m", {}}, 75).substr(0, std::string::npos));
-    EXPECT_FALSE(document) << "the line's end is no part of the JSON value, and is there";
-    std::string line = failure_document("x", {Errc::interrupted, "m", {}}, 75);
-    line.pop_back();
+    const std::string line = failure_document("x", {Errc::interrupted, "m", {}}, 75);
     EXPECT_FALSE(parse_json(line).value()["error"]["hint"].is_null());
 }
 
