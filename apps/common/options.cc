@@ -40,6 +40,7 @@ void add_global(CLI::App& app, Options& options) {
 CLI::App& command(CLI::App& app, const char* name, const char* what, Options& options) {
     CLI::App* sub = app.add_subcommand(name, what);
     sub->callback([&options, name] { options.command = name; });
+    sub->footer("The options that '" + app.get_name() + " --help' lists go with every command, before or after its name.");
     return *sub;
 }
 

@@ -49,6 +49,7 @@ void add_commands(CLI::App& app, VaultdOptions& options) {
     const auto command = [&](const char* name, const char* what) {
         CLI::App* sub = app.add_subcommand(name, what);
         sub->callback([&options, name] { options.command = name; });
+        sub->footer("The options that 'sat-vaultd --help' lists go with every command, before or after its name.");
         return sub;
     };
     command("run", "Serve (the command where none is given); makes keys where there are none");
