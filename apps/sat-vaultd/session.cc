@@ -58,7 +58,11 @@ ClientSession::ClientSession(Vault& vault, asio::thread_pool& workers, Subscribe
       wallet_(client.chain.wallet()),
       session_(std::make_unique<VaultSession>(vault, caller_of(*connection_, std::move(client.chain)))) {}
 
-ClientSession::~ClientSession() = default;
+ClientSession::~ClientSession() { unsubscribe(); }
+
+void ClientSession::unsubscribe() {
+    if (std::exchange(subscribed_, false)) subscribers_.remove(wallet_, connection_.get());
+}
 
 void ClientSession::stop() {
     stopping_ = true;
@@ -76,7 +80,7 @@ asio::awaitable<void> ClientSession::serve() {
     }
     log_event(LogLevel::debug, "session", {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
     served = co_await serve_requests();
-    if (subscribed_) subscribers_.remove(wallet_, connection_.get());
+    unsubscribe();
     log_end(served);
     if (!served && served.error().code == Errc::cancelled) co_await connection_->close(Errc::going_away);
     // An upload that was not finished is removed from the disk.

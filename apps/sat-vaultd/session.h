@@ -34,6 +34,7 @@ private:
     asio::awaitable<Result<void>> carry_out(Handled handled);
     asio::awaitable<Result<void>> receive_upload(std::uint64_t length);
     asio::awaitable<Result<void>> transmit(std::uint64_t size);
+    void unsubscribe();
     void log_end(const Result<void>& served) const;
 
     Vault& vault_;

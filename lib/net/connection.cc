@@ -475,25 +475,14 @@ asio::awaitable<Result<ClientIdentity>> Connection::accept_handshake(const Hands
                                                                      std::function<ServerHelloExt()> ext,
                                                                      asio::thread_pool& workers) {
     SAT_ASSERT(me_ == Side::vault && !established());
-    auto client = co_await vault_handshake(me, std::move(ext), workers);
-    silent_ = false;
-    if (client || failure_) co_return client;
-    Error why = client.error();
-    co_await close(alert_code(why.code));
-    co_return fail(std::move(why));
-}
-
-asio::awaitable<Result<ClientIdentity>> Connection::vault_handshake(const HandshakeParty& me,
-                                                                    std::function<ServerHelloExt()> ext,
-                                                                    asio::thread_pool& workers) {
     set_deadline(handshake_deadline_, limits_.handshake);
     set_deadline(read_deadline_, limits_.hello);
     SAT_CO_TRY(co_await write(me.identity_frame()));
     silent_ = true;
     auto hello = co_await read_clear_frame();
-    if (!hello) co_return fail(std::move(hello.error()));
     silent_ = false;
     read_deadline_ = kNever;
+    if (!hello) co_return fail(std::move(hello.error()));
 
     VaultHandshake handshake(me);
     const ServerHelloExt answer = ext();

@@ -127,7 +127,8 @@ public:
     // --- Vault ---
 
     // IDENTITY to CLIENT_FINISHED.  `me` outlives the handshake; `ext` is asked when SERVER_HELLO is made; the RSA
-    // operations run on `workers`.  A failure is told to the client as an ALERT, where it has not sent one.
+    // operations run on `workers`.  After a failure the connection may still stand: close() with alert_code() of it
+    // then tells the client.
     asio::awaitable<Result<ClientIdentity>> accept_handshake(const HandshakeParty& me,
                                                              std::function<ServerHelloExt()> ext,
                                                              asio::thread_pool& workers);
@@ -154,7 +155,7 @@ public:
     asio::awaitable<void> close(std::optional<Errc> why = std::nullopt);
     // At once, without a word.  Whatever is under way fails with `why`.
     void abort(Error why);
-    // Vault: takes the place of a silent() client for another one; accept_handshake() fails with `why` and tells it.
+    // Vault: takes the place of a silent() client for another one; accept_handshake() fails with `why`.
     void evict(Errc why);
     // If a receive_request() or next_event() waits between two messages, now or later, it fails with cancelled, and the
     // connection itself goes on (so that it can be closed with a word).
@@ -197,9 +198,6 @@ private:
     asio::awaitable<Result<void>> write_pong();
     asio::awaitable<Result<void>> write_batch(MutableBytes frames, std::size_t records);
     asio::awaitable<Result<void>> send_bulk_while(std::uint64_t length, BulkSource source, std::function<bool()> go_on);
-    asio::awaitable<Result<ClientIdentity>> vault_handshake(const HandshakeParty& me,
-                                                            std::function<ServerHelloExt()> ext,
-                                                            asio::thread_pool& workers);
     asio::awaitable<void> flush(std::shared_ptr<Connection> self);
     void start_flush();
 

@@ -246,6 +246,8 @@ asio::awaitable<void> Server::Impl::serve(EntryPtr entry) {
     leave_handshake(entry);
     if (!client) {
         handler.on_refused(entry->peer, client.error());
+        // Its place is free before it has taken the word.
+        co_await entry->connection->close(alert_code(client.error().code));
         co_return;
     }
     entry->session = handler.make_session(entry->connection, std::move(*client));

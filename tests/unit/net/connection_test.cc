@@ -460,7 +460,7 @@ TEST(Handshake, OfAClientThatSaysNothingIsCutOff) {
     auto sockets = connected_sockets(loop);
     const auto vault = Connection::create(std::move(sockets.vault), Side::vault, limits);
     RawEnd client(loop, std::move(sockets.client));
-    auto accepted = loop.start(vault->accept_handshake(vault_party(), test_hello, loop.workers));
+    auto accepted = loop.start(accept_and_tell(loop, vault));
     EXPECT_EQ(client.receive(), vault_party().identity_frame());
     EXPECT_TRUE(vault->silent());
     EXPECT_EQ(client.receive_alert(), Errc::timeout);
@@ -477,7 +477,7 @@ TEST(Handshake, ThatDripsByteByByteIsCutOff) {
     auto sockets = connected_sockets(loop);
     const auto vault = Connection::create(std::move(sockets.vault), Side::vault, limits);
     RawEnd client(loop, std::move(sockets.client));
-    auto accepted = loop.start(vault->accept_handshake(vault_party(), test_hello, loop.workers));
+    auto accepted = loop.start(accept_and_tell(loop, vault));
     ClientHandshake handshake(client_party(), {});
     ASSERT_TRUE(handshake.on_identity(client.receive()));
     const Bytes hello = *handshake.hello();
@@ -509,7 +509,7 @@ TEST(Handshake, ThatIsWrongIsAnsweredByAnAlert) {
         auto sockets = connected_sockets(loop);
         const auto vault = Connection::create(std::move(sockets.vault), Side::vault, {});
         RawEnd client(loop, std::move(sockets.client));
-        auto accepted = loop.start(vault->accept_handshake(vault_party(), test_hello, loop.workers));
+        auto accepted = loop.start(accept_and_tell(loop, vault));
         EXPECT_FALSE(client.receive().empty());
         client.send(bad.bytes);
         EXPECT_EQ(client.receive_alert(), bad.code) << bad.what;
@@ -525,7 +525,7 @@ TEST(Handshake, TakesAHelloThatComesInPieces) {
     auto sockets = connected_sockets(loop);
     const auto vault = Connection::create(std::move(sockets.vault), Side::vault, {});
     RawEnd client(loop, std::move(sockets.client));
-    auto accepted = loop.start(vault->accept_handshake(vault_party(), test_hello, loop.workers));
+    auto accepted = loop.start(accept_and_tell(loop, vault));
     ClientHandshake handshake(client_party(), {});
     ASSERT_TRUE(handshake.on_identity(client.receive()));
     const Bytes hello = *handshake.hello();

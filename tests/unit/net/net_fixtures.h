@@ -116,6 +116,13 @@ inline ServerHelloExt test_hello() {
     return ext;
 }
 
+// As a server does: a failure is told to the client.
+inline asio::awaitable<Result<ClientIdentity>> accept_and_tell(Loop& loop, std::shared_ptr<Connection> vault) {
+    auto client = co_await vault->accept_handshake(vault_party(), test_hello, loop.workers);
+    if (!client) co_await vault->close(alert_code(client.error().code));
+    co_return client;
+}
+
 struct SocketPair {
     tcp::socket client;
     tcp::socket vault;
