@@ -1,0 +1,117 @@
+// The vault's key: the four cases that a client knows, as ssh knows them for hosts, and nothing sent before they are
+// judged. SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "support/programs.h"
+#include "support/relay.h"
+
+namespace sat::test {
+namespace {
+
+using testing::HasSubstr;
+
+class VaultKey : public ThreeComputers {
+public:
+    Command unpinned(Words words) { return collector_command(std::move(words)).pin(""); }
+    std::string other_pin() const { return "SHA256:" + std::string(64, 'a'); }
+    // Another vault, with other keys, at the address where this one was.
+    void swap_vault() {
+        const std::string address = vault().address();
+        stop_vault();
+        copy_cached("other-vault", dir() / "impostor");
+        start_vault({.data = dir() / "impostor", .listen = address});
+    }
+};
+
+TEST_F(VaultKey, AnUnknownKeyWithNobodyToAskIsRefused) {
+    Relay relay(vault().socket_address());
+    const Done done = unpinned({"browse"}).vault(relay.address()).run();
+    EXPECT_EQ(done.exit, exits::kVaultKeyUnknown) << done.out << done.err;
+    EXPECT_THAT(done.out, HasSubstr(vault().fingerprint())) << "a person has to be able to compare it";
+    EXPECT_EQ(relay.passed(Direction::to_vault), 0U) << "nothing was sent to a vault that is not trusted";
+    EXPECT_EQ(unpinned({"browse"}).vault(relay.address()).run().exit, exits::kVaultKeyUnknown)
+        << "and nothing was written down";
+}
+
+TEST_F(VaultKey, APinnedKeyIsTakenAndRemembered) {
+    EXPECT_EQ(collector({"browse"}).exit, 0);
+    EXPECT_EQ(unpinned({"browse"}).run().exit, 0);
+}
+
+TEST_F(VaultKey, AnUnknownKeyIsAcceptedOnRequestAndRemembered) {
+    EXPECT_EQ(unpinned({"browse", "--accept-new"}).run().exit, 0);
+    EXPECT_EQ(unpinned({"browse"}).run().exit, 0);
+    const Done whoami = unpinned({"whoami"}).run();
+    ASSERT_EQ(whoami.data()["vaults"].size(), 1U) << whoami.out;
+    EXPECT_EQ(whoami.data()["vaults"][0]["key"], vault().fingerprint());
+}
+
+TEST_F(VaultKey, APinThatDiffersIsRefused) {
+    Relay relay(vault().socket_address());
+    for (const Words& more : {Words{}, Words{"--accept-new"}}) {
+        const Done done = unpinned({"browse"}).vault(relay.address()).pin(other_pin()).also(more).run();
+        EXPECT_EQ(done.exit, exits::kVaultKeyChanged) << done.out << done.err;
+    }
+    EXPECT_EQ(relay.passed(Direction::to_vault), 0U);
+    EXPECT_EQ(unpinned({"browse"}).pin("SHA256:short").run().exit, exits::kBadData);
+    EXPECT_EQ(unpinned({"browse"}).pin("MD5:" + std::string(64, 'a')).run().exit, exits::kBadData);
+}
+
+TEST_F(VaultKey, AChangedKeyIsRefusedWhateverTheFlagsSay) {
+    ASSERT_EQ(collector({"browse"}).exit, 0);
+    const std::string old_key = vault().fingerprint();
+    swap_vault();
+    ASSERT_NE(vault().fingerprint(), old_key);
+    const Done changed = unpinned({"browse"}).run();
+    EXPECT_EQ(changed.exit, exits::kVaultKeyChanged) << changed.out << changed.err;
+    EXPECT_FALSE(changed.error()["hint"].get<std::string>().empty()) << "it says what to do";
+    EXPECT_EQ(unpinned({"browse", "--accept-new"}).run().exit, exits::kVaultKeyChanged);
+    EXPECT_EQ(unpinned({"browse", "-y"}).run().exit, exits::kVaultKeyChanged);
+    EXPECT_EQ(unpinned({"browse"}).pin(vault().fingerprint()).run().exit, exits::kVaultKeyChanged)
+        << "nor by naming the new one";
+    // Somebody who never met the old one has nothing to compare with.
+    EXPECT_EQ(second({"browse"}).exit, 0);
+}
+
+TEST_F(VaultKey, OnATerminalAPersonIsAskedAndNoConnectionWaitsForTheAnswer) {
+    Relay relay(vault().socket_address());
+    Process process = unpinned({"browse"}).vault(relay.address()).terminal().begin();
+    ASSERT_TRUE(process.wait_for_output(vault().fingerprint())) << process.out();
+    ASSERT_TRUE(process.wait_for_output("?")) << process.out();
+    EXPECT_EQ(relay.passed(Direction::to_vault), 0U);
+    const int before = relay.connections();
+    process.write("yes\n");
+    const Outcome outcome = process.wait();
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
+    EXPECT_GT(relay.connections(), before) << "it dialled again";
+    EXPECT_EQ(unpinned({"browse"}).vault(relay.address()).run().exit, 0);
+}
+
+TEST_F(VaultKey, OnATerminalANoIsANo) {
+    Process process = unpinned({"browse"}).terminal().begin();
+    ASSERT_TRUE(process.wait_for_output("?")) << process.out();
+    process.write("no\n");
+    EXPECT_EQ(process.wait().exit_code, exits::kVaultKeyUnknown) << process.out();
+    EXPECT_EQ(unpinned({"browse"}).run().exit, exits::kVaultKeyUnknown);
+}
+
+TEST_F(VaultKey, AVaultThatDoesNotHoldTheKeyItShowsGetsNothing) {
+    // It shows the real vault's identity, which anybody can record, without its keys.
+    const Bytes identity = vault_party().identity_frame();
+    ScriptedVault impostor([&identity](Socket& socket) {
+        socket.send(identity);
+        const auto hello = socket.receive_frame();
+        if (!hello) return;
+        // Any SERVER_HELLO will do: none can be right.
+        ByteWriter body;
+        body.u8(0x04).raw(Bytes(32, std::byte{9})).vec16(Bytes(384, std::byte{1})).vec16(Bytes(300, std::byte{2}));
+        socket.send(encode_frame(body.bytes(), Phase::handshake));
+        socket.closes(seconds(10));
+    });
+    const Done done = collector_command({"browse"}).vault(impostor.address()).run();
+    EXPECT_TRUE(done.exit == exits::kBadProof || done.exit == exits::kProtocol || done.exit == exits::kUnreachable)
+        << done.exit << done.out << done.err;
+}
+
+}  // namespace
+}  // namespace sat::test
