@@ -122,7 +122,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const Path& pat
     // once, by key.
     SAT_TRY(
         connection->execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-                            "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096; PRAGMA trusted_schema = OFF;"));
+                            "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048; PRAGMA trusted_schema = OFF;"));
     if (access == Access::read) SAT_TRY(connection->execute("PRAGMA query_only = ON;"));
     return connection;
 }

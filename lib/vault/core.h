@@ -12,6 +12,7 @@
 #include "store/catalog.h"
 #include "store/leaf_log.h"
 #include "vault/identities.h"
+#include "vault/turns.h"
 #include "vault/upload_room.h"
 #include "vault/vault.h"
 
@@ -48,6 +49,7 @@ public:
     std::unique_ptr<BlobStore> blobs;
     UploadRoom uploads;
     Identities identities;
+    Turns commits;  // of uploads
 
 private:
     VaultCore(VaultOptions vault_options, VaultKeys vault_keys, Vault::Clock clock, MasterKey master);

@@ -103,7 +103,9 @@ Result<std::unique_ptr<Upload>> begin_upload(VaultCore& core, const Caller& call
 Result<UploadCommitReply> commit_upload(VaultCore& core, const Caller& caller, std::unique_ptr<Upload>& session_upload,
                                         const UploadCommitRequest& request) {
     const auto statement = take_statement<Registration>(core, caller, request.registration);
+    std::optional<Turns::Turn> turn;
     if (statement) {
+        turn.emplace(core.commits.take(statement->id));
         std::optional<OutcomeRow> outcome;
         {
             SAT_TRY_VALUE(const auto reader, core.catalog->read());

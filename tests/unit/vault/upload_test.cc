@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <thread>
 
 #include "unit/vault/fixture.h"
 #include "vault/upload_room.h"
@@ -313,6 +314,32 @@ TEST_F(VaultTest, AnswersARepeatedCommitWithTheSameReceipt) {
     EXPECT_EQ(code_of(ask_as(party("ben"), commit)), Errc::bad_signature);
     EXPECT_EQ(vault->status().works, 1U);
     EXPECT_EQ(vault->status().leaves, 1U);
+}
+
+// The connection was cut while the vault was at work on the commit; the repeat on the next one must not hear that the
+// work does not exist.
+TEST_F(VaultTest, LetsARepeatedCommitWaitForTheFirst) {
+    const Party& ada = party("ada");
+    UploadPlan plan;
+    for (int round = 0; round < 5; ++round) {
+        VaultSession connection = session(ada);
+        const auto begun = ask(connection, UploadBeginRequest{plan.image.size(), plan.media_type}).value();
+        ASSERT_TRUE(send_sealed(connection, begun.artwork, plan));
+        const UploadCommitRequest commit{sign(registration_of(ada, begun.artwork, plan), ada.sign), std::nullopt};
+        std::vector<std::optional<Errc>> codes(4);
+        std::vector<std::thread> repeats;
+        std::optional<Errc> first;
+        std::thread worker([&] { first = code_of(ask(connection, commit)); });
+        // Once its metadata has its name, the first is between the files and the transaction, or past it.
+        while (files_below(directory / "data/metadata_store").size() <= static_cast<std::size_t>(round))
+            std::this_thread::yield();
+        for (auto& code : codes) repeats.emplace_back([&] { code = code_of(ask_as(ada, commit)); });
+        worker.join();
+        for (std::thread& repeat : repeats) repeat.join();
+        EXPECT_FALSE(first);
+        for (const auto& code : codes) EXPECT_FALSE(code);
+    }
+    EXPECT_EQ(vault->status().works, 5U);
 }
 
 // A recorded secret of somebody else's session must not come back to the attacker as an artwork's key.
