@@ -78,7 +78,8 @@ Result<Report> run_history(ClientApp& app) {
     SAT_TRY_VALUE(const ArtworkId id, ArtworkId::parse(app.options().id));
     SAT_TRY_VALUE(VaultClient* vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
-    SAT_TRY_VALUE(const History history, vault->get_history(id));
+    SAT_TRY_VALUE(const auto proved, vault->get_proved_work(id));
+    const History& history = proved.history;
     std::string brief;
     for (const OwnershipRecord& record : history.records) brief += record.owner.hex() + "\n";
     return Report{history_json(history), history_text(history, home->wallet()), brief};
