@@ -104,8 +104,7 @@ Result<VaultClient*> ClientApp::connect() {
     if (client_ && client_->connected()) return &*client_;
     if (!client_) {
         SAT_TRY_VALUE(const KeyHome* wallet, home());
-        if (!vault_)
-            return fail(Errc::usage, "no vault was named", "give --vault HOST:PORT, or set SAT_VAULT");
+        if (!vault_) return fail(Errc::usage, "no vault was named", "give --vault HOST:PORT, or set SAT_VAULT");
         SAT_TRY(unlock());
         VaultClientOptions options;
         options.address = *vault_;
@@ -125,7 +124,8 @@ Result<VaultClient*> ClientApp::connect() {
 Result<void> check_text(std::string_view name, std::string_view text, std::size_t max) {
     if (!is_utf8(text)) return fail(Errc::bad_data, "the " + std::string(name) + " is not UTF-8");
     if (count_code_points(text) > max)
-        return fail(Errc::bad_data, "the " + std::string(name) + " is longer than " + std::to_string(max) + " characters");
+        return fail(Errc::bad_data,
+                    "the " + std::string(name) + " is longer than " + std::to_string(max) + " characters");
     return {};
 }
 

@@ -40,7 +40,8 @@ void add_global(CLI::App& app, Options& options) {
 CLI::App& command(CLI::App& app, const char* name, const char* what, Options& options) {
     CLI::App* sub = app.add_subcommand(name, what);
     sub->callback([&options, name] { options.command = name; });
-    sub->footer("The options that '" + app.get_name() + " --help' lists go with every command, before or after its name.");
+    sub->footer("The options that '" + app.get_name() +
+                " --help' lists go with every command, before or after its name.");
     return *sub;
 }
 
@@ -61,7 +62,8 @@ void add_owner_commands(CLI::App& app, Options& options) {
     command(app, "list", "The works that I own", options);
     command_with_id(app, "show", "One work's metadata, verified", options);
     CLI::App& request = command_with_id(app, "request", "Fetch a work's image, verified", options);
-    request.add_option("-o,--output", options.output, "Where to write it; - is standard output")->type_name("FILE|DIR|-");
+    request.add_option("-o,--output", options.output, "Where to write it; - is standard output")
+        ->type_name("FILE|DIR|-");
     request.add_flag("--force", options.force, "Replace a file that is there");
     command(app, "inbox", "Claims that wait for my answer", options);
     CLI::App& watch = command(app, "watch", "Stay connected; show each claim as it comes", options);
@@ -93,7 +95,8 @@ void add_collector_commands(CLI::App& app, Options& options) {
     browse.add_option("--limit", options.limit, "How many at a time")->check(CLI::Range(1, 50));
     browse.add_option("--cursor", options.cursor, "Go on after an earlier page");
     browse.add_flag("--all", options.all, "Every page");
-    CLI::App& claim = command_with_id(app, "claim", "Ask to own a work, and take it over when the owner says yes", options);
+    CLI::App& claim =
+        command_with_id(app, "claim", "Ask to own a work, and take it over when the owner says yes", options);
     claim.add_option("--message", options.message, "Told to the owner")->type_name("TEXT");
     claim.add_option("--wait", options.wait, "How long to wait for the owner")
         ->type_name("SECONDS")

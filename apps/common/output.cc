@@ -34,7 +34,8 @@ std::string failure_document(const std::string& command, const Error& error, int
     const std::string_view hint = error.hint.empty() ? default_hint(error.code) : std::string_view(error.hint);
     Json body{{"code", errc_name(error.code)}, {"exit", exit}, {"message", json_text(error.message)}};
     body["hint"] = hint.empty() ? Json(nullptr) : Json(json_text(hint));
-    return dump_json(Json{{"sat", 1}, {"command", json_text(command)}, {"ok", false}, {"error", std::move(body)}}) + "\n";
+    return dump_json(Json{{"sat", 1}, {"command", json_text(command)}, {"ok", false}, {"error", std::move(body)}}) +
+           "\n";
 }
 
 Output::Output(std::string program, std::string command, Mode mode, bool verbose)
@@ -44,7 +45,9 @@ Output::Output(std::string program, std::string command, Mode mode, bool verbose
       verbose_(verbose),
       colour_(may_use_colour()) {}
 
-Result<void> Output::print(std::string_view text) { return write_all(STDOUT_FILENO, as_bytes(text), "standard output"); }
+Result<void> Output::print(std::string_view text) {
+    return write_all(STDOUT_FILENO, as_bytes(text), "standard output");
+}
 
 Result<void> Output::success(const Report& answer) {
     if (answer.shown) return {};
@@ -53,9 +56,12 @@ Result<void> Output::success(const Report& answer) {
 
 Result<void> Output::item(const Report& answer) {
     switch (mode_) {
-        case Mode::json: return print(success_document(command_, answer.data));
-        case Mode::quiet: return print(answer.brief);
-        case Mode::human: break;
+        case Mode::json:
+            return print(success_document(command_, answer.data));
+        case Mode::quiet:
+            return print(answer.brief);
+        case Mode::human:
+            break;
     }
     return print(answer.text);
 }

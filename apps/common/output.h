@@ -13,10 +13,10 @@ namespace sat {
 
 // What a command came to.
 struct Report {
-    Json data;          // --json
-    std::string text;   // for people; whole lines
-    std::string brief;  // -q: the result alone; whole lines
-    bool shown = false; // it was printed as it came
+    Json data;           // --json
+    std::string text;    // for people; whole lines
+    std::string brief;   // -q: the result alone; whole lines
+    bool shown = false;  // it was printed as it came
 };
 
 // {"sat":1,"command":…,"ok":true,"data":…}

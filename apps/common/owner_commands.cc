@@ -53,7 +53,7 @@ Result<Report> run_init(ClientApp& app) {
 }
 
 Result<Report> run_list(ClientApp& app) {
-    SAT_TRY_VALUE(VaultClient* vault, app.connect());
+    SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     ArtworkListRequest query;
     query.owner = home->wallet();
@@ -68,7 +68,7 @@ Result<Report> run_list(ClientApp& app) {
 
 Result<Report> run_show(ClientApp& app) {
     SAT_TRY_VALUE(const ArtworkId id, ArtworkId::parse(app.options().id));
-    SAT_TRY_VALUE(VaultClient* vault, app.connect());
+    SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     SAT_TRY_VALUE(const auto work, vault->get_proved_work(id));
     return Report{artwork_json(work.work), artwork_text(work.work, home->wallet()), id.str() + "\n"};
@@ -76,7 +76,7 @@ Result<Report> run_show(ClientApp& app) {
 
 Result<Report> run_history(ClientApp& app) {
     SAT_TRY_VALUE(const ArtworkId id, ArtworkId::parse(app.options().id));
-    SAT_TRY_VALUE(VaultClient* vault, app.connect());
+    SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     SAT_TRY_VALUE(const auto proved, vault->get_proved_work(id));
     const History& history = proved.history;
@@ -86,7 +86,7 @@ Result<Report> run_history(ClientApp& app) {
 }
 
 Result<Report> run_inbox(ClientApp& app) {
-    SAT_TRY_VALUE(VaultClient* vault, app.connect());
+    SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     SAT_TRY_VALUE(const auto claims, vault->inbox());
     Report answer = claims_answer(claims, home->wallet());
@@ -113,7 +113,8 @@ Result<VerifiedClaim> choose_claim(VaultClient& vault, const ArtworkId& id, cons
     if (waiting.size() == 1) return std::move(waiting.front());
     std::string hint = "name one with --claim:";
     for (const VerifiedClaim& claim : waiting) hint += " " + claim.id().hex();
-    return fail(Errc::usage, std::to_string(waiting.size()) + " claims wait for " + (yes ? "a yes" : "an answer"), hint);
+    return fail(Errc::usage, std::to_string(waiting.size()) + " claims wait for " + (yes ? "a yes" : "an answer"),
+                hint);
 }
 
 Result<Report> run_answer(ClientApp& app, bool yes) {
@@ -125,7 +126,7 @@ Result<Report> run_answer(ClientApp& app, bool yes) {
     }
     SAT_TRY(check_note("reason", options.reason));
     SAT_TRY_VALUE(const SigningKey* key, app.signing_key());
-    SAT_TRY_VALUE(VaultClient* vault, app.connect());
+    SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     SAT_TRY_VALUE(const Work work, vault->get_work(id));
     if (work.owner != home->wallet()) return fail(Errc::not_owner, "this work has another owner");

@@ -1,5 +1,5 @@
-// What every owner of a work can do, in both programs: init whoami list show request inbox watch confirm decline history.
-// SPDX-License-Identifier: Apache-2.0
+// What every owner of a work can do, in both programs: init whoami list show request inbox watch confirm decline
+// history. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <map>

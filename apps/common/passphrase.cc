@@ -56,8 +56,9 @@ Result<SecretBytes> choose_passphrase(const PassphraseSource& source, const std:
     if (source.given()) return read_passphrase(source);
     auto terminal = terminal_of(source);
     if (!terminal)
-        return fail(Errc::key_locked, "the new keys need a passphrase, and there is nobody to ask",
-                    "give one with --passphrase-file or --passphrase-fd, or make unprotected keys with --no-passphrase");
+        return fail(
+            Errc::key_locked, "the new keys need a passphrase, and there is nobody to ask",
+            "give one with --passphrase-file or --passphrase-fd, or make unprotected keys with --no-passphrase");
     for (int tries = 1; tries <= kTries; ++tries) {
         SAT_TRY_VALUE(SecretBytes first, terminal->ask_secret("New passphrase for " + what + ": "));
         if (first.empty()) {

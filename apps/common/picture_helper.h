@@ -23,7 +23,8 @@ Result<Path> find_picture_helper();
 
 // Runs `helper` over the file `image` is open on.  bad_data: it is no image, or none of the six types, or too large;
 // io_error: the helper could not be run, was killed, took longer than `patience`, or answered nonsense; cancelled.
-Result<Picture> examine_picture(const Path& helper, int image, std::chrono::seconds patience = std::chrono::seconds(90));
+Result<Picture> examine_picture(const Path& helper, int image,
+                                std::chrono::seconds patience = std::chrono::seconds(90));
 
 // What the helper printed, and how it ended.
 Result<Picture> parse_picture_report(std::string_view text, int exit_code);

@@ -65,7 +65,9 @@ std::string progress_line(const std::string& verb, std::uint64_t done, std::uint
     if (elapsed.count() >= 500 && done > 0) {
         const double rate = static_cast<double>(done) / (static_cast<double>(elapsed.count()) / 1000);
         line += "  " + format_bytes(static_cast<std::uint64_t>(rate)) + "/s";
-        if (done < total) line += "  " + format_seconds(static_cast<std::uint64_t>(static_cast<double>(total - done) / rate)) + " left";
+        if (done < total)
+            line +=
+                "  " + format_seconds(static_cast<std::uint64_t>(static_cast<double>(total - done) / rate)) + " left";
     }
     if (line.size() > width) line.resize(width);
     return line;

@@ -84,7 +84,7 @@ Result<Report> run_request(ClientApp& app) {
     const Options& options = app.options();
     SAT_TRY_VALUE(const ArtworkId id, ArtworkId::parse(options.id));
     SAT_TRY_VALUE(Destination to, Destination::from(options, id));
-    SAT_TRY_VALUE(VaultClient* vault, app.connect());
+    SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     SAT_TRY_VALUE(const Work work, vault->get_work(id));
     const Registration& r = work.registration.body;
@@ -110,9 +110,10 @@ Result<Report> run_request(ClientApp& app) {
     const char* kind = preview ? "preview" : "original";
     const std::string file = to.is_stdout() ? "-" : to.path().string();
     Report answer;
-    answer.data = Json{{"artwork", id.str()}, {"file", json_text(file)},  {"bytes", bytes},
-                       {"sha256", hash.hex()}, {"kind", kind},            {"verified", true}};
-    answer.text = printable(file) + "  " + format_bytes(bytes) + ", " + kind + ", verified against the artist's signature\n";
+    answer.data = Json{{"artwork", id.str()}, {"file", json_text(file)}, {"bytes", bytes}, {"sha256", hash.hex()},
+                       {"kind", kind},        {"verified", true}};
+    answer.text =
+        printable(file) + "  " + format_bytes(bytes) + ", " + kind + ", verified against the artist's signature\n";
     answer.brief = printable(file) + "\n";
     answer.shown = to.is_stdout();
     return answer;

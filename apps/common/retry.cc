@@ -16,8 +16,10 @@ bool may_pass_by_itself(Errc code) noexcept {
         case Errc::unreachable:
         case Errc::overloaded:
         case Errc::rate_limited:
-        case Errc::internal: return true;
-        default: return false;
+        case Errc::internal:
+            return true;
+        default:
+            return false;
     }
 }
 

@@ -40,9 +40,7 @@ std::string cell(std::string_view peer_text, std::size_t columns) {
     return out;
 }
 
-std::string who(const Wallet& wallet, const Wallet& me) {
-    return wallet == me ? wallet.hex() + " (me)" : wallet.hex();
-}
+std::string who(const Wallet& wallet, const Wallet& me) { return wallet == me ? wallet.hex() + " (me)" : wallet.hex(); }
 
 std::string who_briefly(const Wallet& wallet, const Wallet& me) {
     return wallet == me ? "me" : wallet.hex().substr(0, 12) + "…";
@@ -92,7 +90,8 @@ std::string artwork_text(const Work& work, const Wallet& me) {
     text += field("registered", format_utc(work.registered_at));
     text += field("release", std::string(release_policy_name(r.release)));
     if (work.origin)
-        text += field("sent from", printable(work.origin->sender_ip) + " port " + std::to_string(work.origin->sender_port));
+        text +=
+            field("sent from", printable(work.origin->sender_ip) + " port " + std::to_string(work.origin->sender_port));
     if (work.held) text += field("held", "by the vault's operator: not served, not transferred");
     return text;
 }
@@ -147,7 +146,8 @@ std::string history_text(const History& history, const Wallet& me) {
         text += "  verified\n";
     }
     for (const HeldSpan& span : history.holds)
-        text += "  held  " + format_utc(span.from) + "  until " + or_null_text(span.until) + "  " + printable(span.reason) + "\n";
+        text += "  held  " + format_utc(span.from) + "  until " + or_null_text(span.until) + "  " +
+                printable(span.reason) + "\n";
     return text;
 }
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/json.h"
-#include "client/known_vaults.h"
 #include "client/key_home.h"
+#include "client/known_vaults.h"
 #include "client/work.h"
 
 namespace sat {

@@ -1,5 +1,5 @@
-// watch: stay connected, show each claim as it comes, and on a terminal ask for the answer there and then.  Steps 9, 10.
-// SPDX-License-Identifier: Apache-2.0
+// watch: stay connected, show each claim as it comes, and on a terminal ask for the answer there and then.  Steps
+// 9, 10. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <set>
 
@@ -31,7 +31,7 @@ public:
 
 private:
     Result<void> watch_connection(bool& met, Backoff& backoff) {
-        SAT_TRY_VALUE(VaultClient* vault, app_.connect());
+        SAT_TRY_VALUE(VaultClient * vault, app_.connect());
         SAT_TRY(vault->subscribe());
         SAT_TRY_VALUE(const auto waiting, vault->inbox());
         if (!met) app_.output().note("watching for claims on " + vault->address().text() + "; Ctrl-C ends it");
@@ -116,8 +116,11 @@ private:
             case Errc::superseded:
             case Errc::not_found:
             case Errc::not_owner:
-            case Errc::held: app_.output().note("not answered: " + answered.error().message); return {};
-            default: return fail(std::move(answered.error()));
+            case Errc::held:
+                app_.output().note("not answered: " + answered.error().message);
+                return {};
+            default:
+                return fail(std::move(answered.error()));
         }
     }
 

@@ -3,4 +3,6 @@
 #include "common/client_app.h"
 #include "sat-artist/upload.h"
 
-int main(int argc, char** argv) { return sat::run_client(sat::Program::artist, argc, argv, {{"upload", sat::run_upload}}); }
+int main(int argc, char** argv) {
+    return sat::run_client(sat::Program::artist, argc, argv, {{"upload", sat::run_upload}});
+}

@@ -48,18 +48,19 @@ Result<Report> run_upload(ClientApp& app) {
     draft.media_type = picture.media_type;
     draft.width = static_cast<std::uint32_t>(picture.width);
     draft.height = static_cast<std::uint32_t>(picture.height);
-    app.output().detail(picture.media_type + ", " + std::to_string(picture.width) + " x " + std::to_string(picture.height) +
+    app.output().detail(picture.media_type + ", " + std::to_string(picture.width) + " x " +
+                        std::to_string(picture.height) +
                         (picture.preview ? ", preview " + format_bytes(picture.preview->size()) : ", no preview"));
 
     SAT_TRY_VALUE(const SigningKey* key, app.signing_key());
-    SAT_TRY_VALUE(VaultClient* vault, app.connect());
+    SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     UploadSource source{file.get(), image, std::move(draft), std::move(picture.preview), status};
     Result<UploadResult> uploaded = fail(Errc::cancelled, "");
     {
         Progress progress("sending", app.may_animate());
-        uploaded = vault->upload(source, *key,
-                                 [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); });
+        uploaded =
+            vault->upload(source, *key, [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); });
     }
     if (!uploaded) return fail(std::move(uploaded.error()));
     Report answer;
@@ -67,8 +68,8 @@ Result<Report> run_upload(ClientApp& app) {
     answer.data["receipt"] = uploaded->receipt;
     answer.data["copies"] = uploaded->copies;
     answer.text = artwork_text(uploaded->work, home->wallet());
-    answer.text += "  stored        " + std::to_string(uploaded->copies) + (uploaded->copies == 1 ? " copy" : " copies") +
-                   ", receipt verified\n";
+    answer.text += "  stored        " + std::to_string(uploaded->copies) +
+                   (uploaded->copies == 1 ? " copy" : " copies") + ", receipt verified\n";
     answer.brief = uploaded->work.id().str() + "\n";
     return answer;
 }

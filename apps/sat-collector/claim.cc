@@ -49,7 +49,7 @@ public:
 private:
     // Over one connection.
     Result<VerifiedClaim> attempt() {
-        SAT_TRY_VALUE(VaultClient* vault, app_.connect());
+        SAT_TRY_VALUE(VaultClient * vault, app_.connect());
         // First this, then the question where it stands: nothing falls between.
         SAT_TRY(vault->subscribe());
         SAT_TRY_VALUE(VerifiedClaim claim, find_or_open(*vault));
@@ -57,8 +57,7 @@ private:
         lost_since_.reset();
         while (claim.state == ClaimState::pending) {
             const auto now = Clock::now();
-            if (now >= until_)
-                return fail(Errc::still_pending, "the owner has not answered yet");
+            if (now >= until_) return fail(Errc::still_pending, "the owner has not answered yet");
             if (!waiting_) app_.output().note("asked; waiting for the owner");
             waiting_ = true;
             SAT_TRY_VALUE(claim, next_state(*vault, claim, until_ - now));
@@ -82,7 +81,8 @@ private:
     }
 
     Result<VerifiedClaim> next_state(VaultClient& vault, const VerifiedClaim& claim, Clock::duration left) const {
-        std::chrono::milliseconds wait = std::chrono::ceil<std::chrono::milliseconds>(std::min<Clock::duration>(left, kAskAgain));
+        std::chrono::milliseconds wait =
+            std::chrono::ceil<std::chrono::milliseconds>(std::min<Clock::duration>(left, kAskAgain));
         // Just after a deadline there is something to ask about, whether or not anybody says so.
         if (claim.answer_by) {
             const auto due = std::chrono::seconds(std::max<UnixTime>(*claim.answer_by - vault.vault_now(), 0) + 1);
@@ -98,8 +98,11 @@ private:
 
     Result<VerifiedClaim> conclude(VaultClient& vault, const VerifiedClaim& claim) {
         switch (claim.state) {
-            case ClaimState::completed: return claim;
-            case ClaimState::confirmed: waiting_ = true; return vault.accept_claim(claim, key_);
+            case ClaimState::completed:
+                return claim;
+            case ClaimState::confirmed:
+                waiting_ = true;
+                return vault.accept_claim(claim, key_);
             case ClaimState::declined:
                 if (claim.reason) app_.output().note("the owner says: " + printable(*claim.reason));
                 return fail(Errc::declined, "the owner said no");
@@ -107,7 +110,8 @@ private:
                 return fail(Errc::expired, "the claim expired without coming to an end", "claim the work again");
             case ClaimState::superseded:
                 return fail(Errc::superseded, "the work went to somebody else", "claim it from its new owner");
-            default: return fail(Errc::state, "the claim was withdrawn", "claim the work again");
+            default:
+                return fail(Errc::state, "the claim was withdrawn", "claim the work again");
         }
     }
 

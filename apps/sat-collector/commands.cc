@@ -22,11 +22,13 @@ Result<Report> run_browse(ClientApp& app) {
     }
     query.limit = options.all ? static_cast<int>(kMaxPageItems) : options.limit;
     if (!options.cursor.empty()) {
-        const bool ascii = std::all_of(options.cursor.begin(), options.cursor.end(), [](char c) { return c > ' ' && c <= '~'; });
-        if (!ascii || options.cursor.size() > kMaxCursor) return fail(Errc::bad_data, "the cursor is none that a vault gave");
+        const bool ascii =
+            std::all_of(options.cursor.begin(), options.cursor.end(), [](char c) { return c > ' ' && c <= '~'; });
+        if (!ascii || options.cursor.size() > kMaxCursor)
+            return fail(Errc::bad_data, "the cursor is none that a vault gave");
         query.cursor = options.cursor;
     }
-    SAT_TRY_VALUE(VaultClient* vault, app.connect());
+    SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     std::vector<Work> works;
     do {
@@ -38,7 +40,7 @@ Result<Report> run_browse(ClientApp& app) {
 }
 
 Result<Report> run_claims(ClientApp& app) {
-    SAT_TRY_VALUE(VaultClient* vault, app.connect());
+    SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     SAT_TRY_VALUE(const auto claims, vault->my_claims(std::nullopt));
     return claims_answer(claims, home->wallet());
@@ -47,12 +49,14 @@ Result<Report> run_claims(ClientApp& app) {
 Result<Report> run_withdraw(ClientApp& app) {
     SAT_TRY_VALUE(const ArtworkId id, ArtworkId::parse(app.options().id));
     SAT_TRY_VALUE(const SigningKey* key, app.signing_key());
-    SAT_TRY_VALUE(VaultClient* vault, app.connect());
+    SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     SAT_TRY_VALUE(const auto claims, vault->my_claims(id));
-    const auto open = std::find_if(claims.begin(), claims.end(), [](const VerifiedClaim& c) { return is_open(c.state); });
+    const auto open =
+        std::find_if(claims.begin(), claims.end(), [](const VerifiedClaim& c) { return is_open(c.state); });
     if (open == claims.end())
-        return fail(Errc::not_found, "there is no open claim of mine on this work", "the command claims lists them all");
+        return fail(Errc::not_found, "there is no open claim of mine on this work",
+                    "the command claims lists them all");
     SAT_TRY_VALUE(const VerifiedClaim withdrawn, vault->withdraw_claim(*open, *key));
     return claim_answer(withdrawn, home->wallet());
 }

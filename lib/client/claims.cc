@@ -23,15 +23,14 @@ Result<std::optional<SaltedText>> draw_note(const std::optional<std::string>& te
 asio::awaitable<Result<void>> keep_alive(std::shared_ptr<Connection> connection, asio::thread_pool& worker,
                                          const std::function<void()>& question, std::deque<std::string>& events) {
     bool answered = false;
-    Background<bool> asking(
-        connection->executor(),
-        [](asio::thread_pool& pool, const std::function<void()>& ask, bool& done,
-           std::shared_ptr<Connection> waiting) -> asio::awaitable<bool> {
-            co_await on_worker(pool, [&] { ask(); });
-            done = true;
-            waiting->interrupt_idle();
-            co_return true;
-        }(worker, question, answered, connection));
+    Background<bool> asking(connection->executor(),
+                            [](asio::thread_pool& pool, const std::function<void()>& ask, bool& done,
+                               std::shared_ptr<Connection> waiting) -> asio::awaitable<bool> {
+                                co_await on_worker(pool, [&] { ask(); });
+                                done = true;
+                                waiting->interrupt_idle();
+                                co_return true;
+                            }(worker, question, answered, connection));
     Result<void> outcome;
     while (!answered) {
         auto event = co_await connection->next_event(std::chrono::seconds(kIdleSeconds));
@@ -173,10 +172,10 @@ Result<VerifiedClaim> VaultClient::answer_claim(const VerifiedClaim& claim, bool
 Result<VerifiedClaim> VaultClient::accept_claim(const VerifiedClaim& claim, const SigningKey& key) {
     SAT_TRY(check_yes(claim, vault_now()));
     const Profile& profile = impl_->home.profile();
-    SAT_TRY_VALUE(const SaltedMetadata metadata,
-                  SaltedMetadata::draw(dump_json(Json{{"name", profile.name},
-                                                      {"contact", profile.contact},
-                                                      {"wallet_address", impl_->home.wallet().hex()}})));
+    SAT_TRY_VALUE(
+        const SaltedMetadata metadata,
+        SaltedMetadata::draw(dump_json(Json{
+            {"name", profile.name}, {"contact", profile.contact}, {"wallet_address", impl_->home.wallet().hex()}})));
     Accept body = make_statement<Accept>(impl_->home.wallet(), vault_wallet(), now_unix());
     body.artwork = claim.artwork();
     body.head = claim.claim.body.head;

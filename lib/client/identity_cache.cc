@@ -29,7 +29,8 @@ Result<const IdentityChain*> IdentityCache::add(const Wallet& wallet, IdentityCh
         const ChainOrder order = compare_chains(*known, chain);
         if (order == ChainOrder::same) return known;
         if (order != ChainOrder::newer)
-            return fail(Errc::bad_signature, "the vault gave an identity that contradicts the one known for this wallet");
+            return fail(Errc::bad_signature,
+                        "the vault gave an identity that contradicts the one known for this wallet");
     }
     SAT_TRY(chain.check_keys());
     // Only a cache: a disk that cannot take it costs a question more next time.

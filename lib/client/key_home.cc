@@ -128,8 +128,9 @@ Result<KeyHome> KeyHome::create(const Path& directory, const NewKeys& keys, Unix
     SAT_TRY(set_aside(directory, mark));
     SAT_TRY(save_private_key(directory / "sign.pem", sign.handle(), keys.passphrase));
     SAT_TRY(save_private_key(directory / "kem.pem", kem.handle(), keys.passphrase));
-    SAT_TRY(write_text(directory / "profile.json",
-                       dump_json(Json{{"v", 1}, {"name", keys.profile.name}, {"contact", keys.profile.contact}}) + "\n"));
+    SAT_TRY(
+        write_text(directory / "profile.json",
+                   dump_json(Json{{"v", 1}, {"name", keys.profile.name}, {"contact", keys.profile.contact}}) + "\n"));
     SAT_TRY(write_text(directory / "identity.jws", dump_json(chain.to_json()) + "\n"));
     return KeyHome(directory, std::move(chain), keys.profile);
 }

@@ -45,7 +45,8 @@ public:
     static Result<KeyHome> create(const Path& directory, const NewKeys& keys, UnixTime now);
     // Whether `directory` holds a wallet.
     static bool exists(const Path& directory) noexcept;
-    // Reads identity and profile; no private key is opened.  config: there is no wallet, or modes or contents are wrong.
+    // Reads identity and profile; no private key is opened.  config: there is no wallet, or modes or contents are
+    // wrong.
     static Result<KeyHome> open(const Path& directory);
 
     const Path& directory() const noexcept { return directory_; }

@@ -14,7 +14,7 @@ namespace sat {
 namespace {
 
 constexpr std::size_t kMaxFile = 4 * 1024 * 1024;
-constexpr std::size_t kMaxVaults = 200;       // each at most 16 KB
+constexpr std::size_t kMaxVaults = 200;  // each at most 16 KB
 constexpr std::size_t kMaxAddress = 300;
 constexpr std::int64_t kMaxTime = kJsonMaxInteger;
 
@@ -27,10 +27,11 @@ std::string filed_as(const Address& address) {
 }
 
 tl::unexpected<Error> changed(const std::string& address, const Wallet& offered, const std::string& known_as) {
-    return fail(Errc::vault_key_changed,
-                "the vault at " + address + " shows the key " + fingerprint(offered) + ", and " + known_as,
-                "somebody may stand between you and the vault. Ask its operator for the fingerprint by another way; only "
-                "if the vault was made anew, remove its entry from known_vaults.json in your home");
+    return fail(
+        Errc::vault_key_changed,
+        "the vault at " + address + " shows the key " + fingerprint(offered) + ", and " + known_as,
+        "somebody may stand between you and the vault. Ask its operator for the fingerprint by another way; only "
+        "if the vault was made anew, remove its entry from known_vaults.json in your home");
 }
 
 Json to_json(const KnownVault& vault) {
@@ -67,11 +68,14 @@ Result<Trust> judge_vault(const KnownVault* known, const IdentityChain& offered,
         return changed(address, offered.wallet(), "it is known by " + fingerprint(known->wallet));
     if (!known->chain) return Trust::record;
     switch (compare_chains(*known->chain, offered)) {
-        case ChainOrder::same: return Trust::known;
-        case ChainOrder::newer: return Trust::record;
+        case ChainOrder::same:
+            return Trust::known;
+        case ChainOrder::newer:
+            return Trust::record;
         case ChainOrder::rolled_back:
             return changed(address, offered.wallet(), "an older identity document than one seen before");
-        case ChainOrder::other: break;
+        case ChainOrder::other:
+            break;
     }
     return changed(address, offered.wallet(), "an identity document that contradicts one seen before");
 }

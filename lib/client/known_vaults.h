@@ -17,13 +17,13 @@
 
 #include "base/file.h"
 #include "base/time.h"
-#include "net/address.h"
 #include "ledger/identity.h"
+#include "net/address.h"
 
 namespace sat {
 
 struct KnownVault {
-    std::string address;                 // Address::text(), in lower case
+    std::string address;  // Address::text(), in lower case
     Wallet wallet;
     std::optional<IdentityChain> chain;  // newest seen; nothing while the vault was pinned but never met
     UnixTime since = 0;

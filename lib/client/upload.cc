@@ -49,7 +49,8 @@ public:
         : source_(source), sealer_(std::move(sealer)), total_(sealer_.remaining()), buffer_(4 * kChunkPlaintext) {}
 
     Result<void> fill(MutableBytes part) {
-        const bool whole = part.size() % kChunkSealed == 0 && sealer_.remaining() >= part.size() / kChunkSealed * kChunkPlaintext;
+        const bool whole =
+            part.size() % kChunkSealed == 0 && sealer_.remaining() >= part.size() / kChunkSealed * kChunkPlaintext;
         const std::size_t size =
             whole ? part.size() / kChunkSealed * kChunkPlaintext : static_cast<std::size_t>(sealer_.remaining());
         SAT_ASSERT(size <= buffer_.size());
@@ -105,9 +106,10 @@ Result<UploadResult> VaultClient::upload(const UploadSource& source, const Signi
     const FileState before{source.seen};
     const auto size = static_cast<std::uint64_t>(before.status.st_size);
     if (size > max_artwork_bytes())
-        return fail(Errc::content_too_large,
-                    "the image has " + std::to_string(size) + " bytes; the vault takes " + std::to_string(max_artwork_bytes()));
-    if (::lseek(source.fd, 0, SEEK_SET) != 0) return fail(Errc::input_unreadable, "cannot rewind " + source.path.string());
+        return fail(Errc::content_too_large, "the image has " + std::to_string(size) + " bytes; the vault takes " +
+                                                 std::to_string(max_artwork_bytes()));
+    if (::lseek(source.fd, 0, SEEK_SET) != 0)
+        return fail(Errc::input_unreadable, "cannot rewind " + source.path.string());
     ::posix_fadvise(source.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 
     Registration registration = make_statement<Registration>(impl_->home.wallet(), vault_wallet(), now_unix());
@@ -141,8 +143,7 @@ Result<UploadResult> VaultClient::upload(const UploadSource& source, const Signi
 
     std::optional<Bytes> preview = source.preview;
     if (preview && preview->size() > impl_->hello.limits.preview_bytes) preview.reset();
-    if (preview)
-        registration.preview = PreviewInfo{sha256(*preview), preview->size(), "image/jpeg"};
+    if (preview) registration.preview = PreviewInfo{sha256(*preview), preview->size(), "image/jpeg"};
     SAT_TRY(check_limits(registration));
     UploadCommitRequest commit{sign(registration, key), preview};
     auto committed = call_surely(commit);

@@ -111,9 +111,7 @@ Result<void> VaultClient::connect() {
     }
 }
 
-bool VaultClient::connected() const noexcept {
-    return impl_->connection && !impl_->connection->failure();
-}
+bool VaultClient::connected() const noexcept { return impl_->connection && !impl_->connection->failure(); }
 
 void VaultClient::close() {
     if (!impl_->connection) return;
@@ -167,7 +165,8 @@ const IdentityChain* VaultClient::find_identity(const Wallet& wallet) {
 Result<void> VaultClient::learn(std::vector<Wallet> wallets, bool again) {
     std::sort(wallets.begin(), wallets.end());
     wallets.erase(std::unique(wallets.begin(), wallets.end()), wallets.end());
-    std::erase_if(wallets, [&](const Wallet& w) { return again ? w == impl_->home.wallet() : find_identity(w) != nullptr; });
+    std::erase_if(wallets,
+                  [&](const Wallet& w) { return again ? w == impl_->home.wallet() : find_identity(w) != nullptr; });
     for (std::size_t from = 0; from < wallets.size(); from += kMaxIdentityWallets) {
         IdentityGetRequest request;
         const std::size_t to = std::min(wallets.size(), from + kMaxIdentityWallets);

@@ -20,7 +20,8 @@ Result<Signed<T>> open_statement(std::string_view jws, const VerifyContext& cont
 }
 
 // The text of a note, which has to open the statement's commitment; a vault may withhold it, and not invent one.
-Result<std::optional<std::string>> open_note(const std::optional<SaltedText>& note, const std::optional<Digest>& commit) {
+Result<std::optional<std::string>> open_note(const std::optional<SaltedText>& note,
+                                             const std::optional<Digest>& commit) {
     if (!note) return std::optional<std::string>{};
     if (!commit || note->commit() != *commit)
         return fail(Errc::bad_statement, "a message is not the one that its writer committed to");
@@ -43,7 +44,8 @@ Result<void> check_state(const VerifiedClaim& claim) {
     switch (claim.state) {
         case ClaimState::confirmed:
         case ClaimState::completed:
-            if (!yes) return fail(Errc::bad_statement, "a claim is said to be confirmed, and its owner's yes is missing");
+            if (!yes)
+                return fail(Errc::bad_statement, "a claim is said to be confirmed, and its owner's yes is missing");
             return {};
         case ClaimState::declined:
             if (!no) return fail(Errc::bad_statement, "a claim is said to be declined, and its owner's no is missing");
@@ -51,7 +53,8 @@ Result<void> check_state(const VerifiedClaim& claim) {
         case ClaimState::pending:
             if (claim.answer) return fail(Errc::bad_statement, "a claim is said to be pending, and it was answered");
             return {};
-        default: return {};
+        default:
+            return {};
     }
 }
 
@@ -122,8 +125,7 @@ Result<void> check_current(const History& history, const Claim& claim) {
 }
 
 Result<void> check_yes(const VerifiedClaim& claim, UnixTime vault_now) {
-    if (!claim.answer || !claim.answer->body.yes)
-        return fail(Errc::bad_statement, "the owner's yes is missing");
+    if (!claim.answer || !claim.answer->body.yes) return fail(Errc::bad_statement, "the owner's yes is missing");
     SAT_TRY(check_answer(claim));
     if (!claim.answer->body.exp || *claim.answer->body.exp <= vault_now || claim.claim.body.exp <= vault_now)
         return fail(Errc::expired, "the owner's yes has expired");

@@ -26,8 +26,7 @@ public:
     Result<void> take(ByteView sealed) {
         const bool last = sealed.size() == opener_.remaining();
         if (!last && sealed.size() % kChunkSealed == 0 && opener_.at_chunk_boundary()) {
-            const MutableBytes plain =
-                MutableBytes(buffer_).first(sealed.size() / kChunkSealed * kChunkPlaintext);
+            const MutableBytes plain = MutableBytes(buffer_).first(sealed.size() / kChunkSealed * kChunkPlaintext);
             SAT_TRY(opener_.open_whole(sealed, plain));
             return pass_on(plain);
         }
@@ -100,7 +99,8 @@ asio::awaitable<Result<void>> receive_image(std::shared_ptr<Connection> connecti
     BulkSink take = [&fetch, &receiver](std::vector<MutableBytes> parts) {
         return take_parts(fetch, receiver, std::move(parts));
     };
-    SAT_CO_TRY_VALUE(const BulkReceived received, co_await connection->receive_bulk(sealed_size(size), std::move(take)));
+    SAT_CO_TRY_VALUE(const BulkReceived received,
+                     co_await connection->receive_bulk(sealed_size(size), std::move(take)));
     if (received.refused) {
         connection->abort(*received.refused);
         co_return fail(*received.refused);
@@ -145,7 +145,8 @@ Result<Work> VaultClient::get_work(const ArtworkId& artwork) {
         SAT_TRY(learn(signers, true));
         work = verify_work(item, {vault(), lookup});
     }
-    if (work && work->id() != artwork) return fail(Errc::bad_statement, "the vault gave another work than was asked for");
+    if (work && work->id() != artwork)
+        return fail(Errc::bad_statement, "the vault gave another work than was asked for");
     return work;
 }
 

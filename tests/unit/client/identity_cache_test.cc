@@ -11,7 +11,8 @@ namespace sat {
 namespace {
 
 IdentityChain user(const std::string& name, UnixTime iat = 1) {
-    return make_identity(IdentityKind::user, test_signing_key(name), test_kem_key(name).public_key(), std::nullopt, iat);
+    return make_identity(IdentityKind::user, test_signing_key(name), test_kem_key(name).public_key(), std::nullopt,
+                         iat);
 }
 
 TEST(IdentityCache, KeepsWhatItTookForTheNextProcess) {
@@ -32,8 +33,8 @@ TEST(IdentityCache, RefusesAnotherWalletsChain) {
     const TemporaryDirectory home;
     IdentityCache cache(home.path());
     EXPECT_EQ(cache.add(user("ada").wallet(), user("ben")).error().code, Errc::bad_signature);
-    const IdentityChain vault = make_identity(IdentityKind::vault, test_signing_key("ada"), test_kem_key("ada").public_key(),
-                                              test_log_key("ada").public_key(), 1);
+    const IdentityChain vault = make_identity(IdentityKind::vault, test_signing_key("ada"),
+                                              test_kem_key("ada").public_key(), test_log_key("ada").public_key(), 1);
     EXPECT_EQ(cache.add(vault.wallet(), vault).error().code, Errc::bad_signature) << "a vault signs no work";
 }
 

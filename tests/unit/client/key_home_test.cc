@@ -90,7 +90,8 @@ TEST_F(KeyHomeTest, ForcedAsideItKeepsEveryOldFile) {
     EXPECT_NE(fresh->wallet(), wallet());
     const std::string mark = ".old-" + wallet().hex().substr(0, 8);
     EXPECT_EQ(read_file(home() / ("sign.pem" + mark), 65536).value(), old_key);
-    for (const char* name : {"kem.pem", "identity.jws", "profile.json"}) EXPECT_TRUE(fs::exists(home() / (name + mark))) << name;
+    for (const char* name : {"kem.pem", "identity.jws", "profile.json"})
+        EXPECT_TRUE(fs::exists(home() / (name + mark))) << name;
     EXPECT_FALSE(fresh->keys_are_encrypted().value());
     EXPECT_EQ(KeyHome::open(home())->wallet(), fresh->wallet());
 }
@@ -124,7 +125,8 @@ TEST_F(KeyHomeTest, RefusesAKeyThatIsNotTheIdentitys) {
 
 TEST_F(KeyHomeTest, RefusesAnIdentityThatDoesNotHold) {
     const auto overwrite = [&](std::string_view text) {
-        ASSERT_TRUE(write_file_atomically(home() / "identity.jws", as_bytes(text), AtomicFile::Existing::replace, 0600));
+        ASSERT_TRUE(
+            write_file_atomically(home() / "identity.jws", as_bytes(text), AtomicFile::Existing::replace, 0600));
         EXPECT_EQ(KeyHome::open(home()).error().code, Errc::config) << text;
     };
     overwrite("");

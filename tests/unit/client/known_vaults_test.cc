@@ -66,7 +66,8 @@ TEST_F(KnownVaultsTest, AKnownKeyGoesOn) {
 
 TEST_F(KnownVaultsTest, AChangedKeyIsRefusedEvenWhereItIsPinnedOrAccepted) {
     const KnownVault known = as_known(one_);
-    for (const TrustPolicy& policy : {TrustPolicy{}, TrustPolicy{std::nullopt, true}, TrustPolicy{other_.wallet(), true}}) {
+    for (const TrustPolicy& policy :
+         {TrustPolicy{}, TrustPolicy{std::nullopt, true}, TrustPolicy{other_.wallet(), true}}) {
         const auto judged = judge(&known, other_, policy);
         ASSERT_FALSE(judged);
         EXPECT_EQ(judged.error().code, Errc::vault_key_changed);
@@ -118,8 +119,8 @@ TEST_F(KnownVaultsTest, ADamagedOrOpenFileIsAConfigurationErrorAndNoEmptyList) {
     const Path file = directory_ / "known_vaults.json";
     std::filesystem::permissions(file, std::filesystem::perms::others_read, std::filesystem::perm_options::add);
     EXPECT_EQ(known_.all().error().code, Errc::config);
-    for (const char* text : {"", "{}", R"({"v":2,"vaults":[]})", R"({"v":1,"vaults":[{"address":"a"}]})",
-                             R"({"v":1,"vaults":[]}x)"}) {
+    for (const char* text :
+         {"", "{}", R"({"v":2,"vaults":[]})", R"({"v":1,"vaults":[{"address":"a"}]})", R"({"v":1,"vaults":[]}x)"}) {
         ASSERT_TRUE(write_file_atomically(file, as_bytes(text), AtomicFile::Existing::replace, 0600));
         EXPECT_EQ(known_.all().error().code, Errc::config) << text;
     }
@@ -128,9 +129,9 @@ TEST_F(KnownVaultsTest, ADamagedOrOpenFileIsAConfigurationErrorAndNoEmptyList) {
 TEST(Fingerprint, IsReadAsItIsPrinted) {
     const Wallet wallet = Digest::from_hex(std::string(64, 'a')).value();
     EXPECT_EQ(parse_fingerprint(fingerprint(wallet)).value(), wallet);
-    for (const std::string& bad : {std::string(), std::string("SHA256:"), "sha256:" + std::string(64, 'a'),
-                                   "SHA256:" + std::string(63, 'a'), "SHA256:" + std::string(65, 'a'),
-                                   "SHA256:" + std::string(64, 'g'), "MD5:" + std::string(64, 'a')})
+    for (const std::string& bad :
+         {std::string(), std::string("SHA256:"), "sha256:" + std::string(64, 'a'), "SHA256:" + std::string(63, 'a'),
+          "SHA256:" + std::string(65, 'a'), "SHA256:" + std::string(64, 'g'), "MD5:" + std::string(64, 'a')})
         EXPECT_EQ(parse_fingerprint(bad).error().code, Errc::bad_data) << bad;
 }
 

@@ -132,7 +132,8 @@ TEST(CheckYes, HoldsUntilTheSoonerOfBothDeadlines) {
 TEST(CheckCurrent, AHistoryThatNamesAnotherOwnerIsNotBelieved) {
     WorkScene scene;
     const Work work = verify_told(scene.item()).value();
-    History history{work.registration, {{0, work.owner, std::nullopt, kSceneTime, work.head, work.registration.id}}, {}};
+    History history{
+        work.registration, {{0, work.owner, std::nullopt, kSceneTime, work.head, work.registration.id}}, {}};
     EXPECT_TRUE(check_current(history, work));
     History other = history;
     other.records.back().owner = person("bob").wallet();
@@ -155,7 +156,8 @@ TEST(CollectSigners, NamesEverybodyWhoseChainIsNeeded) {
     ClaimScene scene;
     std::vector<Wallet> signers;
     collect_signers(scene.say(true).claim_item(), signers);
-    EXPECT_EQ(signers, (std::vector<Wallet>{person("alice").wallet(), person("bob").wallet(), person("alice").wallet()}));
+    EXPECT_EQ(signers,
+              (std::vector<Wallet>{person("alice").wallet(), person("bob").wallet(), person("alice").wallet()}));
     signers.clear();
     collect_signers("no leaf", signers);
     EXPECT_TRUE(signers.empty());

@@ -34,8 +34,9 @@ public:
 };
 
 TEST_F(OptionsTest, GlobalFlagsStandBeforeOrAfterTheCommand) {
-    const Words global = {"--home", "/h", "--vault", "v:1", "--vault-key", "SHA256:x", "--accept-new", "--passphrase-file", "p",
-                          "--json", "-q", "-v", "--no-input", "-y", "--timeout", "7"};
+    const Words global = {
+        "--home", "/h",     "--vault", "v:1", "--vault-key", "SHA256:x", "--accept-new", "--passphrase-file",
+        "p",      "--json", "-q",      "-v",  "--no-input",  "-y",       "--timeout",    "7"};
     Words before = global;
     before.insert(before.end(), {"show", "ID"});
     Words after = {"show", "ID"};
@@ -58,8 +59,16 @@ TEST_F(OptionsTest, GlobalFlagsStandBeforeOrAfterTheCommand) {
 
 TEST_F(OptionsTest, EachProgramHasItsCommandsAndTheOwners) {
     for (const Program program : {Program::artist, Program::collector}) {
-        for (const Words& words : {Words{"init"}, {"whoami"}, {"list"}, {"show", "I"}, {"request", "I"}, {"inbox"}, {"watch"},
-                                   {"confirm", "I"}, {"decline", "I"}, {"history", "I"}})
+        for (const Words& words : {Words{"init"},
+                                   {"whoami"},
+                                   {"list"},
+                                   {"show", "I"},
+                                   {"request", "I"},
+                                   {"inbox"},
+                                   {"watch"},
+                                   {"confirm", "I"},
+                                   {"decline", "I"},
+                                   {"history", "I"}})
             EXPECT_EQ(take(words, program).command, words.front());
     }
     EXPECT_EQ(take({"upload", "x.jpg", "--title", "T"}, Program::artist).image, "x.jpg");
@@ -92,11 +101,21 @@ TEST_F(OptionsTest, ADashIsAFileAndValuesMayLookLikeAnything) {
 }
 
 TEST_F(OptionsTest, WhatIsWrongIsAUsageError) {
-    for (const Words& words :
-         {Words{"dance"}, {"show"}, {"show", "A", "B"}, {"list", "--timeout", "soon"}, {"list", "--timeout", "0"},
-          {"list", "--no-such-flag"}, {"init", "--bits", "2048"}, {"browse", "--limit", "0"}, {"browse", "--limit", "51"},
-          {"claim", "I", "--wait", "-1"}, {"claim", "I", "--expires", "0"}, {"claim", "I", "--expires", "2592001"},
-          {"list", "--passphrase-fd", "x"}, {"list", "--passphrase-file", "f", "--passphrase-fd", "3"}, {"list", "--vault"}})
+    for (const Words& words : {Words{"dance"},
+                               {"show"},
+                               {"show", "A", "B"},
+                               {"list", "--timeout", "soon"},
+                               {"list", "--timeout", "0"},
+                               {"list", "--no-such-flag"},
+                               {"init", "--bits", "2048"},
+                               {"browse", "--limit", "0"},
+                               {"browse", "--limit", "51"},
+                               {"claim", "I", "--wait", "-1"},
+                               {"claim", "I", "--expires", "0"},
+                               {"claim", "I", "--expires", "2592001"},
+                               {"list", "--passphrase-fd", "x"},
+                               {"list", "--passphrase-file", "f", "--passphrase-fd", "3"},
+                               {"list", "--vault"}})
         EXPECT_EQ(refuse(words), Errc::usage) << words.back();
     EXPECT_EQ(refuse({"upload", "x"}, Program::artist), Errc::usage);
     EXPECT_EQ(refuse({"upload", "x", "--title", "T", "--release", "all"}, Program::artist), Errc::usage);

@@ -16,8 +16,11 @@ PassphraseSource from_file(const Path& file) { return {file.string(), std::nullo
 
 TEST(Passphrase, LosesOneLineEndAndNothingElse) {
     const TemporaryDirectory directory;
-    const std::vector<std::pair<std::string, std::string>> cases = {
-        {"word", "word"}, {"word\n", "word"}, {"word\r\n", "word"}, {"word\n\n", "word\n"}, {" two words \n", " two words "}};
+    const std::vector<std::pair<std::string, std::string>> cases = {{"word", "word"},
+                                                                    {"word\n", "word"},
+                                                                    {"word\r\n", "word"},
+                                                                    {"word\n\n", "word\n"},
+                                                                    {" two words \n", " two words "}};
     for (const auto& [text, expected] : cases) {
         const Path file = directory / "p";
         ASSERT_TRUE(write_file_atomically(file, as_bytes(text), AtomicFile::Existing::replace, 0600));
@@ -30,12 +33,13 @@ TEST(Passphrase, LosesOneLineEndAndNothingElse) {
 TEST(Passphrase, OfNothingOrTooMuchIsNone) {
     const TemporaryDirectory directory;
     const Path file = directory / "p";
-    for (const std::string& text : {std::string(), std::string("\n"), std::string(kMaxPassphrase + 1, 'x'),
-                                    std::string(5000, 'x')}) {
+    for (const std::string& text :
+         {std::string(), std::string("\n"), std::string(kMaxPassphrase + 1, 'x'), std::string(5000, 'x')}) {
         ASSERT_TRUE(write_file_atomically(file, as_bytes(text), AtomicFile::Existing::replace, 0600));
         EXPECT_EQ(read_passphrase(from_file(file)).error().code, Errc::key_locked) << text.size();
     }
-    ASSERT_TRUE(write_file_atomically(file, as_bytes(std::string(kMaxPassphrase, 'x') + "\n"), AtomicFile::Existing::replace, 0600));
+    ASSERT_TRUE(write_file_atomically(file, as_bytes(std::string(kMaxPassphrase, 'x') + "\n"),
+                                      AtomicFile::Existing::replace, 0600));
     EXPECT_TRUE(read_passphrase(from_file(file)));
     EXPECT_EQ(read_passphrase(from_file(directory / "none")).error().code, Errc::input_unreadable);
 }

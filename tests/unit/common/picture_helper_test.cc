@@ -12,7 +12,9 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST(PictureReport, IsReadAsItIsPromised) {
-    const auto picture = parse_picture_report(R"({"media_type":"image/png","width":3,"height":4,"preview":"_9j_"})" "\n", 0);
+    const auto picture = parse_picture_report(R"({"media_type":"image/png","width":3,"height":4,"preview":"_9j_"})"
+                                              "\n",
+                                              0);
     ASSERT_TRUE(picture) << picture.error().message;
     EXPECT_EQ(picture->media_type, "image/png");
     EXPECT_EQ(picture->width, 3);
@@ -43,7 +45,8 @@ TEST(PictureReport, IsDoubtedLikeAnyPeers) {
         {R"({"error":"failed"})", 0},
         {R"({"error":"\u001b[31m"})", 1},
     };
-    for (const auto& [text, exit] : reports) EXPECT_EQ(parse_picture_report(text, exit).error().code, Errc::io_error) << text;
+    for (const auto& [text, exit] : reports)
+        EXPECT_EQ(parse_picture_report(text, exit).error().code, Errc::io_error) << text;
 }
 
 class PictureHelperTest : public testing::Test {
@@ -54,7 +57,8 @@ public:
     }
     Result<Picture> examine(const std::string& script, std::chrono::seconds patience = std::chrono::seconds(60)) {
         const Path helper = directory_ / "helper";
-        EXPECT_TRUE(write_file_atomically(helper, as_bytes("#!/bin/sh\n" + script + "\n"), AtomicFile::Existing::replace, 0755));
+        EXPECT_TRUE(write_file_atomically(helper, as_bytes("#!/bin/sh\n" + script + "\n"),
+                                          AtomicFile::Existing::replace, 0755));
         return examine_picture(helper, image_.get(), patience);
     }
 
@@ -88,9 +92,7 @@ TEST_F(PictureHelperTest, ThatHangsIsEnded) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
 }
 
-TEST_F(PictureHelperTest, ThatSaysTooMuchIsEnded) {
-    EXPECT_EQ(examine("exec yes").error().code, Errc::io_error);
-}
+TEST_F(PictureHelperTest, ThatSaysTooMuchIsEnded) { EXPECT_EQ(examine("exec yes").error().code, Errc::io_error); }
 
 TEST_F(PictureHelperTest, ThatIsMissingIsAnError) {
     EXPECT_EQ(examine_picture(directory_ / "none", image_.get()).error().code, Errc::io_error);

@@ -22,7 +22,10 @@ Work told(const WorkScene& scene) {
 }
 
 // Escape sequence, bidi override, zero-width space, a line of its own, DEL.
-constexpr const char* kHostile = "a\x1b[31mb\xE2\x80\xAE" "c\xE2\x80\x8B" "d\ne\x7f";
+constexpr const char* kHostile =
+    "a\x1b[31mb\xE2\x80\xAE"
+    "c\xE2\x80\x8B"
+    "d\ne\x7f";
 
 bool is_harmless(std::string_view text) {
     return text.find('\x1b') == std::string_view::npos && text.find("\xE2\x80\xAE") == std::string_view::npos &&
@@ -31,9 +34,9 @@ bool is_harmless(std::string_view text) {
 
 TEST(ArtworkView, HasTheContractsMembers) {
     const Work work = told(WorkScene());
-    const std::vector<std::string> expected = {"id",    "title",  "description", "artist", "creation_date", "file_path",
-                                               "wallet_address", "owner", "media_type", "width", "height", "bytes", "sha256",
-                                               "registered_at", "transfers", "release"};
+    const std::vector<std::string> expected = {
+        "id",         "title", "description", "artist", "creation_date", "file_path",     "wallet_address", "owner",
+        "media_type", "width", "height",      "bytes",  "sha256",        "registered_at", "transfers",      "release"};
     EXPECT_EQ(names(artwork_json(work)), expected);
     EXPECT_EQ(artwork_json(work)["wallet_address"], person("alice").wallet().hex());
     EXPECT_EQ(artwork_json(work)["release"], "original");
@@ -71,7 +74,8 @@ TEST(ArtworkView, CutsALongTitleBetweenCharacters) {
 TEST(ClaimView, HasTheContractsMembersAndAMessage) {
     ClaimScene scene;
     const Json json = claim_json(scene.verified());
-    const std::vector<std::string> expected = {"claim", "artwork", "state", "from", "to", "asked_at", "answer_by", "reason", "message"};
+    const std::vector<std::string> expected = {"claim",    "artwork",   "state",  "from",   "to",
+                                               "asked_at", "answer_by", "reason", "message"};
     EXPECT_EQ(names(json), expected);
     EXPECT_EQ(json["state"], "pending");
     EXPECT_EQ(json["from"], person("bob").wallet().hex()) << "who asks";
