@@ -169,6 +169,14 @@ Parsed parse_options(Program program, std::vector<std::string> arguments) {
     } catch (const CLI::ConfigError& error) {
         parsed.error = Error{Errc::config, "in the configuration file: " + sentence(error.what()), {}};
         return parsed;
+    } catch (const CLI::ExtrasError& error) {
+        // Without a command of ours among them, the first word was meant as one.
+        const auto word = std::find_if(arguments.begin(), arguments.end(),
+                                       [](const std::string& argument) { return !argument.starts_with('-'); });
+        const bool no_command = parsed.command.empty() && word != arguments.end();
+        parsed.error = Error{Errc::usage, no_command ? "there is no command " + printable(*word) : sentence(error.what()),
+                             std::string("see ") + name + " --help"};
+        return parsed;
     } catch (const CLI::ParseError& error) {
         parsed.error = Error{Errc::usage, sentence(error.what()), std::string("see ") + name + " --help"};
         return parsed;

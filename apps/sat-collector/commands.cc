@@ -32,9 +32,13 @@ Result<Report> run_browse(ClientApp& app) {
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     std::vector<Work> works;
     do {
-        SAT_TRY_VALUE(auto page, vault->list_works(query));
-        std::move(page.items.begin(), page.items.end(), std::back_inserter(works));
-        query.cursor = page.next_cursor;
+        auto page = vault->list_works(query);
+        // Of all that we ask here, the cursor alone is the vault's to understand.
+        if (!page && page.error().code == Errc::bad_request && works.empty() && query.cursor)
+            return fail(Errc::bad_data, "the cursor is none that this vault gave", "browse again without --cursor");
+        if (!page) return fail(std::move(page.error()));
+        std::move(page->items.begin(), page->items.end(), std::back_inserter(works));
+        query.cursor = page->next_cursor;
     } while (options.all && query.cursor);
     return works_answer(works, query.cursor, home->wallet());
 }

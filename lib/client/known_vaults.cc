@@ -26,12 +26,17 @@ std::string filed_as(const Address& address) {
     return text;
 }
 
-tl::unexpected<Error> changed(const std::string& address, const Wallet& offered, const std::string& known_as) {
-    return fail(
-        Errc::vault_key_changed,
-        "the vault at " + address + " shows the key " + fingerprint(offered) + ", and " + known_as,
-        "somebody may stand between you and the vault. Ask its operator for the fingerprint by another way; only "
-        "if the vault was made anew, remove its entry from known_vaults.json in your home");
+constexpr const char* kMadeAnew =
+    "somebody may stand between you and the vault. Ask its operator for the fingerprint by another way; only "
+    "if the vault was made anew, remove its entry from known_vaults.json in your home";
+constexpr const char* kAskedFor =
+    "somebody may stand between you and the vault, or --vault-key is another vault's. Compare it with what the "
+    "operator publishes";
+
+tl::unexpected<Error> changed(const std::string& address, const Wallet& offered, const std::string& known_as,
+                              const char* hint = kMadeAnew) {
+    return fail(Errc::vault_key_changed,
+                "the vault at " + address + " shows the key " + fingerprint(offered) + ", and " + known_as, hint);
 }
 
 Json to_json(const KnownVault& vault) {
@@ -62,7 +67,8 @@ Result<KnownVault> vault_from_json(const Json& json) {
 Result<Trust> judge_vault(const KnownVault* known, const IdentityChain& offered, const TrustPolicy& policy,
                           const std::string& address) {
     if (policy.pin && *policy.pin != offered.wallet())
-        return changed(address, offered.wallet(), "the key asked for is " + fingerprint(*policy.pin));
+        return changed(address, offered.wallet(), "the key asked for is " + fingerprint(*policy.pin),
+                       kAskedFor);
     if (known == nullptr) return policy.pin || policy.accept_new ? Trust::record : Trust::ask;
     if (known->wallet != offered.wallet())
         return changed(address, offered.wallet(), "it is known by " + fingerprint(known->wallet));
