@@ -1,0 +1,269 @@
+// What an artist and a collector do (docs/protocol.md, Requests and the transfer's rules), each with the checks that
+// "Who verifies what" asks of a client. Throws ProtocolError at the first contradiction.
+// SPDX-License-Identifier: Apache-2.0
+import {
+    chunkCount, chunkSealed, makeEnvelope, openEnvelope, isArtworkId, sealedLength, sealStream, StreamOpener,
+} from './envelope.mjs';
+import { verifyChain } from './identity.mjs';
+import { verifyHistory } from './ledger.mjs';
+import { commitMetadata, commitText, makeStatement, noteHolds, readStatement, verifyStatement } from './statements.mjs';
+import { concat, fromBase64url, require, sha256, toBase64url } from './wire.mjs';
+
+const day = 86400;
+const claimSeconds = 14 * day;
+const answerSeconds = 7 * day;
+const states = ['pending', 'confirmed', 'declined', 'withdrawn', 'completed', 'expired', 'superseded'];
+
+const hexHash = (bytes) => sha256(bytes).toString('hex');
+
+export class Client {
+    constructor(connection, me) {
+        this.connection = connection;
+        this.me = me;
+        this.vault = connection.vault;
+        this.chains = new Map();
+    }
+
+    request(method, params) {
+        return this.connection.request(method, params);
+    }
+
+    // Identities and the ledger
+
+    /** A wallet's proved chain, asked for once. */
+    async chainOf(wallet) {
+        if (!this.chains.has(wallet)) {
+            const { identities } = await this.request('identity.get', { wallets: [wallet] });
+            require(Array.isArray(identities) && identities.length === 1 && identities[0] !== null,
+                `the vault does not know the wallet ${wallet}`);
+            this.chains.set(wallet, verifyChain(identities[0], { wallet, kind: 'user' }));
+        }
+        return this.chains.get(wallet);
+    }
+
+    /** A work's whole history, verified. */
+    async history(artwork) {
+        const entries = [];
+        for (let from = 0; from !== null;) {
+            const page = await this.request('artwork.history', { artwork, from });
+            require(page.next === null || page.next === from + page.leaves.length, 'a history has a gap');
+            entries.push(...page.leaves);
+            from = page.next;
+        }
+        const history = await verifyHistory(entries, this.vault, (wallet) => this.chainOf(wallet));
+        require(history.artwork === artwork, 'a history is of another work');
+        return history;
+    }
+
+    verifyReceipt(jws, of, status, history) {
+        const { payload } = verifyStatement(jws, 'receipt', this.vault, this.vault.wallet);
+        require(payload.of === of && payload.status === status, 'a receipt is for something else');
+        require(payload.leaf === history.head, 'a receipt names another leaf than the history');
+        return payload;
+    }
+
+    // Steps 3 to 5: registering
+
+    /** Uploads and registers; `fields` are the registration's. Gives { artwork, registration, receipt, history }. */
+    async register(bytes, fields, preview = null) {
+        const { artwork } = await this.request('upload.begin', { bytes: bytes.length, media_type: fields.media_type });
+        require(isArtworkId(artwork), 'an artwork ID has a wrong check character');
+        await this.uploadData(artwork, bytes);
+        const registration = this.registration(artwork, bytes, fields, preview);
+        const receipt = await this.commit(registration, preview);
+        const history = await this.history(artwork);
+        require(history.registration.jws === registration, 'the ledger holds another registration');
+        this.verifyReceipt(receipt, history.registration.id, 'registered', history);
+        return { artwork, registration, receipt, history };
+    }
+
+    registration(artwork, bytes, fields, preview = null) {
+        return makeStatement('register', this.me, this.vault.wallet, {
+            artwork, bytes: bytes.length, sha256: hexHash(bytes),
+            preview: preview && { sha256: hexHash(preview), bytes: preview.length, media_type: 'image/jpeg' },
+            ...fields,
+        });
+    }
+
+    async uploadData(artwork, bytes) {
+        const envelope = makeEnvelope(artwork, bytes.length, this.vault);
+        const result = await this.connection.upload('upload.data', { header: toBase64url(envelope.header) },
+            sealStream(envelope.keys, bytes));
+        require(result.sha256 === hexHash(bytes), 'the vault received other bytes');
+    }
+
+    async commit(registration, preview = null) {
+        const params = preview === null ? { registration } : { registration, preview: toBase64url(preview) };
+        return (await this.request('upload.commit', params)).receipt;
+    }
+
+    // Step 7: browsing
+
+    async verifyWork(work) {
+        const { iss, artwork } = readStatement(work.registration, 'register').payload;
+        const { payload } = verifyStatement(work.registration, 'register', await this.chainOf(iss), this.vault.wallet);
+        require(typeof work.held === 'boolean' && Number.isSafeInteger(work.registered_at), 'a work is malformed');
+        return { ...work, artwork, payload };
+    }
+
+    /** All works that match, over as many pages as it takes, each registration verified. */
+    async list(filter, limit = 50) {
+        const works = [];
+        for (let cursor = null; ;) {
+            const params = cursor === null ? { ...filter, limit } : { ...filter, limit, cursor };
+            const page = await this.request('artwork.list', params);
+            require(page.items.length <= limit, 'a list has more items than asked for');
+            for (const work of page.items) {
+                works.push(await this.verifyWork(work));
+            }
+            cursor = page.next_cursor;
+            if (cursor === null) {
+                return works;
+            }
+            require(/^[\x20-\x7e]{1,64}$/.test(cursor), 'a cursor is not short ASCII');
+        }
+    }
+
+    /** One work and its history, which have to agree. */
+    async work(artwork) {
+        const work = await this.verifyWork(await this.request('artwork.get', { artwork }));
+        const history = await this.history(artwork);
+        require(work.registration === history.registration.jws, 'a work and its history differ in the registration');
+        require(work.owner === history.owner && work.head === history.head && work.seq === history.seq,
+            'a work and its history differ in the owner');
+        require(work.held === history.held, 'a work and its history differ in the hold');
+        return { ...work, history };
+    }
+
+    // Step 8: fetching and claiming
+
+    /** The image's bytes from chunk `first` on, every tag checked; from 0 on also the SHA-256. */
+    async fetch(work, first = 0) {
+        const { artwork, bytes } = work.payload;
+        const plain = [];
+        let opener = null;
+        let received = 0;
+        const params = { artwork, offset: first * chunkSealed };
+        await this.connection.download('artwork.fetch', params, (piece, { header }) => {
+            opener ??= new StreamOpener(openEnvelope(fromBase64url(header), this.me, artwork, bytes), bytes, first);
+            plain.push(opener.push(piece));
+            received += piece.length;
+        });
+        require(opener !== null && received === sealedLength(bytes) - first * chunkSealed,
+            'a fetch had another length');
+        require(opener.number === chunkCount(bytes), 'a fetch had another number of chunks');
+        opener.finish();
+        const image = concat(...plain);
+        require(first !== 0 || hexHash(image) === work.payload.sha256, 'an image is not the registered one');
+        return image;
+    }
+
+    async preview(work) {
+        const { preview } = await this.request('artwork.preview', { artwork: work.payload.artwork });
+        const promised = work.payload.preview;
+        if (promised === null || preview === null) {
+            require(promised === preview, 'a preview is there or not against the registration');
+            return null;
+        }
+        const bytes = fromBase64url(preview);
+        require(bytes.length === promised.bytes && hexHash(bytes) === promised.sha256, 'a preview is another one');
+        return bytes;
+    }
+
+    /** Verifies a claim that the vault shows: { claim, answer (or null), state, shown }. */
+    async verifyClaim(shown) {
+        const { payload: { iss } } = readStatement(shown.claim, 'claim');
+        const claim = verifyStatement(shown.claim, 'claim', await this.chainOf(iss), this.vault.wallet);
+        require(states.includes(shown.state), 'a claim is in no known state');
+        require(noteHolds(shown.claim_text, claim.payload.text_commit), "a claim's text is not the one committed to");
+        const registration = readStatement(shown.registration, 'register').payload;
+        verifyStatement(shown.registration, 'register', await this.chainOf(registration.iss), this.vault.wallet);
+        require(registration.artwork === claim.payload.artwork, 'a claim is shown with another work');
+        let answer = null;
+        if (shown.answer !== null) {
+            const owner = await this.chainOf(claim.payload.owner);
+            answer = verifyStatement(shown.answer, 'answer', owner, this.vault.wallet);
+            const { payload } = answer;
+            require(payload.claim === claim.id && payload.to === iss && payload.artwork === claim.payload.artwork
+                && payload.head === claim.payload.head && payload.seq === claim.payload.seq,
+                'an answer is to another claim');
+            require(noteHolds(shown.answer_text, payload.text_commit), "an answer's text is not the one committed to");
+        }
+        const { exp } = claim.payload;
+        const deadline = { pending: exp, confirmed: Math.min(exp, answer?.payload.exp ?? 0) }[shown.state] ?? null;
+        require(shown.answer_by === deadline, 'a claim is shown with another deadline');
+        return { claim, answer, state: shown.state, shown };
+    }
+
+    claimStatement(work, fields = {}) {
+        return makeStatement('claim', this.me, this.vault.wallet, {
+            artwork: work.artwork, head: work.history.head, seq: work.history.seq, owner: work.history.owner,
+            exp: this.connection.vaultNow() + claimSeconds, text_commit: null, ...fields,
+        });
+    }
+
+    /** Claims a work as `work()` gave it, with a note or without. */
+    async claim(work, text = null) {
+        const note = text === null ? null : commitText(text);
+        const claim = this.claimStatement(work, { text_commit: note?.commit ?? null });
+        return this.verifyClaim(await this.request('claim.open', withNote({ claim }, note)));
+    }
+
+    async withdraw({ claim }) {
+        const withdraw = makeStatement('withdraw', this.me, this.vault.wallet,
+            { artwork: claim.payload.artwork, claim: claim.id });
+        return this.verifyClaim(await this.request('claim.withdraw', { withdraw }));
+    }
+
+    // Steps 9 and 10: answering
+
+    answerStatement({ claim }, yes, fields = {}) {
+        const { artwork, head, seq, exp } = claim.payload;
+        return makeStatement('answer', this.me, this.vault.wallet, {
+            artwork, head, seq, claim: claim.id, to: claim.payload.iss, answer: yes ? 'yes' : 'no',
+            exp: yes ? Math.min(exp, this.connection.vaultNow() + answerSeconds) : null, text_commit: null, ...fields,
+        });
+    }
+
+    /** Says yes or no; before a yes the history has to name this wallet as the owner, at the claim's head. */
+    async answer(claimed, yes, text = null) {
+        const { artwork, head, seq, owner } = claimed.claim.payload;
+        if (yes) {
+            const history = await this.history(artwork);
+            require(history.owner === this.me.wallet && owner === this.me.wallet && history.head === head
+                && history.seq === seq, 'a claim does not name the present owner and head');
+        }
+        const note = text === null ? null : commitText(text);
+        const answer = this.answerStatement(claimed, yes, { text_commit: note?.commit ?? null });
+        return this.verifyClaim(await this.request('claim.answer', withNote({ answer }, note)));
+    }
+
+    // Step 11: accepting
+
+    acceptance({ claim, answer }, name, contact) {
+        require(answer?.payload.answer === 'yes' && answer.payload.iss === claim.payload.owner
+            && answer.payload.to === this.me.wallet && answer.payload.exp > this.connection.vaultNow(),
+        'there is no yes to accept');
+        const metadata = commitMetadata(JSON.stringify({ name, contact, wallet_address: this.me.wallet }));
+        const { artwork, head, seq } = claim.payload;
+        const accept = makeStatement('accept', this.me, this.vault.wallet,
+            { artwork, head, seq, claim: claim.id, answer: answer.id, metadata_commit: metadata.commit });
+        return { accept, salt: metadata.salt, metadata: metadata.text };
+    }
+
+    /** Accepts a yes: { receipt, history, params }, the receipt verified against the whole history. */
+    async accept(confirmed, name, contact) {
+        const params = this.acceptance(confirmed, name, contact);
+        const result = await this.request('claim.accept', params);
+        const { state } = await this.verifyClaim(result.claim);
+        require(state === 'completed', 'an acceptance did not complete the claim');
+        const history = await this.history(confirmed.claim.payload.artwork);
+        require(history.owner === this.me.wallet && history.leaves.at(-1).statements[2] === params.accept,
+            'the history does not end with this acceptance');
+        const { id } = readStatement(params.accept, 'accept');
+        const payload = this.verifyReceipt(result.receipt, id, 'completed', history);
+        return { receipt: result.receipt, payload, history, params };
+    }
+}
+
+const withNote = (params, note) => (note === null ? params : { ...params, text: { salt: note.salt, text: note.text } });

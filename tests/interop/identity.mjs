@@ -1,0 +1,90 @@
+// Identities (docs/protocol.md, Keys and identities): making one, and proving a chain of documents against its wallet.
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
+import { requireMembers } from './json.mjs';
+import { readJws, signatureHolds, signJws } from './jws.mjs';
+import { keyId, makeRsaKey, readEd25519, readRsaKey } from './keys.mjs';
+import { ascii, concat, fromBase64url, isName, Reader, require, sha256, toBase64url, u8, vec16 } from './wire.mjs';
+
+const members = ['v', 'wallet', 'kind', 'sign', 'kem', 'log', 'seq', 'prev', 'iat'];
+const maxDocuments = 4;
+
+/** A new identity in memory: { wallet, sign, kem, chain, rejection }; `rejection` is the rk of Decap. */
+export async function makeIdentity({ kind = 'user', signBits = 3072, kemBits = 3072, log = null } = {}) {
+    const [sign, kem] = await Promise.all([makeRsaKey(signBits), makeRsaKey(kemBits)]);
+    const wallet = sign.id;
+    const document = signJws('identity', {
+        v: 1, wallet, kind, sign: toBase64url(sign.spki), kem: toBase64url(kem.spki),
+        log: log === null ? null : verifierKey(wallet, log), seq: 0, prev: null, iat: Math.floor(Date.now() / 1000),
+    }, sign);
+    return { wallet, sign, kem, chain: [document], rejection: randomBytes(32) };
+}
+
+/** The C2SP verifier key of a vault's log key, `raw` being its 32 bytes. */
+export function verifierKey(wallet, raw) {
+    const name = `sat-vault/${wallet}`;
+    const key = concat(u8(1), raw);
+    const hash = sha256(ascii(name), u8(0x0a), key).subarray(0, 4).toString('hex');
+    return `${name}+${hash}+${key.toString('base64')}`;
+}
+
+function readVerifierKey(text, wallet) {
+    require(typeof text === 'string', 'a vault names no log key');
+    const raw = Buffer.from(text.slice(-44), 'base64').subarray(1);
+    require(raw.length === 32 && verifierKey(wallet, raw) === text, 'the log key is not a verifier key of its vault');
+    return readEd25519(raw);
+}
+
+export const writeChain = (chain) => concat(u8(chain.length), ...chain.map((jws) => vec16(ascii(jws))));
+
+/** Reads a binary chain from a Reader, without trust: an array of JWS. */
+export function readChain(reader) {
+    const count = reader.u8();
+    require(count >= 1 && count <= maxDocuments, 'a chain has not 1 to 4 documents');
+    return Array.from({ length: count }, () => reader.vec16().toString('latin1'));
+}
+
+/**
+ * Proves a chain: { wallet, kind, signKeys, logKeys (kid to key, of every document), kem, kemId (the newest) }.
+ * `expected` may name the wallet and the kind that it has to be of.
+ */
+export function verifyChain(chain, expected = {}) {
+    require(Array.isArray(chain) && chain.length >= 1 && chain.length <= maxDocuments,
+        'a chain has not 1 to 4 documents');
+    const signKeys = new Map();
+    const logKeys = new Map();
+    let first;
+    let before;
+    let newest;
+    for (const [index, jws] of chain.entries()) {
+        const document = readJws(jws, 'identity');
+        const { payload } = document;
+        requireMembers(payload, members, 'an identity document');
+        require(payload.v === 1 && payload.seq === index, 'an identity document is out of its place');
+        require(payload.prev === (before?.id ?? null), 'an identity document does not follow the one before');
+        require(payload.kind === 'user' || payload.kind === 'vault', 'an identity is of no known kind');
+        require(isName(payload.wallet) && Number.isSafeInteger(payload.iat), 'an identity document is malformed');
+        const sign = readRsaKey(fromBase64url(payload.sign));
+        const kem = readRsaKey(fromBase64url(payload.kem));
+        require(keyId(sign) !== keyId(kem), 'an identity has one key for two purposes');
+        first ??= { wallet: payload.wallet, kind: payload.kind, sign };
+        require(payload.wallet === first.wallet && payload.kind === first.kind,
+            'an identity changed its wallet or kind');
+        const signer = before?.sign ?? sign;
+        require(document.kid === keyId(signer), 'an identity document names another signer');
+        require(signatureHolds(document, 'identity', signer), 'an identity document has a bad signature');
+        if (payload.kind === 'vault') {
+            const log = readVerifierKey(payload.log, payload.wallet);
+            logKeys.set(keyId(log), log);
+        } else {
+            require(payload.log === null, 'a user names a log key');
+        }
+        signKeys.set(keyId(sign), sign);
+        before = { id: document.id, sign };
+        newest = kem;
+    }
+    require(keyId(first.sign) === first.wallet, 'a wallet is not the id of its first key');
+    require((expected.wallet ?? first.wallet) === first.wallet, `a chain is of another wallet than ${expected.wallet}`);
+    require((expected.kind ?? first.kind) === first.kind, `an identity is not of kind ${expected.kind}`);
+    return { wallet: first.wallet, kind: first.kind, signKeys, logKeys, kem: newest, kemId: keyId(newest) };
+}
