@@ -174,6 +174,7 @@ void Connection::evict(Errc why) {
     const char* what = "no hello came in time";
     if (why == Errc::overloaded) what = "made room for another connection";
     if (why == Errc::going_away) what = "the vault stops";
+    evicted_ = true;
     stop_waiting({why, what, {}});
 }
 
@@ -185,6 +186,8 @@ asio::awaitable<Result<std::size_t>> Connection::read_some(MutableBytes into) {
     auto token = asio::redirect_error(asio::bind_cancellation_slot(waiting_.slot(), asio::use_awaitable), error);
     const std::size_t size = co_await socket_.async_read_some(buffer_of(into), token);
     if (failure_) co_return fail(*failure_);
+    // Its place has been given away, whatever had just been read.
+    if (evicted_ && stop_) co_return fail(*std::exchange(stop_, std::nullopt));
     if (size > 0) {
         stop_.reset();  // the word to stop came too late
         co_return size;
@@ -399,6 +402,9 @@ asio::awaitable<void> Connection::flush(std::shared_ptr<Connection> self) {
         if (std::exchange(ping_due_, false)) {
             const Turn turn = co_await take_turn();
             if (failure_) break;
+            // A watcher may send nothing else for days, and its keys have an age too.
+            const auto updated = co_await write_key_update_if_due();
+            if (!updated) break;
             const Bytes frame = sealer_->ping();
             const auto written = co_await write(frame);
             if (!written) break;

@@ -222,6 +222,7 @@ private:
     asio::cancellation_signal waiting_;
     bool idling_ = false;        // waits between two messages, and may be told to stop
     bool silent_ = false;        // vault: IDENTITY is out, CLIENT_HELLO not in
+    bool evicted_ = false;       // vault: told to go while it was silent
     std::optional<Error> stop_;  // why the wait was told to stop
     bool idle_stopped_ = false;  // interrupt_idle()
     std::optional<BulkReceiver> bulk_;
