@@ -174,8 +174,9 @@ Parsed parse_options(Program program, std::vector<std::string> arguments) {
         const auto word = std::find_if(arguments.begin(), arguments.end(),
                                        [](const std::string& argument) { return !argument.starts_with('-'); });
         const bool no_command = parsed.command.empty() && word != arguments.end();
-        parsed.error = Error{Errc::usage, no_command ? "there is no command " + printable(*word) : sentence(error.what()),
-                             std::string("see ") + name + " --help"};
+        parsed.error =
+            Error{Errc::usage, no_command ? "there is no command " + printable(*word) : sentence(error.what()),
+                  std::string("see ") + name + " --help"};
         return parsed;
     } catch (const CLI::ParseError& error) {
         parsed.error = Error{Errc::usage, sentence(error.what()), std::string("see ") + name + " --help"};

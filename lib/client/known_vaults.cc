@@ -67,8 +67,7 @@ Result<KnownVault> vault_from_json(const Json& json) {
 Result<Trust> judge_vault(const KnownVault* known, const IdentityChain& offered, const TrustPolicy& policy,
                           const std::string& address) {
     if (policy.pin && *policy.pin != offered.wallet())
-        return changed(address, offered.wallet(), "the key asked for is " + fingerprint(*policy.pin),
-                       kAskedFor);
+        return changed(address, offered.wallet(), "the key asked for is " + fingerprint(*policy.pin), kAskedFor);
     if (known == nullptr) return policy.pin || policy.accept_new ? Trust::record : Trust::ask;
     if (known->wallet != offered.wallet())
         return changed(address, offered.wallet(), "it is known by " + fingerprint(known->wallet));
