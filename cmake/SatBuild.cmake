@@ -50,7 +50,9 @@ target_link_options(sat_options INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
 find_path(ASIO_INCLUDE_DIR asio.hpp REQUIRED)
 add_library(sat_asio INTERFACE)
 target_include_directories(sat_asio SYSTEM INTERFACE ${ASIO_INCLUDE_DIR})
-target_compile_definitions(sat_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+# Asio looks for aligned_alloc before every standard header has said that there is one: in some sources it frees with
+# operator delete what it allocated with malloc in others.  Without it, all of them agree.
+target_compile_definitions(sat_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_DISABLE_STD_ALIGNED_ALLOC)
 # libstdc++ 12 gives clang 14 its coroutines only when told that it has them.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 15)
   target_compile_definitions(sat_asio INTERFACE

@@ -82,7 +82,7 @@ struct Server::Impl {
     void leave_handshake(const EntryPtr& entry);
     void give_up_place(const EntryPtr& entry);
     void unpark();
-    void turn_away(const EntryPtr& entry, Errc why, const char* message);
+    void turn_away(EntryPtr entry, Errc why, const char* message);
     void stop();
     void abort_all();
     asio::awaitable<void> run();
@@ -217,7 +217,7 @@ void Server::Impl::unpark() {
     }
 }
 
-void Server::Impl::turn_away(const EntryPtr& entry, Errc why, const char* message) {
+void Server::Impl::turn_away(EntryPtr entry, Errc why, const char* message) {
     entry->turned_away = Error{why, message, {}};
     entry->parked = false;
     parked.remove(entry);
