@@ -139,17 +139,12 @@ Result<Digest> parse_hash(std::string_view name, std::string_view text) {
     return digest;
 }
 
-int run_client(Program program, int argc, char** argv, const std::map<std::string, Command>& own_commands) {
-    forbid_core_dumps();
-    Interrupt::install();
-    const Parsed parsed = parse_options(program, {argv + std::min(argc, 1), argv + argc});
-    const Options options = parsed.options.value_or(Options{});
-    Output::Mode mode = parsed.options ? mode_of(options) : Output::Mode::human;
-    if (!parsed.options && parsed.json) mode = Output::Mode::json;
-    Output output(program_name(program), parsed.command, mode, options.verbose);
+namespace {
+
+int run(Program program, const Parsed& parsed, Output& output, const std::map<std::string, Command>& own_commands) {
     const auto finish = [&](const Error& error) { return output.failure(error, Interrupt::signal()); };
     if (parsed.error) {
-        if (!parsed.usage.empty() && mode != Output::Mode::json)
+        if (!parsed.usage.empty() && !output.json())
             (void)write_all(STDERR_FILENO, as_bytes(parsed.usage + "\n"), "standard error");
         return finish(*parsed.error);
     }
@@ -159,14 +154,31 @@ int run_client(Program program, int argc, char** argv, const std::map<std::strin
     }
     std::map<std::string, Command> commands = owner_commands();
     commands.insert(own_commands.begin(), own_commands.end());
-    const auto command = commands.find(options.command);
+    const auto command = commands.find(parsed.options->command);
     SAT_ASSERT(command != commands.end());
-    ClientApp app(program, options, output);
+    ClientApp app(program, *parsed.options, output);
     if (const auto prepared = app.prepare(); !prepared) return finish(prepared.error());
-    const auto answer = command->second(app);
-    if (!answer) return finish(answer.error());
-    const auto printed = output.success(*answer);
+    const auto report = command->second(app);
+    if (!report) return finish(report.error());
+    const auto printed = output.success(*report);
     return printed ? kExitDone : finish(printed.error());
+}
+
+}  // namespace
+
+int run_client(Program program, int argc, char** argv, const std::map<std::string, Command>& own_commands) {
+    forbid_core_dumps();
+    Interrupt::install();
+    const Parsed parsed = parse_options(program, {argv + std::min(argc, 1), argv + argc});
+    Output::Mode mode = parsed.options ? mode_of(*parsed.options) : Output::Mode::human;
+    if (parsed.json) mode = Output::Mode::json;
+    Output output(program_name(program), parsed.command, mode, parsed.options && parsed.options->verbose);
+    try {
+        return run(program, parsed, output, own_commands);
+    } catch (const std::exception& bug) {
+        // Results carry what may happen; what is thrown this far is ours, or memory running out.
+        return output.bug(bug.what());
+    }
 }
 
 }  // namespace sat

@@ -26,16 +26,23 @@ bool may_use_colour() {
 
 std::string json_text(std::string_view text) { return is_utf8(text) ? std::string(text) : printable(text); }
 
+namespace {
+
+// In ASCII, everything else as \u: the same JSON, and nothing from a peer reaches a terminal as it came (C1 and bidi
+// controls are no control characters to JSON).
+std::string document(const Json& json) { return json.dump(-1, ' ', true) + "\n"; }
+
+}  // namespace
+
 std::string success_document(const std::string& command, const Json& data) {
-    return dump_json(Json{{"sat", 1}, {"command", json_text(command)}, {"ok", true}, {"data", data}}) + "\n";
+    return document(Json{{"sat", 1}, {"command", json_text(command)}, {"ok", true}, {"data", data}});
 }
 
 std::string failure_document(const std::string& command, const Error& error, int exit) {
     const std::string_view hint = error.hint.empty() ? default_hint(error.code) : std::string_view(error.hint);
     Json body{{"code", errc_name(error.code)}, {"exit", exit}, {"message", json_text(error.message)}};
     body["hint"] = hint.empty() ? Json(nullptr) : Json(json_text(hint));
-    return dump_json(Json{{"sat", 1}, {"command", json_text(command)}, {"ok", false}, {"error", std::move(body)}}) +
-           "\n";
+    return document(Json{{"sat", 1}, {"command", json_text(command)}, {"ok", false}, {"error", std::move(body)}});
 }
 
 Output::Output(std::string program, std::string command, Mode mode, bool verbose)
@@ -76,6 +83,17 @@ int Output::failure(const Error& error, int signal) {
     const std::string_view hint = error.hint.empty() ? default_hint(error.code) : std::string_view(error.hint);
     if (!hint.empty()) say("hint", std::string(hint));
     return exit;
+}
+
+int Output::bug(const std::string& what) {
+    const Error error{Errc::internal, "the program failed: " + printable(what), "please report this"};
+    if (mode_ == Mode::json) {
+        (void)print(failure_document(command_, error, kExitBug));
+    } else {
+        say("error", error.message);
+        say("hint", error.hint);
+    }
+    return kExitBug;
 }
 
 void Output::note(const std::string& text) {

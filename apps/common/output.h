@@ -41,6 +41,8 @@ public:
     Result<void> item(const Report& answer);
     // Prints the failure, and returns the exit code.
     int failure(const Error& error, int signal);
+    // Prints that the program itself failed, and returns 70.
+    int bug(const std::string& what);
     // To a person: not with -q, not with --json.
     void note(const std::string& text);
     // With -v.

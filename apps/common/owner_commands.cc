@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "common/interrupt.h"
 #include "common/views.h"
 
 namespace sat {
@@ -35,6 +36,7 @@ Result<Report> run_init(ClientApp& app) {
     keys.passphrase = passphrase ? &*passphrase : nullptr;
     keys.profile = profile;
     keys.force = options.force;
+    keys.stopped = [] { return Interrupt::signal() != 0; };
     SAT_TRY_VALUE(const KeyHome home, KeyHome::create(app.home_directory(), keys, now_unix()));
     // A vault that is named with its key is pinned without being asked; without its key it has to show it.
     if (app.vault() && app.trust().pin) {

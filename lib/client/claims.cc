@@ -19,6 +19,18 @@ Result<std::optional<SaltedText>> draw_note(const std::optional<std::string>& te
     return std::optional(std::move(salted));
 }
 
+// Part of every body comes from the vault: what it may have made too large is refused, not asserted.
+template <SignedByPerson T>
+Result<std::string> sign_checked(const T& body, const SigningKey& key) {
+    SAT_TRY(check_limits(body));
+    return sign(body, key);
+}
+
+// The same claim on a work of the same title: what a person was shown is what the vault answered about.
+bool same_claim(const VerifiedClaim& a, const VerifiedClaim& b) {
+    return a.id() == b.id() && a.registration.id == b.registration.id;
+}
+
 // The question runs on the worker; when it is done, whatever the connection waits for is interrupted.
 asio::awaitable<Result<void>> keep_alive(std::shared_ptr<Connection> connection, asio::thread_pool& worker,
                                          const std::function<void()>& question, std::deque<std::string>& events) {
@@ -121,12 +133,13 @@ Result<VerifiedClaim> VaultClient::open_claim(const ProvedWork& work, const std:
     SAT_TRY_VALUE(const auto note, draw_note(message));
     if (note) body.text_commit = note->commit();
     ClaimOpenRequest request;
-    request.claim = sign(body, key);
+    SAT_TRY_VALUE(request.claim, sign_checked(body, key));
     request.text = note;
     SAT_TRY_VALUE(const ClaimItem item, call_surely(request));
     SAT_TRY_VALUE(VerifiedClaim claim, verify(item));
     SAT_TRY_VALUE(const auto mine, parse_statement<Claim>(request.claim));
-    if (claim.id() != mine.id) return fail(Errc::bad_statement, "the vault answered with another claim");
+    if (claim.id() != mine.id || claim.registration.id != work.history.registration.id)
+        return fail(Errc::bad_statement, "the vault answered with another claim");
     return claim;
 }
 
@@ -134,9 +147,11 @@ Result<VerifiedClaim> VaultClient::withdraw_claim(const VerifiedClaim& claim, co
     Withdraw body = make_statement<Withdraw>(impl_->home.wallet(), vault_wallet(), now_unix());
     body.artwork = claim.artwork();
     body.claim = claim.id();
-    SAT_TRY_VALUE(const ClaimItem item, call_surely(ClaimWithdrawRequest{sign(body, key)}));
+    ClaimWithdrawRequest request;
+    SAT_TRY_VALUE(request.withdraw, sign_checked(body, key));
+    SAT_TRY_VALUE(const ClaimItem item, call_surely(request));
     SAT_TRY_VALUE(VerifiedClaim after, verify(item));
-    if (after.id() != claim.id() || after.state != ClaimState::withdrawn)
+    if (!same_claim(after, claim) || after.state != ClaimState::withdrawn)
         return fail(Errc::bad_statement, "the vault answered a withdrawal with something else");
     return after;
 }
@@ -145,7 +160,7 @@ Result<VerifiedClaim> VaultClient::answer_claim(const VerifiedClaim& claim, bool
                                                 const std::optional<std::string>& reason, const SigningKey& key) {
     if (yes) {
         SAT_TRY_VALUE(const History history, get_history(claim.artwork()));
-        SAT_TRY(check_current(history, claim.claim.body));
+        SAT_TRY(check_current(history, claim));
     }
     Answer body = make_statement<Answer>(impl_->home.wallet(), vault_wallet(), now_unix());
     body.artwork = claim.artwork();
@@ -159,12 +174,12 @@ Result<VerifiedClaim> VaultClient::answer_claim(const VerifiedClaim& claim, bool
     SAT_TRY_VALUE(const auto note, draw_note(reason));
     if (note) body.text_commit = note->commit();
     ClaimAnswerRequest request;
-    request.answer = sign(body, key);
+    SAT_TRY_VALUE(request.answer, sign_checked(body, key));
     request.text = note;
     SAT_TRY_VALUE(const ClaimItem item, call_surely(request));
     SAT_TRY_VALUE(VerifiedClaim after, verify(item));
     SAT_TRY_VALUE(const auto mine, parse_statement<Answer>(request.answer));
-    if (after.id() != claim.id() || !after.answer || after.answer->id != mine.id)
+    if (!same_claim(after, claim) || !after.answer || after.answer->id != mine.id)
         return fail(Errc::bad_statement, "the vault recorded another answer than was given");
     return after;
 }
@@ -184,20 +199,26 @@ Result<VerifiedClaim> VaultClient::accept_claim(const VerifiedClaim& claim, cons
     body.answer = claim.answer->id;
     body.metadata_commit = metadata.commit();
     ClaimAcceptRequest request;
-    request.accept = sign(body, key);
+    SAT_TRY_VALUE(request.accept, sign_checked(body, key));
     request.metadata = metadata;
     SAT_TRY_VALUE(const ClaimAcceptReply reply, call_surely(request));
     SAT_TRY_VALUE(const auto mine, parse_statement<Accept>(request.accept));
     SAT_TRY_VALUE(const Receipt receipt, check_receipt(reply.receipt, mine.id, ReceiptStatus::completed));
     SAT_TRY_VALUE(VerifiedClaim after, verify(reply.claim));
-    if (after.id() != claim.id() || after.state != ClaimState::completed)
+    if (!same_claim(after, claim) || after.state != ClaimState::completed)
         return fail(Errc::bad_statement, "the vault answered an acceptance with something else");
     SAT_TRY_VALUE(const History history, get_history(claim.artwork()));
+    SAT_TRY(check_completed(history, claim));
     const bool there = std::any_of(history.records.begin(), history.records.end(), [&](const OwnershipRecord& record) {
         return record.head == receipt.leaf && record.statement == mine.id && record.owner == impl_->home.wallet();
     });
     if (!there) return fail(Errc::bad_statement, "the vault's receipt names a leaf that its ledger does not hold");
     return after;
+}
+
+Result<void> VaultClient::prove_completed(const VerifiedClaim& claim) {
+    SAT_TRY_VALUE(const ProvedWork proved, get_proved_work(claim.artwork()));
+    return check_completed(proved.history, claim);
 }
 
 Result<void> VaultClient::subscribe() {

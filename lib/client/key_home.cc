@@ -117,6 +117,7 @@ Result<KeyHome> KeyHome::create(const Path& directory, const NewKeys& keys, Unix
     const KemPrivateKey kem = KemPrivateKey::generate(keys.bits);
     SAT_TRY(pairwise_check(sign.handle()));
     SAT_TRY(pairwise_check(kem.handle()));
+    if (keys.stopped && keys.stopped()) return fail(Errc::cancelled, "stopped by a signal");
     IdentityChain chain = make_identity(IdentityKind::user, sign, kem.public_key(), std::nullopt, now);
 
     // A wallet that is known by name; or key files whose identity was never written, by an init that was cut short.

@@ -8,6 +8,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/file.h"
@@ -38,10 +39,12 @@ public:
         Profile profile;
         // Where there is a wallet already: its files become <name>.old-<first 8 digits of the wallet>.
         bool force = false;
+        // Asked after the keys are made, which takes seconds, and before anything is written.
+        std::function<bool()> stopped = nullptr;
     };
 
     // Makes both key pairs and the identity.  exists: there is a wallet and `force` is not set; bad_data: the profile;
-    // config: the directory is open to others; busy: another process makes keys here.
+    // config: the directory is open to others; busy: another process makes keys here; cancelled: stopped() said so.
     static Result<KeyHome> create(const Path& directory, const NewKeys& keys, UnixTime now);
     // Whether `directory` holds a wallet.
     static bool exists(const Path& directory) noexcept;

@@ -138,11 +138,14 @@ public:
     Result<VerifiedClaim> open_claim(const ProvedWork& work, const std::optional<std::string>& message,
                                      std::chrono::seconds life, const SigningKey& key);
     Result<VerifiedClaim> withdraw_claim(const VerifiedClaim& claim, const SigningKey& key);
-    // A yes is given only to a claim that the work's verified history bears out (head_moved).
+    // A yes is given only to a claim that the work's verified history bears out (head_moved), on the work that the claim
+    // was shown with (bad_statement).
     Result<VerifiedClaim> answer_claim(const VerifiedClaim& claim, bool yes, const std::optional<std::string>& reason,
                                        const SigningKey& key);
     // Step 11: accepts a confirmed claim of ours with our metadata; verifies receipt and new leaf.
     Result<VerifiedClaim> accept_claim(const VerifiedClaim& claim, const SigningKey& key);
+    // For a claim that the vault calls completed: the work's verified history holds its transfer.  bad_statement.
+    Result<void> prove_completed(const VerifiedClaim& claim);
 
     // --- Waiting (steps 9 and 10) ---
 

@@ -58,6 +58,12 @@ Result<void> check_state(const VerifiedClaim& claim) {
     }
 }
 
+Result<void> check_title(const History& history, const VerifiedClaim& claim) {
+    if (history.registration.id != claim.registration.id)
+        return fail(Errc::bad_statement, "the vault showed a claim with another registration than the work has");
+    return {};
+}
+
 template <SignedByPerson T>
 void collect_from(std::string_view jws, std::vector<Wallet>& out) {
     if (const auto statement = parse_statement<T>(jws)) out.push_back(statement->body.iss);
@@ -118,9 +124,23 @@ Result<void> check_current(const History& history, const Work& work) {
     return {};
 }
 
-Result<void> check_current(const History& history, const Claim& claim) {
-    if (history.owner() != claim.owner || history.head() != claim.head || history.seq() != claim.seq)
+Result<void> check_current(const History& history, const VerifiedClaim& claim) {
+    SAT_TRY(check_title(history, claim));
+    const Claim& asked = claim.claim.body;
+    if (history.owner() != asked.owner || history.head() != asked.head || history.seq() != asked.seq)
         return fail(Errc::head_moved, "the work changed hands since this was claimed");
+    return {};
+}
+
+Result<void> check_completed(const History& history, const VerifiedClaim& claim) {
+    SAT_TRY(check_title(history, claim));
+    const Claim& asked = claim.claim.body;
+    // Without the sum: a seq is whatever a statement may hold.
+    const bool there = asked.seq < history.records.size() - 1;
+    const OwnershipRecord* before = there ? &history.records[asked.seq] : nullptr;
+    const OwnershipRecord* made = there ? before + 1 : nullptr;
+    if (!there || before->head != asked.head || made->owner != asked.iss || made->from != asked.owner)
+        return fail(Errc::bad_statement, "a claim is said to be completed, and the work's history has no such transfer");
     return {};
 }
 

@@ -145,11 +145,57 @@ TEST(CheckCurrent, AHistoryThatNamesAnotherOwnerIsNotBelieved) {
     other.registration.id = named("another");
     EXPECT_EQ(check_current(other, work).error().code, Errc::bad_statement);
 
-    ClaimScene asked;
-    history.records.back().head = asked.claim.head;
-    EXPECT_TRUE(check_current(history, asked.claim));
-    asked.claim.seq = 1;
-    EXPECT_EQ(check_current(history, asked.claim).error().code, Errc::head_moved);
+}
+
+// The history of the claim's work as its owner has it, before anything came of the claim.
+History history_before(const VerifiedClaim& claim) {
+    return {claim.registration,
+            {{0, claim.owner(), std::nullopt, kSceneTime, claim.claim.body.head, claim.registration.id}},
+            {}};
+}
+
+TEST(CheckCurrent, AClaimHoldsAtTheHeadAndOnTheWorkThatItWasShownWith) {
+    ClaimScene scene;
+    const VerifiedClaim claim = scene.verified();
+    const History history = history_before(claim);
+    EXPECT_TRUE(check_current(history, claim));
+    VerifiedClaim other = claim;
+    other.claim.body.seq = 1;
+    EXPECT_EQ(check_current(history, other).error().code, Errc::head_moved);
+    other = claim;
+    other.registration.id = named("another title");
+    EXPECT_EQ(check_current(history, other).error().code, Errc::bad_statement);
+}
+
+TEST(CheckCompleted, BelievesATransferThatTheHistoryHolds) {
+    ClaimScene scene;
+    const VerifiedClaim claim = scene.say(true).verified();
+    History history = history_before(claim);
+    EXPECT_EQ(check_completed(history, claim).error().code, Errc::bad_statement) << "no transfer at all";
+    history.records.push_back({1, claim.collector(), claim.owner(), kSceneTime, named("next"), named("accept")});
+    EXPECT_TRUE(check_completed(history, claim));
+    History onward = history;
+    onward.records.push_back(
+        {2, person("carol").wallet(), claim.collector(), kSceneTime, named("last"), named("another accept")});
+    EXPECT_TRUE(check_completed(onward, claim)) << "what came after is of no account";
+
+    History other = history;
+    other.records[1].owner = person("carol").wallet();
+    EXPECT_EQ(check_completed(other, claim).error().code, Errc::bad_statement);
+    other = history;
+    other.records[1].from = person("carol").wallet();
+    EXPECT_EQ(check_completed(other, claim).error().code, Errc::bad_statement);
+    other = history;
+    other.records[0].head = named("another");
+    EXPECT_EQ(check_completed(other, claim).error().code, Errc::bad_statement);
+    other = history;
+    other.registration.id = named("another title");
+    EXPECT_EQ(check_completed(other, claim).error().code, Errc::bad_statement);
+    for (const std::uint64_t seq : {std::uint64_t{1}, std::uint64_t{2}, ~std::uint64_t{0}}) {
+        VerifiedClaim later = claim;
+        later.claim.body.seq = seq;
+        EXPECT_EQ(check_completed(history, later).error().code, Errc::bad_statement) << seq;
+    }
 }
 
 TEST(CollectSigners, NamesEverybodyWhoseChainIsNeeded) {
