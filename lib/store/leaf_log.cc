@@ -40,7 +40,17 @@ Result<Bytes> read_at(int fd, std::uint64_t offset, std::uint64_t size, const Pa
 
 Result<void> truncate(int fd, std::uint64_t size, const Path& path) {
     if (ftruncate(fd, static_cast<off_t>(size)) != 0) return fail(errno_error("write", path, errno));
-    if (lseek(fd, static_cast<off_t>(size), SEEK_SET) < 0) return fail(errno_error("write", path, errno));
+    return {};
+}
+
+Result<void> write_at(int fd, std::uint64_t offset, ByteView bytes, const Path& path) {
+    while (!bytes.empty()) {
+        const ssize_t written = pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return fail(errno_error("write", path, errno));
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+        offset += static_cast<std::uint64_t>(written);
+    }
     return {};
 }
 
@@ -71,7 +81,7 @@ Result<LeafLog::File> LeafLog::open_file(const Path& path, const Wallet& vault, 
         return fail(Errc::config, path.string() + " is no leaves file of this vault");
     if (size < kLeafLogHeader) {
         SAT_TRY(truncate(file.fd.get(), 0, path));
-        SAT_TRY(write_all(file.fd.get(), wanted, path));
+        SAT_TRY(write_at(file.fd.get(), 0, wanted, path));
         SAT_TRY(sync_fd(file.fd.get(), path));
         SAT_TRY(sync_directory(path.parent_path()));
         file.end = kLeafLogHeader;
@@ -156,13 +166,17 @@ Result<void> LeafLog::append(File& file, const std::vector<SealedLeaf>& leaves) 
         ++count;
     }
     if (records.empty()) return {};
-    auto written = write_all(file.fd.get(), records, file.path);
+    if (file.torn) SAT_TRY(truncate(file.fd.get(), file.end, file.path));
+    file.torn = true;
+    auto written = write_at(file.fd.get(), file.end, records, file.path);
     if (written) written = sync_fd(file.fd.get(), file.path);
     if (!written) {
-        // The disk is full, or failing: the error of the write says more than one of cutting it off again.
-        (void)truncate(file.fd.get(), file.end, file.path);
+        // The disk is full, or failing: the error of the write says more than one of cutting it off again, which the
+        // next call makes up for.
+        file.torn = !truncate(file.fd.get(), file.end, file.path);
         return written;
     }
+    file.torn = false;
     file.end += records.size();
     file.leaves = count;
     return {};

@@ -39,7 +39,8 @@ private:
         Path path;
         FileDescriptor fd;
         std::uint64_t leaves = 0;  // in it, synced
-        std::uint64_t end = 0;     // its size
+        std::uint64_t end = 0;     // its size, unless `torn`
+        bool torn = false;         // behind `end` may lie what a failed write left
     };
 
     LeafLog() = default;

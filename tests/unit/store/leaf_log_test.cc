@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/leaf_log.h"
 
+#include <sys/resource.h>
+
+#include <csignal>
+
 #include "base/text.h"
 #include "unit/store/fixture.h"
 
@@ -65,6 +69,32 @@ TEST_F(LeafLogTest, MendsAnEndThatAPowerCutLeftUnwritten) {
         must_open();
         EXPECT_EQ(contents(), whole);
     }
+}
+
+TEST_F(LeafLogTest, EndsWhereItEndedAfterAFailedWriteAndTriesAgain) {
+    auto log = open_log().value();
+    add_work("Fen");
+    must(log->catch_up(*catalog));
+    const Bytes before = contents();
+    add_work("Moor");
+    struct rlimit old {};
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
+    std::signal(SIGXFSZ, SIG_IGN);
+    struct rlimit small = old;
+    small.rlim_cur = before.size() + 10;
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+    const auto first = log->catch_up(*catalog);
+    const auto second = log->catch_up(*catalog);
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
+    EXPECT_TRUE(code_of(first));
+    EXPECT_TRUE(code_of(second));
+    EXPECT_EQ(contents(), before);
+    must(log->catch_up(*catalog));
+    const Bytes whole = contents();
+    EXPECT_EQ(contents(1), whole);
+    EXPECT_GT(whole.size(), before.size());
+    must_open();  // the catalogue agrees
+    EXPECT_EQ(contents(), whole);
 }
 
 TEST_F(LeafLogTest, FillsADuplicateThatWasAddedLater) {
