@@ -22,6 +22,24 @@ bool is_there(const Path& path) {
     return std::filesystem::exists(path, ignored);
 }
 
+// Whether something lies there that was sealed under a master key.
+Result<bool> holds_sealed(const Path& data) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(data / "leaves", error);
+    if (!error && size > kLeafLogHeader) return true;
+    if (error && error != std::errc::no_such_file_or_directory)
+        return fail(errno_error("examine", data / "leaves", error.value()));
+    for (const char* store : {"image_store", "metadata_store"}) {
+        error.clear();
+        std::filesystem::recursive_directory_iterator at(data / store, error);
+        if (error == std::errc::no_such_file_or_directory) continue;
+        for (; !error && at != std::filesystem::recursive_directory_iterator(); at.increment(error))
+            if (at->is_regular_file(error)) return true;
+        if (error) return fail(errno_error("examine", data / store, error.value()));
+    }
+    return false;
+}
+
 Result<MasterKey> read_master_key(const Path& path, const VaultKeys& keys) {
     SAT_TRY(require_private_file(path));
     SAT_TRY_VALUE(const Bytes file, read_file(path, kMaxMasterKeyFile));
@@ -35,7 +53,8 @@ Result<MasterKey> open_master_key(const Path& data, const std::optional<Path>& d
     const Path mine = data / "master.key";
     const Path other = duplicate ? *duplicate / "master.key" : Path();
     if (!is_there(mine)) {
-        if (is_there(data / "catalog.sqlite"))
+        SAT_TRY_VALUE(const bool sealed, holds_sealed(data));
+        if (sealed || is_there(data / "catalog.sqlite"))
             return fail(Errc::config, mine.string() + " is missing",
                         "copy master.key from the duplicate directory or a backup");
         if (duplicate && is_there(other))
@@ -100,7 +119,7 @@ Result<std::unique_ptr<VaultCore>> VaultCore::open(VaultOptions vault_options, V
     return core;
 }
 
-Result<void> VaultCore::remove_orphans() {
+Result<void> VaultCore::remove_orphans() const {
     std::vector<ArtworkId> unfinished;
     {
         SAT_TRY_VALUE(const auto reader, catalog->read());

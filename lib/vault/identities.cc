@@ -22,22 +22,33 @@ Result<std::vector<std::string>> split(ByteView encoded) {
     return out;
 }
 
+// False where `offered` is what is known.
+Result<bool> continues(ByteView known, const IdentityChain& offered) {
+    SAT_TRY_VALUE(const IdentityChain old, IdentityChain::parse(known));
+    const ChainOrder order = compare_chains(old, offered);
+    if (order == ChainOrder::same) return false;
+    if (order == ChainOrder::newer) return true;
+    return fail(Errc::key_policy, "an identity that contradicts the one known for the wallet");
+}
+
 }  // namespace
 
 Result<void> Identities::admit(Catalog& catalog, const IdentityChain& chain) {
     Encoded offered = std::make_shared<const Bytes>(chain.encode());
     SAT_TRY_VALUE(const Encoded known, find(catalog, chain.wallet()));
     if (known && *known == *offered) return {};
+    // The cheap judgement first, so that nobody makes us check keys again and again that change nothing.
+    if (known) {
+        SAT_TRY_VALUE(const bool goes_on, continues(*known, chain));
+        if (!goes_on) return {};
+    }
     SAT_TRY(chain.check_keys());
 
     SAT_TRY_VALUE(auto transaction, catalog.begin());
     SAT_TRY_VALUE(const auto recorded, transaction->identity(chain.wallet()));
     if (recorded) {
-        SAT_TRY_VALUE(const IdentityChain old, IdentityChain::parse(*recorded));
-        const ChainOrder order = compare_chains(old, chain);
-        if (order == ChainOrder::same) return {};
-        if (order != ChainOrder::newer)
-            return fail(Errc::key_policy, "an identity that contradicts the one known for the wallet");
+        SAT_TRY_VALUE(const bool goes_on, continues(*recorded, chain));
+        if (!goes_on) return {};
     }
     SAT_TRY(transaction->put_identity(chain.wallet(), *offered));
     SAT_TRY(transaction->commit());

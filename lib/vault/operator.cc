@@ -9,24 +9,30 @@ namespace sat {
 namespace {
 
 template <SignedByVault T>
+Result<void> record(VaultCore& core, const ArtworkId& artwork, const std::string& reason, LeafType type, bool held) {
+    SAT_TRY_VALUE(auto transaction, core.catalog->begin());
+    SAT_TRY_VALUE(const auto work, transaction->work(artwork));
+    if (!work) return fail(Errc::not_found, "no such artwork");
+    if (work->held == held) return fail(Errc::state, held ? "the work is held already" : "the work is not held");
+    const UnixTime now = core.now();
+    auto body = make_statement<T>(core.wallet(), core.wallet(), now);
+    body.artwork = artwork;
+    body.on = work->head;
+    body.reason = reason;
+    SAT_TRY(check_limits(body));
+    const std::string entry = Leaf{type, now, {sign(body, core.keys.log)}}.encode();
+    SAT_TRY(transaction->set_held(artwork, held));
+    SAT_TRY(transaction->append_leaf(artwork, leaf_hash(entry), now, entry));
+    return core.commit_and_tell(std::move(transaction), {});
+}
+
+template <SignedByVault T>
 Result<void> append(VaultCore& core, const ArtworkId& artwork, const std::string& reason, LeafType type, bool held) {
-    {
-        SAT_TRY_VALUE(auto transaction, core.catalog->begin());
-        SAT_TRY_VALUE(const auto work, transaction->work(artwork));
-        if (!work) return fail(Errc::not_found, "no such artwork");
-        if (work->held == held) return fail(Errc::state, held ? "the work is held already" : "the work is not held");
-        const UnixTime now = core.now();
-        auto body = make_statement<T>(core.wallet(), core.wallet(), now);
-        body.artwork = artwork;
-        body.on = work->head;
-        body.reason = reason;
-        SAT_TRY(check_limits(body));
-        const std::string entry = Leaf{type, now, {sign(body, core.keys.log)}}.encode();
-        SAT_TRY(transaction->set_held(artwork, held));
-        SAT_TRY(transaction->append_leaf(artwork, leaf_hash(entry), now, entry));
-        SAT_TRY(core.commit_and_tell(std::move(transaction), {}));
-    }
-    return core.sync_leaves();
+    auto recorded = record<T>(core, artwork, reason, type, held);
+    // "Held already" may answer a repeat whose first attempt was recorded, but not copied: its leaf comes first.
+    if (!recorded && recorded.error().code != Errc::state) return recorded;
+    SAT_TRY(core.sync_leaves());
+    return recorded;
 }
 
 }  // namespace

@@ -141,19 +141,22 @@ Result<UploadCommitReply> commit_upload(VaultCore& core, const Caller& caller, s
     work.bytes = registration.bytes;
     work.registration = statement->jws;
     work.origin = origin;
-    const auto record = [&]() -> Result<void> {
+    const auto record = [&]() -> Result<std::unique_ptr<CatalogTransaction>> {
         SAT_TRY_VALUE(auto transaction, core.catalog->begin());
         SAT_TRY(transaction->add_work(work, words_of(registration)));
         SAT_TRY(transaction->append_leaf(work.artwork, head, now, entry));
         SAT_TRY(transaction->add_outcome({statement->id, work.artwork, std::nullopt, receipt}));
-        return core.commit_and_tell(std::move(transaction), {});
+        return transaction;
     };
-    if (const auto recorded = record(); !recorded) {
-        // After another failure of the commit nobody knows whether it reached the disk: then the next start decides, by
-        // the catalogue, whether the files belong to a work.
-        if (recorded.error().code == Errc::storage_full) (void)core.blobs->remove(work.artwork);
-        return fail(recorded.error());
+    auto recorded = record();
+    if (!recorded) {
+        // Rolled back before anything was committed: the work does not exist.
+        (void)core.blobs->remove(work.artwork);
+        return fail(std::move(recorded.error()));
     }
+    // After a failure of the commit itself, whatever it says, nobody knows whether it reached the disk: the next start
+    // decides, by the catalogue, whether the files belong to a work.
+    SAT_TRY(core.commit_and_tell(std::move(*recorded), {}));
     SAT_TRY(core.sync_leaves());
     return UploadCommitReply{receipt};
 }

@@ -159,6 +159,22 @@ TEST_F(VaultTest, RefusesDirectoriesThatAreInUseOrDoNotBelongTogether) {
     EXPECT_EQ(open_with(data, std::nullopt, "vault"), Errc::config);
 }
 
+TEST_F(VaultTest, DrawsNoNewMasterKeyWhereSomethingIsSealedUnderAnother) {
+    upload(party("ada"));
+    options.duplicate.reset();
+    open();
+    vault.reset();
+    const Path data = directory / "data";
+    std::filesystem::remove(data / "master.key");
+    for (const char* name : {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "leaves", "image_store",
+                             "metadata_store"}) {
+        EXPECT_EQ(code_of(try_open()), Errc::config) << name;
+        EXPECT_FALSE(std::filesystem::exists(data / "master.key"));
+        std::filesystem::remove_all(data / name);
+    }
+    EXPECT_FALSE(code_of(try_open()));
+}
+
 TEST_F(VaultTest, GivesNoIdOutTwiceOverRestarts) {
     std::vector<ArtworkId> ids;
     for (int round = 0; round < 5; ++round) {
