@@ -53,6 +53,10 @@ public:
     // Whatever is there of it, in every copy; nothing is no error.
     virtual Result<void> remove(const ArtworkId& artwork) = 0;
 
+    // Makes up for what the duplicate lacks of a published work; on its disk when this succeeds.  Not while the work is
+    // being created or removed.  config: what the duplicate has of it is something else; storage_full, io_error.
+    virtual Result<void> duplicate(const ArtworkId& artwork) = 0;
+
     // 1, or 2 where there is a duplicate.
     virtual int copies() const noexcept = 0;
     // How large a blob there is room for, all copies of it considered.

@@ -90,6 +90,11 @@ struct SealedLeaf {
     Bytes sealed;
 };
 
+struct RegisteredWorks {
+    std::vector<ArtworkId> works;
+    std::uint64_t next = 0;
+};
+
 // What a statement came to.
 struct OutcomeRow {
     StatementId statement;
@@ -141,6 +146,9 @@ public:
     virtual Result<std::optional<SealedLeaf>> sealed_leaf_ending_by(std::uint64_t offset) = 0;
     // Leaves number `from` and following.
     virtual Result<std::vector<SealedLeaf>> sealed_leaves(std::uint64_t from, std::size_t limit) = 0;
+    // Works whose registration is leaf number `from` or a later one, in the ledger's order: at most `limit`, and the
+    // number of the leaf after the last one's.
+    virtual Result<RegisteredWorks> registered(std::uint64_t from, std::size_t limit) = 0;
     // IDs given out that never became works.
     virtual Result<std::vector<ArtworkId>> unfinished_ids() = 0;
 };

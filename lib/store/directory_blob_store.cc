@@ -21,6 +21,7 @@ using Place = DirectoryBlobStore::Place;
 
 constexpr std::string_view kImageSuffix = ".image";
 constexpr std::string_view kMetadataSuffix = ".metadata";
+constexpr std::size_t kCopyStep = std::size_t{1} << 20;
 
 Path shelf(const Path& store, const ArtworkId& artwork) { return store / artwork.view().substr(0, 2); }
 Path incoming_path(const Place& place, const ArtworkId& artwork, std::string_view suffix) {
@@ -70,6 +71,40 @@ Result<void> clear_incoming(const Path& directory) {
         if (is_left_over(at->path())) SAT_TRY(remove_file(at->path()));
     if (error) return fail(errno_error("read", directory, error.value()));
     return {};
+}
+
+// Copies `from` to `to` by way of `temporary`, unless it is there.
+Result<void> copy_missing(const Path& from, const Path& temporary, const Path& to) {
+    const FileDescriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!source) return fail(errno_error("read", from, errno));
+    struct stat wanted {};
+    if (fstat(source.get(), &wanted) != 0) return fail(errno_error("examine", from, errno));
+    struct stat there {};
+    if (lstat(to.c_str(), &there) == 0) {
+        if (S_ISREG(there.st_mode) && there.st_size == wanted.st_size) return {};
+        return fail(Errc::config, to.string() + " is not a copy of " + from.string(),
+                    "move it away, and it is copied anew");
+    }
+    if (errno != ENOENT) return fail(errno_error("examine", to, errno));
+
+    SAT_TRY(make_shelf(to.parent_path()));
+    SAT_TRY(remove_file(temporary));
+    SAT_TRY_VALUE(const FileDescriptor copy, create_file(temporary));
+    const auto fill = [&]() -> Result<void> {
+        Bytes buffer(kCopyStep);
+        for (;;) {
+            SAT_TRY_VALUE(const std::size_t got, read_some(source.get(), buffer, from));
+            if (got == 0) break;
+            SAT_TRY(write_all(copy.get(), ByteView(buffer).first(got), to));
+        }
+        SAT_TRY(sync_fd(copy.get(), to));
+        return rename_new(temporary, to);
+    };
+    if (auto filled = fill(); !filled) {
+        (void)remove_file(temporary);
+        return filled;
+    }
+    return sync_directory(to.parent_path());
 }
 
 class DirectoryBlobWriter final : public BlobWriter {
@@ -226,6 +261,19 @@ Result<void> DirectoryBlobStore::remove(const ArtworkId& artwork) {
     for (const Place& place : places_) {
         SAT_TRY(remove_file(shelf(place.images, artwork) / artwork.view()));
         SAT_TRY(remove_file(shelf(place.metadata, artwork) / artwork.view()));
+    }
+    return {};
+}
+
+Result<void> DirectoryBlobStore::duplicate(const ArtworkId& artwork) {
+    const Place& mine = places_.front();
+    for (std::size_t i = 1; i < places_.size(); ++i) {
+        const Place& other = places_[i];
+        SAT_TRY(copy_missing(shelf(mine.images, artwork) / artwork.view(), incoming_path(other, artwork, kImageSuffix),
+                             shelf(other.images, artwork) / artwork.view()));
+        SAT_TRY(copy_missing(shelf(mine.metadata, artwork) / artwork.view(),
+                             incoming_path(other, artwork, kMetadataSuffix),
+                             shelf(other.metadata, artwork) / artwork.view()));
     }
     return {};
 }

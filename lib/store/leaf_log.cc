@@ -136,8 +136,12 @@ Result<std::unique_ptr<LeafLog>> LeafLog::open(const std::vector<Path>& files, c
             log->files_.push_back(std::move(file));
         }
     }
-    SAT_TRY(log->catch_up(catalog));
     return log;
+}
+
+std::uint64_t LeafLog::leaves(std::size_t file) {
+    const std::lock_guard lock(mutex_);
+    return files_.at(file).leaves;
 }
 
 Result<void> LeafLog::catch_up(Catalog& catalog) {

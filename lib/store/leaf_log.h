@@ -24,11 +24,14 @@ constexpr std::uint64_t leaf_record_size(std::size_t sealed) noexcept { return 4
 // Thread-safe.
 class LeafLog {
 public:
-    // Opens or creates the files, cuts off a torn end, and writes what the catalogue has more.
+    // Opens or creates the files and cuts off a torn end.  What the catalogue has more is catch_up()'s.
     // config: a file of another vault or format, or one that has leaves which the catalogue has not or has otherwise;
     // storage_full, io_error.
     static Result<std::unique_ptr<LeafLog>> open(const std::vector<Path>& files, const Wallet& vault,
                                                  const MasterKey& master, Catalog& catalog);
+
+    // How many leaves file number `file` has.
+    std::uint64_t leaves(std::size_t file);
 
     // Every leaf that was committed before the call is in every file and synced when this succeeds.  On failure the
     // files end where they ended before, and the next call tries again.

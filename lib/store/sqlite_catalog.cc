@@ -281,6 +281,20 @@ public:
         }
     }
 
+    Result<RegisteredWorks> registered(std::uint64_t from, std::size_t limit) override {
+        SqliteQuery rows = db_.query(
+            "SELECT number, artwork FROM leaves WHERE number >= ? AND position = 0 ORDER BY number LIMIT ?");
+        rows.bind(from).bind(limit);
+        RegisteredWorks out{{}, from};
+        for (;;) {
+            SAT_TRY_VALUE(const bool there, rows.step());
+            if (!there) return out;
+            out.next = rows.natural(0) + 1;
+            out.works.push_back(rows.artwork(1));
+            SAT_TRY(rows.row_ok());
+        }
+    }
+
     Result<std::vector<ArtworkId>> unfinished_ids() override {
         SqliteQuery rows = db_.query("SELECT artwork FROM ids INDEXED BY ids_unfinished WHERE unfinished = 1");
         std::vector<ArtworkId> out;

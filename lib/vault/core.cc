@@ -17,6 +17,9 @@ namespace {
 // IDs are given out in the catalogue by so many at once: one sync for all of them.
 constexpr std::size_t kIdBatch = 64;
 
+// Works are asked of the catalogue so many at once.
+constexpr std::size_t kDuplicateStep = 256;
+
 bool is_there(const Path& path) {
     std::error_code ignored;
     return std::filesystem::exists(path, ignored);
@@ -116,7 +119,31 @@ Result<std::unique_ptr<VaultCore>> VaultCore::open(VaultOptions vault_options, V
     SAT_TRY_VALUE(core->leaves_, LeafLog::open(leaves, core->wallet(), core->master_, *core->catalog));
     SAT_TRY_VALUE(core->blobs, DirectoryBlobStore::open(core->options.data, core->options.duplicate));
     SAT_TRY(core->remove_orphans());
+    SAT_TRY(core->complete_duplicate());
+    SAT_TRY(core->sync_leaves());
     return core;
+}
+
+// A leaf comes to the duplicate's leaves file after the files of its work: what that file lacks is what may be missing.
+Result<void> VaultCore::complete_duplicate() const {
+    if (!options.duplicate) return {};
+    for (std::uint64_t from = leaves_->leaves(1);;) {
+        RegisteredWorks page;
+        {
+            SAT_TRY_VALUE(const auto reader, catalog->read());
+            SAT_TRY_VALUE(page, reader->registered(from, kDuplicateStep));
+        }
+        if (page.works.empty()) return {};
+        from = page.next;
+        for (const ArtworkId& artwork : page.works) {
+            auto copied = blobs->duplicate(artwork);
+            if (copied) continue;
+            Error error = std::move(copied.error());
+            error.message = "the duplicate directory lacks works, and they cannot be copied: " + error.message;
+            if (error.hint.empty()) error.hint = "make room on its disk, or start without the duplicate";
+            return fail(std::move(error));
+        }
+    }
 }
 
 Result<void> VaultCore::remove_orphans() const {

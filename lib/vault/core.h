@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <unordered_set>
 #include <vector>
 
 #include "store/at_rest.h"
@@ -23,6 +24,8 @@ struct Notice {
     Wallet to;
     Event event;
 };
+
+class Upload;
 
 class VaultCore {
 public:
@@ -50,10 +53,14 @@ public:
     UploadRoom uploads;
     Identities identities;
     Turns commits;  // of uploads
+    // Every upload that there is, so that one that does not get on can be ended from outside its session.
+    std::mutex running_mutex;
+    std::unordered_set<Upload*> running;
 
 private:
     VaultCore(VaultOptions vault_options, VaultKeys vault_keys, Vault::Clock clock, MasterKey master);
-    Result<void> remove_orphans();
+    Result<void> remove_orphans() const;
+    Result<void> complete_duplicate() const;
 
     Vault::Clock clock_;
     MasterKey master_;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vault/upload.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "base/text.h"
 #include "ledger/leaf.h"
@@ -39,29 +41,86 @@ WorkWords words_of(const Registration& registration) {
 
 }  // namespace
 
-Result<void> Upload::start(VaultCore& core, ByteView encoded) {
+Upload::Upload(VaultCore& core, UploadRoom::Slot slot, const ArtworkId& artwork, std::uint64_t bytes,
+               std::string media_type)
+    : core_(core),
+      slot_(std::move(slot)),
+      artwork_(artwork),
+      bytes_(bytes),
+      media_type_(std::move(media_type)),
+      deadline_(core.now() + kUploadBeginTime) {
+    const std::lock_guard lock(core_.running_mutex);
+    core_.running.insert(this);
+}
+
+Upload::~Upload() {
+    const std::lock_guard lock(core_.running_mutex);
+    core_.running.erase(this);
+}
+
+void Upload::release() {
+    stage_ = Stage::expired;
+    opener_.reset();
+    blob_.reset();
+    slot_.reset();
+    wipe(plaintext_.data(), plaintext_.size());
+    plaintext_ = Bytes();
+}
+
+Result<void> Upload::check_time() {
+    if (stage_ != Stage::expired && core_.now() > deadline_) release();
+    if (stage_ == Stage::expired) return fail(Errc::state, "the upload took too long and was dropped", "begin it anew");
+    return {};
+}
+
+std::optional<UnixTime> Upload::expire(UnixTime now) {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock || stage_ == Stage::expired) return std::nullopt;
+    if (now <= deadline_) return deadline_;
+    release();
+    return std::nullopt;
+}
+
+bool Upload::receiving() const {
+    const std::lock_guard lock(mutex_);
+    return stage_ == Stage::receiving;
+}
+
+Result<std::unique_lock<std::mutex>> Upload::hold_received() {
+    std::unique_lock lock(mutex_);
+    SAT_TRY(check_time());
+    if (stage_ != Stage::received) return fail(Errc::state, "there is no upload to commit");
+    return lock;
+}
+
+Result<void> Upload::start(ByteView encoded) {
+    const std::lock_guard lock(mutex_);
+    SAT_TRY(check_time());
     if (stage_ != Stage::begun) return fail(Errc::state, "the data of this upload was sent already");
     SAT_TRY_VALUE(const EnvelopeHeader header, EnvelopeHeader::parse(encoded));
     if (header.artwork != artwork_ || header.plaintext_length != bytes_)
         return not_an_envelope("an envelope of another upload");
-    if (header.recipient != core.wallet()) return not_an_envelope("an envelope for somebody else");
-    SAT_TRY_VALUE(const SecretBytes data_key, unwrap(header, Purpose::transit, core.keys.kem));
+    if (header.recipient != core_.wallet()) return not_an_envelope("an envelope for somebody else");
+    SAT_TRY_VALUE(const SecretBytes data_key, unwrap(header, Purpose::transit, core_.keys.kem));
     // Checks the commitment: from here on the key is this envelope's, whatever else the sender may have wrapped.
     SAT_TRY_VALUE(Opener opener, Opener::create(header, data_key));
 
-    const KemPublicKey& store_key = core.keys.store.public_key();
+    const KemPublicKey& store_key = core_.keys.store.public_key();
     EnvelopeHeader stored = header;
     stored.kem_id = store_key.id();
     stored.wrapped = store_key.wrap(data_key, stored.wrap_label(Purpose::store));
-    SAT_TRY_VALUE(blob_, core.blobs->create(artwork_));
+    SAT_TRY_VALUE(blob_, core_.blobs->create(artwork_));
     SAT_TRY(blob_->append(stored.encode()));
     opener_.emplace(std::move(opener));
     stage_ = Stage::receiving;
+    deadline_ = core_.now() + kUploadPaceTime;
     return {};
 }
 
 Result<void> Upload::receive(ByteView sealed) {
-    SAT_ASSERT(receiving());
+    const std::lock_guard lock(mutex_);
+    SAT_TRY(check_time());
+    SAT_ASSERT(stage_ == Stage::receiving);
     // Whole chunks are opened straight into place; what comes in other pieces, and the last chunk, goes the long way.
     const std::size_t chunks = opener_->at_chunk_boundary() ? sealed.size() / kChunkSealed : 0;
     const ByteView whole = sealed.first(chunks * kChunkSealed);
@@ -71,12 +130,19 @@ Result<void> Upload::receive(ByteView sealed) {
     hash_.update(plaintext_);
     SAT_TRY(blob_->append(sealed));
     taken_ += sealed.size();
-    slot_.written(sealed.size());
+    slot_->written(sealed.size());
+    pace_ += sealed.size();
+    if (pace_ >= kUploadPace) {
+        pace_ = 0;
+        deadline_ = core_.now() + kUploadPaceTime;
+    }
     return {};
 }
 
 Result<Digest> Upload::finish(std::uint64_t total) {
-    SAT_ASSERT(receiving());
+    const std::lock_guard lock(mutex_);
+    SAT_TRY(check_time());
+    SAT_ASSERT(stage_ == Stage::receiving);
     if (total != taken_) return not_an_envelope("a stream of another length than it says");
     plaintext_.clear();
     SAT_TRY(opener_->finish(plaintext_));
@@ -86,18 +152,30 @@ Result<Digest> Upload::finish(std::uint64_t total) {
     plaintext_ = Bytes();
     opener_.reset();
     stage_ = Stage::received;
+    deadline_ = core_.now() + kUploadCommitTime;
     return sha256_;
 }
 
 Result<std::unique_ptr<Upload>> begin_upload(VaultCore& core, const Caller& caller, const UploadBeginRequest& request) {
     if (request.bytes > core.options.max_artwork_bytes)
         return fail(Errc::content_too_large, "the artwork is larger than this vault takes");
+    (void)expire_uploads(core);
     SAT_TRY_VALUE(const std::uint64_t room, core.blobs->room());
     const std::uint64_t free = room > core.options.reserve_bytes ? room - core.options.reserve_bytes : 0;
     const std::uint64_t needed = kMaxEnvelopeHeader + sealed_size(request.bytes) + kMaxWorkFile;
     SAT_TRY_VALUE(UploadRoom::Slot slot, core.uploads.take(caller.wallet, needed, free));
     SAT_TRY_VALUE(const ArtworkId artwork, core.give_out_id());
-    return std::make_unique<Upload>(std::move(slot), artwork, request.bytes, request.media_type);
+    return std::make_unique<Upload>(core, std::move(slot), artwork, request.bytes, request.media_type);
+}
+
+std::optional<UnixTime> expire_uploads(VaultCore& core) {
+    const UnixTime now = core.now();
+    std::optional<UnixTime> next;
+    // No upload ends while this is held, and none waits for it while a step of it is under way.
+    const std::lock_guard lock(core.running_mutex);
+    for (Upload* upload : core.running)
+        if (const auto deadline = upload->expire(now)) next = std::min(next.value_or(*deadline), *deadline);
+    return next;
 }
 
 Result<UploadCommitReply> commit_upload(VaultCore& core, const Caller& caller, std::unique_ptr<Upload>& session_upload,
@@ -119,7 +197,8 @@ Result<UploadCommitReply> commit_upload(VaultCore& core, const Caller& caller, s
     // From here on the upload is used up.
     const std::unique_ptr<Upload> upload = std::move(session_upload);
     if (!statement) return fail(statement.error());
-    if (!upload || !upload->received()) return fail(Errc::state, "there is no upload to commit");
+    if (!upload) return fail(Errc::state, "there is no upload to commit");
+    SAT_TRY_VALUE(const auto held, upload->hold_received());
     const Registration& registration = statement->body;
     SAT_TRY(check_registration(registration, *upload, request.preview));
 

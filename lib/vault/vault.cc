@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vault/vault.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "vault/browse.h"
 #include "vault/claims.h"
@@ -63,7 +65,7 @@ VaultSession::Outcome VaultSession::handle(const Request& request) {
             return {Outcome::Next::respond, Reply(UploadBeginReply{state.upload->artwork()}), 0};
         }
         Outcome operator()(const UploadDataRequest& r) {
-            auto started = state.upload ? state.upload->start(core, r.header)
+            auto started = state.upload ? state.upload->start(r.header)
                                         : Result<void>(fail(Errc::state, "there is no upload to send data for"));
             if (started) return {Outcome::Next::receive, EmptyReply{}, 0};
             state.upload.reset();
@@ -135,10 +137,13 @@ Result<void> Vault::admit(const Caller& caller) {
 }
 
 std::optional<UnixTime> Vault::expire_due() {
-    auto next = expire_claims(*impl_->core);
+    const auto upload = expire_uploads(*impl_->core);
+    auto claim = expire_claims(*impl_->core);
     // A sweep that failed changes nothing that anybody is told: every use case judges deadlines by itself.  Again soon.
     constexpr UnixTime kRetry = 10;
-    return next ? *next : std::optional(now() + kRetry);
+    if (!claim) claim = now() + kRetry;
+    if (!upload || !*claim) return upload ? upload : *claim;
+    return std::min(*upload, **claim);
 }
 
 Result<void> Vault::hold(const ArtworkId& artwork, const std::string& reason) {

@@ -111,8 +111,8 @@ public:
     // contradicting chain of a known wallet is key_policy.
     Result<void> admit(const Caller& caller);
 
-    // Moves claims whose deadline has passed to expired and tells both sides; the next deadline, or nothing.
-    // Called by the daemon's timer; every use case judges deadlines by itself as well.
+    // Expires claims whose deadline has passed, telling both sides, and uploads that do not get on; the next deadline,
+    // or nothing.  Called by the daemon's timer; every use case judges deadlines by itself as well.
     std::optional<UnixTime> expire_due();
 
     // The operator's.  hold and release append a leaf signed by the `log` key; idempotent (held already: state).

@@ -16,7 +16,11 @@ class LeafLogTest : public CatalogTest {
 protected:
     std::vector<Path> files() const { return {directory / "leaves", directory / "leaves2"}; }
 
-    Result<std::unique_ptr<LeafLog>> open_log() { return LeafLog::open(files(), vault, master, *catalog); }
+    Result<std::unique_ptr<LeafLog>> open_log() {
+        SAT_TRY_VALUE(auto log, LeafLog::open(files(), vault, master, *catalog));
+        SAT_TRY(log->catch_up(*catalog));
+        return log;
+    }
 
     void must_open() {
         const auto log = open_log();

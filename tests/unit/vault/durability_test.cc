@@ -159,6 +159,48 @@ TEST_F(VaultTest, RefusesDirectoriesThatAreInUseOrDoNotBelongTogether) {
     EXPECT_EQ(open_with(data, std::nullopt, "vault"), Errc::config);
 }
 
+TEST_F(VaultTest, CopiesWhatADuplicateLacksBeforeItServes) {
+    const auto both_alike = [&] {
+        for (const auto& [one, other] : {std::pair("data/image_store", "dup/duplicate_store"),
+                                         std::pair("data/metadata_store", "dup/duplicate_metadata_store")})
+            for (const Path& path : files_below(directory / one)) {
+                const Path copy = directory / other / std::filesystem::relative(path, directory / one);
+                const auto bytes = read_file(copy, 1 << 24);
+                EXPECT_TRUE(bytes && *bytes == read_file(path, 1 << 24).value()) << copy;
+            }
+        EXPECT_EQ(read_file(directory / "data/leaves", 1 << 24).value(),
+                  read_file(directory / "dup/leaves", 1 << 24).value());
+    };
+    std::vector<ArtworkId> works{upload(party("ada"))};
+    const auto duplicate = options.duplicate;
+    // Without it in between, and a leaf of an old work among the new ones.
+    options.duplicate.reset();
+    open();
+    for (int i = 0; i < 2; ++i) works.push_back(upload(party("ada")));
+    hand_over(party("ada"), party("ben"), works[0]);
+    works.push_back(upload(party("ada")));
+    options.duplicate = duplicate;
+    open();
+    EXPECT_EQ(stored_files(), 16U);
+    both_alike();
+
+    // A new one; what an interrupted start copied stays, and what is somebody else's is not overwritten.
+    vault.reset();
+    std::filesystem::remove_all(directory / "dup");
+    options.duplicate = duplicate;
+    const Path foreign = in_shelf(directory / "dup/duplicate_store", works[2]);
+    for (const Path& path : {directory / "dup", directory / "dup/duplicate_store", foreign.parent_path()})
+        ASSERT_TRUE(make_private_directory(path));
+    ASSERT_TRUE(write_file_atomically(foreign, as_bytes("x"), AtomicFile::Existing::refuse, 0600));
+    EXPECT_EQ(code_of(try_open()), Errc::config);
+    EXPECT_EQ(read_file(foreign, 10).value(), to_bytes("x"));
+    EXPECT_EQ(read_file(directory / "dup/leaves", 1 << 20).value().size(), 40U);  // claims none of them yet
+    std::filesystem::remove(foreign);
+    open();
+    both_alike();
+    EXPECT_EQ(stored_files(), 16U);
+}
+
 TEST_F(VaultTest, DrawsNoNewMasterKeyWhereSomethingIsSealedUnderAnother) {
     upload(party("ada"));
     options.duplicate.reset();

@@ -295,6 +295,78 @@ TEST_F(VaultTest, DropsWhatWasReceivedWhenTheConnectionEnds) {
     EXPECT_EQ(vault->status().uploads, 0U);
 }
 
+// What an upload that does not get on holds is somebody else's when its time is over, not a second before.
+TEST_F(VaultTest, GivesTheRoomOfAnUploadThatDoesNotGetOnToOthers) {
+    const Party& ada = party("ada");
+    const UploadBeginRequest begin{10, "image/png"};
+    std::vector<VaultSession> idle;
+    for (std::size_t i = 0; i < kMaxUploadsPerWallet; ++i) {
+        idle.push_back(session(ada));
+        ASSERT_TRUE(ask(idle.back(), begin));
+    }
+    now = kStart + 60;
+    EXPECT_EQ(vault->expire_due(), kStart + 60);
+    EXPECT_EQ(code_of(ask_as(ada, begin)), Errc::busy);
+    now = kStart + 61;
+    EXPECT_FALSE(code_of(ask_as(ada, begin)));
+    EXPECT_EQ(vault->status().uploads, 0U);
+    EXPECT_EQ(code_of(send_sealed(idle[0], ArtworkId::generate(), {})), Errc::state);
+    EXPECT_EQ(vault->expire_due(), std::nullopt);
+    EXPECT_FALSE(code_of(ask(idle[0], begin)));
+}
+
+TEST_F(VaultTest, DropsAnUploadThatIsSlowerThanThePace) {
+    for (const bool swept : {false, true}) {
+        VaultSession connection = session(party("ada"));
+        const std::size_t size = 300000;
+        const auto begun = ask(connection, UploadBeginRequest{size, "image/png"}).value();
+        Sealer sealer = Sealer::create(begun.artwork, size, vault->keys().wallet(), vault->keys().kem.public_key(),
+                                       Purpose::transit);
+        Bytes stream;
+        ASSERT_TRUE(sealer.seal(some_bytes(size), stream));
+        ASSERT_TRUE(sealer.finish(stream));
+        ASSERT_EQ(connection.handle(UploadDataRequest{sealer.header().encode()}).next, Next::receive);
+        std::size_t at = 0;
+        const auto step = [&](std::size_t bytes, UnixTime later) {
+            now += later;
+            const auto received = connection.receive(ByteView(stream).subspan(at, bytes));
+            at += bytes;
+            return code_of(received);
+        };
+        EXPECT_FALSE(step(65536, 60));
+        EXPECT_FALSE(step(65536, 60));
+        EXPECT_FALSE(step(65535, 0));  // one byte less than puts it off
+        EXPECT_EQ(stored_files(), 2U);
+        if (swept) {
+            now += 61;
+            EXPECT_EQ(vault->expire_due(), std::nullopt);
+            EXPECT_EQ(stored_files(), 0U);
+            EXPECT_EQ(vault->status().uploads, 0U);
+            EXPECT_EQ(step(1, 0), Errc::state);
+        } else {
+            EXPECT_EQ(step(1, 61), Errc::state);
+        }
+        EXPECT_EQ(code_of(connection.receive(as_bytes("x"))), Errc::state);
+        EXPECT_EQ(stored_files(), 0U);
+        EXPECT_EQ(vault->status().uploads, 0U);
+    }
+}
+
+TEST_F(VaultTest, DropsAnUploadThatIsNotCommitted) {
+    const Party& ada = party("ada");
+    const UploadPlan plan;
+    for (const UnixTime wait : {300, 301}) {
+        VaultSession connection = session(ada);
+        const auto begun = ask(connection, UploadBeginRequest{plan.image.size(), plan.media_type}).value();
+        ASSERT_TRUE(send_sealed(connection, begun.artwork, plan));
+        now += wait;
+        const UploadCommitRequest commit{sign(registration_of(ada, begun.artwork, plan), ada.sign), std::nullopt};
+        EXPECT_EQ(code_of(ask(connection, commit)), wait == 300 ? std::nullopt : std::optional(Errc::state));
+        EXPECT_EQ(vault->status().uploads, 0U);
+    }
+    EXPECT_EQ(stored_files(), 4U);
+}
+
 TEST_F(VaultTest, AnswersARepeatedCommitWithTheSameReceipt) {
     const Party& ada = party("ada");
     UploadPlan plan;
