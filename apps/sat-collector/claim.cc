@@ -99,6 +99,7 @@ private:
     Result<VerifiedClaim> conclude(VaultClient& vault, const VerifiedClaim& claim) {
         switch (claim.state) {
             case ClaimState::completed:
+                SAT_TRY(vault.prove_completed(claim));
                 return claim;
             case ClaimState::confirmed:
                 waiting_ = true;

@@ -35,10 +35,11 @@ public:
         std::function<void(EnvelopeHeader& header, Bytes& stream)> image = {};
     };
 
-    // Asks the real vault for everything, as a stranger, and passes it on to the collector with the lie in it.
-    ScriptedVault::Script liar(Lie lie) {
-        return [this, lie](Socket& socket) {
-            auto upstream = open_session(vault().socket_address(), *inside_);
+    // Asks the real vault for everything, as `who` (a stranger where nobody is named), and passes it on to the collector
+    // with the lie in it.
+    ScriptedVault::Script liar(Lie lie, const Person* who = nullptr) {
+        return [this, lie, who](Socket& socket) {
+            auto upstream = open_session(vault().socket_address(), who != nullptr ? *who : *inside_);
             if (!upstream) return;
             serve_requests(socket, *party_, [&](Session& session, const std::string& method, const Json& parameters) {
                 Json response = upstream->request(method, parameters);
@@ -264,6 +265,63 @@ TEST_F(EvilVault, AFalseOwnerInTheHistoryIsNotBelieved) {
         const Done done = collector_command(words).vault(forger.address()).run();
         EXPECT_EQ(done.exit, exits::kBadProof) << words[0] << done.out << done.err;
     }
+}
+
+TEST_F(EvilVault, ACompletedClaimIsNotBelievedWithoutItsTransfer) {
+    const std::string id = upload();
+    claim(kCollector, id);
+    ASSERT_EQ(artist({"confirm", id}).exit, 0);
+    // The owner said yes, and nobody completed it: pending at first, and past its deadline, so that the collector asks.
+    ScriptedVault evil(liar({.answer =
+                                 [](const std::string& method, Json& result) {
+                                     if (method == "claim.mine") {
+                                         for (Json& item : result["items"]) {
+                                             item["state"] = "pending";
+                                             item["answer"] = nullptr;
+                                             item["answer_text"] = nullptr;
+                                             item["answer_by"] = 1;
+                                         }
+                                     }
+                                     if (method == "claim.get") result["state"] = "completed";
+                                 }},
+                            &collector_person()));
+    const Done done = collector_command({"claim", id, "--wait", "60"}).vault(evil.address()).run();
+    EXPECT_EQ(done.exit, exits::kBadProof) << done.out << done.err;
+    EXPECT_EQ(owner_of(id), wallet(artist_home()).hex());
+    // A vault that completes it in truth is believed.
+    EXPECT_EQ(collector({"claim", id}).exit, 0);
+    EXPECT_EQ(collector({"claim", id}).exit, 0) << "and once more";
+}
+
+TEST_F(EvilVault, NoYesIsGivenOnAFalseTitle) {
+    const std::string id = upload("Genuine");
+    const Person artist_person = load_person(artist_home());
+    // The artist's own signature, on the same ID: only the work's history knows which title is the work's.
+    const auto alter = [&](Json& item) {
+        Registration body = parse_statement<Registration>(item["registration"].get<std::string>())->body;
+        body.title = "Worthless sketch";
+        item["registration"] = sign(body, artist_person.sign);
+    };
+    const Lie lie{.answer = [&](const std::string& method, Json& result) {
+        if (method == "claim.open" || method == "claim.get") alter(result);
+        if (method == "claim.inbox") {
+            for (Json& item : result["items"]) alter(item);
+        }
+    }};
+    {
+        ScriptedVault evil(liar(lie, &collector_person()));
+        const Done done = collector_command({"claim", id, "--wait", "0"}).vault(evil.address()).run();
+        EXPECT_EQ(done.exit, exits::kBadProof) << done.out << done.err;
+    }
+    const std::string claim_id = claim(kCollector, id);
+    ScriptedVault evil(liar(lie, &artist_person));
+    for (const Words& words : {Words{"confirm", id}, Words{"confirm", id, "--claim", claim_id}}) {
+        const Done done = artist_command(words).vault(evil.address()).run();
+        EXPECT_EQ(done.exit, exits::kBadProof) << done.out << done.err;
+    }
+    const Done claims = collector({"claims"});
+    ASSERT_EQ(claims.exit, 0) << claims.out << claims.err;
+    EXPECT_EQ(claims.data()["items"][0]["state"], "pending");
 }
 
 TEST_F(EvilVault, AnIdentityThatIsNotTheWalletsIsNotBelieved) {
