@@ -70,6 +70,7 @@ async function run() {
         assert.equal(shown.origin, null, 'somebody else is told the origin');
         found.push(shown);
     }
+    assert(collector.connection.receiver.continued > 0, 'no RESPONSE was long enough to go on in a second record');
     await artist.request('claim.subscribe', {});
     await collector.request('claim.subscribe', {});
     const opened = await collector.claim(found[3], 'May I have it? — Bob');

@@ -12,7 +12,7 @@ export function parseTarget([address, fingerprint]) {
     return { host: place[1], port: Number(place[2]), pin: pin[1] };
 }
 
-const wholeRunMs = 240000;
+const wholeRunMs = 500000;
 
 /** Runs a program: ends with 0, or with 1 and what contradicted the document, also when nothing moves any more. */
 export async function runProgram(name, run) {

@@ -51,7 +51,7 @@ async function handshakes(vault) {
     const kemId = Buffer.from(vault.kemId, 'hex');
     const cases = [
         [3, 'a frame of another type', concat(u8(5), vec16(zeros(60)))], [4, 'version 2', hello(kemId, { version: 2 })],
-        [1, 'a CLIENT_HELLO that ends too early', hello(kemId).subarray(0, 60)],
+        [1, 'a frame of no bytes', zeros(0)], [1, 'a CLIENT_HELLO that ends too early', hello(kemId).subarray(0, 60)],
         [5, 'another vault key', hello(randomBytes(32))], [6, 'a wrapped secret of nobody', hello(kemId)],
     ];
     for (const [code, what, body] of cases) {
@@ -84,6 +84,8 @@ async function brokenRules(me) {
     await closed(me, 'an EVENT from a client', send((sender) => [sender.record(types.event, 0, ascii('{}'))]));
     await closed(me, 'a message that is interrupted', send((sender) =>
         [sender.record(types.request, 1, ascii('{')), sender.record(types.ping, 0, zeros(0))]));
+    await closed(me, 'JSON with a name twice', send((sender) =>
+        sender.message(types.request, ascii('{"m":"artwork.list","p":{"limit":1,"limit":1}}'))));
     await closed(me, 'DATA without an upload', send((sender) => sender.message(types.data, zeros(17))));
     await closed(me, 'an upload that ends before its stream', (client) =>
         spoiledUpload(client, randomBytes(70000), ({ header, pieces }) => ({ header, pieces: pieces.slice(0, 1) })));
