@@ -15,6 +15,7 @@ const name = 'SATP/1 RSAOAEP256-X25519-HKDFSHA256-A256GCM';
 const version = 1;
 const suite = 1;
 const maxExt = 4096;
+const maxTime = 253402300799;      // the end of the year 9999
 const identityMs = 60000;
 const handshakeMs = 10000;
 
@@ -84,6 +85,8 @@ function readIdentityFrame(frame, pin) {
     return { ...vault, chain };
 }
 
+const isCount = (value, most = Number.MAX_SAFE_INTEGER) => Number.isSafeInteger(value) && value >= 0 && value <= most;
+
 async function within(milliseconds, what, work) {
     let timer;
     const late = new Promise((_, refuse) => {
@@ -143,8 +146,8 @@ async function exchange(stream, identityFrame, me, pin, agent) {
     require(sameSecret(inside.take(32), schedule.serverFinished(master, th2a)), "the vault's Finished value is wrong");
     const ext = readExt(inside);
     inside.done();
-    require(Number.isSafeInteger(ext.time) && Number.isSafeInteger(ext.limits?.artwork_bytes)
-        && Number.isSafeInteger(ext.limits?.preview_bytes), 'SERVER_HELLO lacks the time or the limits');
+    require(isCount(ext.time, maxTime) && isCount(ext.limits?.artwork_bytes) && isCount(ext.limits?.preview_bytes),
+        'SERVER_HELLO lacks the time or the limits');
 
     const th2 = sha256(middle, serverHello);
     const confirmation = concat(schedule.clientFinished(master, th2), writeExt({ seen: null }));

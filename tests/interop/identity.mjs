@@ -53,6 +53,7 @@ export function verifyChain(chain, expected = {}) {
         'a chain has not 1 to 4 documents');
     const signKeys = new Map();
     const logKeys = new Map();
+    const kemIds = new Set();
     let first;
     let before;
     let newest;
@@ -66,7 +67,9 @@ export function verifyChain(chain, expected = {}) {
         require(isName(payload.wallet) && Number.isSafeInteger(payload.iat), 'an identity document is malformed');
         const sign = readRsaKey(fromBase64url(payload.sign));
         const kem = readRsaKey(fromBase64url(payload.kem));
-        require(keyId(sign) !== keyId(kem), 'an identity has one key for two purposes');
+        signKeys.set(keyId(sign), sign);
+        kemIds.add(keyId(kem));
+        require(![...kemIds].some((id) => signKeys.has(id)), 'an identity has one key for two purposes');
         first ??= { wallet: payload.wallet, kind: payload.kind, sign };
         require(payload.wallet === first.wallet && payload.kind === first.kind,
             'an identity changed its wallet or kind');
@@ -79,7 +82,6 @@ export function verifyChain(chain, expected = {}) {
         } else {
             require(payload.log === null, 'a user names a log key');
         }
-        signKeys.set(keyId(sign), sign);
         before = { id: document.id, sign };
         newest = kem;
     }

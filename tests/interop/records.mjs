@@ -11,6 +11,7 @@ export const types = {
 export const minFrame = 20;
 export const maxFrame = 66576;
 export const maxMessage = 1048576;
+export const maxEpochRecords = 2 ** 20;
 
 const maxInner = 66560;
 const headBytes = 4;
@@ -68,9 +69,9 @@ function readInner(inner) {
     return { type, body, goesOn: (flags & goesOn) !== 0 };
 }
 
-/** Seals messages into frames. After `rekeyAfter` records or an hour of one epoch a KEY_UPDATE comes first. */
+/** Seals messages into frames. A message that would pass `rekeyAfter` records, or an hour, follows a KEY_UPDATE. */
 export class RecordSender {
-    constructor(secret, { rekeyAfter = 2 ** 20 - 1, rekeySeconds = 3600 } = {}) {
+    constructor(secret, { rekeyAfter = maxEpochRecords - 1, rekeySeconds = 3600 } = {}) {
         this.direction = new Direction(secret);
         this.rekeyAfter = rekeyAfter;
         this.rekeyMs = rekeySeconds * 1000;
@@ -112,6 +113,7 @@ export class RecordReceiver {
     }
     /** One frame, length included: { type, body } when a message is whole, null while it goes on. */
     open(frame) {
+        require(this.direction.sequence < maxEpochRecords, 'an epoch has more than 2^20 records');
         const inner = openGcm(this.direction.key, this.direction.nonce(), frame.subarray(0, 4), frame.subarray(4),
             'a record');
         const record = readInner(inner);

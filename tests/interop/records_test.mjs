@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { sealGcm } from './keys.mjs';
-import { maxFrame, maxMessage, RecordReceiver, RecordSender, types } from './records.mjs';
+import { maxEpochRecords, maxFrame, maxMessage, RecordReceiver, RecordSender, types } from './records.mjs';
 import { concat, expand, label, ProtocolError, u16, u32, u8 } from './wire.mjs';
 
 const secret = Buffer.alloc(32, 7);
@@ -51,6 +51,16 @@ test('A KEY_UPDATE comes before the record that would pass the limit, and both s
     }
     assert.equal(got.filter((type) => type === types.ping).length, 7);
     assert.deepEqual([sender.epochs, receiver.epochs], [3, 3]);
+});
+
+test('An epoch has 2^20 records, its KEY_UPDATE included', () => {
+    const [sender, receiver] = pair();
+    sender.direction.sequence = maxEpochRecords - 2;
+    receiver.direction.sequence = maxEpochRecords - 2;
+    const frames = [1, 2].flatMap(() => sender.message(types.ping, Buffer.alloc(0)));
+    assert.deepEqual(frames.map((frame) => receiver.open(frame).type), [types.ping, types.keyUpdate, types.ping]);
+    sender.direction.sequence = receiver.direction.sequence = maxEpochRecords;
+    assert.throws(() => receiver.open(sender.record(types.ping, 0, Buffer.alloc(0))), /2\^20/);
 });
 
 test('A record of another place, of changed bytes or of a changed length does not open', () => {

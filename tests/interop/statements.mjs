@@ -28,7 +28,7 @@ function isDate(value) {
     return made.getUTCFullYear() === year && made.getUTCMonth() === month - 1 && made.getUTCDate() === day;
 }
 
-const isFileName = (value) => typeof value === 'string' && !value.includes('/')
+const isFileName = (value) => typeof value === 'string' && !/[/\0]/.test(value) && value !== '.' && value !== '..'
     && utf8(value).length >= 1 && utf8(value).length <= 255;
 const isPreview = (value) => {
     requireMembers(value, ['sha256', 'bytes', 'media_type'], 'a preview');
@@ -44,7 +44,7 @@ const ofWork = { artwork: isArtworkId, head: isName, seq: isCount(0) };
 const further = {
     register: {
         artwork: isArtworkId, title: isText(1, 200), description: isText(0, 4000), artist: isText(0, 200),
-        creation_date: isDate, file_path: isFileName, media_type: isOneOf(...mediaTypes), bytes: isCount(1),
+        creation_date: isDate, file_path: isFileName, media_type: isOneOf(...mediaTypes), bytes: isCount(1, 2 ** 52),
         width: isCount(1, 2 ** 31 - 1), height: isCount(1, 2 ** 31 - 1), sha256: isName,
         release: isOneOf('original', 'preview'), preview: orNull(isPreview),
     },

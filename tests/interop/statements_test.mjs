@@ -73,7 +73,9 @@ test('A chain proves its wallet and newest keys', async () => {
         [], [ann.chain[0], ann.chain[0]], [second()], [...ann.chain, second({ prev: null })],
         [...ann.chain, second({ seq: 2 })], [...ann.chain, second({}, nextSign)],
         [...ann.chain, second({ kind: 'vault' })],
-        [...ann.chain, second({ sign: toBase64url(nextKem.spki) })], [...ann.chain, second({ name: 'Ann' })],
+        [...ann.chain, second({ sign: toBase64url(nextKem.spki) })],
+        [...ann.chain, second({ kem: toBase64url(ann.sign.spki) })],
+        [...ann.chain, second({ sign: toBase64url(ann.kem.spki) })], [...ann.chain, second({ name: 'Ann' })],
         [...ann.chain, second({ wallet: bob.wallet })],
     ];
     for (const [index, documents] of bad.entries()) {
@@ -126,7 +128,8 @@ test('Each limit of a registration is kept', () => {
         { preview: { sha256: '0'.repeat(64), bytes: 65536, media_type: 'image/jpeg' } }];
     const fails = [{ title: '' }, { title: 'x'.repeat(201) }, { description: 'd'.repeat(4001) },
         { creation_date: '2023-02-29' }, { creation_date: '24' }, { creation_date: '2024-13' },
-        { file_path: 'a/b' }, { file_path: '' }, { file_path: 'é'.repeat(128) }, { media_type: 'image/bmp' },
+        { file_path: 'a/b' }, { file_path: '' }, { file_path: '..' }, { file_path: 'a\0' }, { bytes: 2 ** 52 + 1 },
+        { file_path: 'é'.repeat(128) }, { media_type: 'image/bmp' },
         { bytes: 0 }, { width: 0 }, { height: 2 ** 31 }, { sha256: 'A'.repeat(64) }, { release: 'no' },
         { preview: { sha256: '0'.repeat(64), bytes: 65537, media_type: 'image/jpeg' } }, { seen: {} }, { more: 1 },
         { artwork: 'ABCDEFGHJK' === artwork ? '0000000001' : 'ABCDEFGHJK' }];
