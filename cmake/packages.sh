@@ -12,8 +12,8 @@ build=(
     libssl-dev libasio-dev nlohmann-json3-dev libcli11-dev libexpected-dev libsqlite3-dev libspdlog-dev
     libutf8proc-dev libvips-dev
 )
-# openssl: the tests open our key files with the stock tool.
-test=(libgtest-dev libgmock-dev openssl)
+# openssl: the tests open our key files with the stock tool.  nodejs: the second implementation of the client.
+test=(libgtest-dev libgmock-dev openssl nodejs)
 check=(clang-format clang-tidy shellcheck mandoc)
 
 say() { printf 'packages: %s\n' "$*" >&2; }
