@@ -11,6 +11,13 @@
 
 namespace sat {
 
+namespace {
+
+// A parameter that the statement does not have, or a value beyond SQLite's limits: our own mistake.
+void must_bind(int code) { SAT_ASSERT(code == SQLITE_OK); }
+
+}  // namespace
+
 SqliteQuery::~SqliteQuery() {
     if (statement_ == nullptr) return;
     sqlite3_reset(statement_);  // repeats the error of the last step, which was reported
@@ -19,7 +26,7 @@ SqliteQuery::~SqliteQuery() {
 
 SqliteQuery& SqliteQuery::bind_integer(std::int64_t value, bool in_range) {
     SAT_ASSERT(in_range);
-    if (statement_ != nullptr) SAT_ASSERT(sqlite3_bind_int64(statement_, ++bound_, value) == SQLITE_OK);
+    if (statement_ != nullptr) must_bind(sqlite3_bind_int64(statement_, ++bound_, value));
     return *this;
 }
 
@@ -27,20 +34,19 @@ SqliteQuery& SqliteQuery::bind(ByteView blob) {
     if (statement_ == nullptr) return *this;
     // A null pointer would bind NULL; an empty blob is a value.
     const void* data = blob.empty() ? static_cast<const void*>("") : blob.data();
-    SAT_ASSERT(sqlite3_bind_blob64(statement_, ++bound_, data, blob.size(), SQLITE_TRANSIENT) == SQLITE_OK);
+    must_bind(sqlite3_bind_blob64(statement_, ++bound_, data, blob.size(), SQLITE_TRANSIENT));
     return *this;
 }
 
 SqliteQuery& SqliteQuery::bind(const ArtworkId& id) {
     if (statement_ == nullptr) return *this;
     const std::string_view text = id.view();
-    SAT_ASSERT(sqlite3_bind_text64(statement_, ++bound_, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8) ==
-               SQLITE_OK);
+    must_bind(sqlite3_bind_text64(statement_, ++bound_, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
     return *this;
 }
 
 SqliteQuery& SqliteQuery::bind(std::nullopt_t) {
-    if (statement_ != nullptr) SAT_ASSERT(sqlite3_bind_null(statement_, ++bound_) == SQLITE_OK);
+    if (statement_ != nullptr) must_bind(sqlite3_bind_null(statement_, ++bound_));
     return *this;
 }
 
