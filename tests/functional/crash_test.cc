@@ -138,22 +138,22 @@ TEST_F(Crash, AnAcceptanceHappenedOrItDidNotAndThereIsOneOwner) {
 TEST_F(Crash, AVaultKilledWhileItStartsStartsAgain) {
     const std::string id = upload();
     hand_over(id, kArtist, kCollector);
-    stop_vault();
-    faults().count();
-    start();
-    const std::uint64_t calls = faults().calls();
-    for (std::uint64_t call = 1; call <= std::min<std::uint64_t>(calls, run_in_full() ? calls : 6); ++call) {
+    const std::uint64_t most = run_in_full() ? 1'000 : 6;
+    for (std::uint64_t call = 1; call <= most; ++call) {
         vault().kill_hard();
         faults().kill_at(call);
         Process process({.argv = {program_path("sat-vaultd"), "run", "--data", data(), "--duplicate", duplicate(),
                                   "--listen", "127.0.0.1:0"},
                          .env = faults().env()});
-        const bool died =
-            eventually([&] { return !process.running() || !process.out().empty(); }) && !process.running();
+        ASSERT_TRUE(eventually([&] { return !process.running() || !process.out().empty(); }));
+        const bool lived = process.running();
         process.kill_hard();
         faults().disarm();
         start();
-        EXPECT_EQ(owner_of(id), wallet(collector_home()).hex()) << call << (died ? " died" : " lived");
+        // Each start is at a new address, and a home files only so many.
+        fs::remove(collector_home() / "known_vaults.json");
+        EXPECT_EQ(owner_of(id), wallet(collector_home()).hex()) << call;
+        if (lived) break;  // it starts with fewer calls
     }
     EXPECT_EQ(second({"history", id}).data()["items"].size(), 2U);
 }

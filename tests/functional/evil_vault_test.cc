@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <future>
 
 #include "base/assert.h"
+#include "client/vault_client.h"
 #include "ledger/leaf.h"
 #include "ledger/statement.h"
 #include "support/programs.h"
@@ -35,8 +37,8 @@ public:
         std::function<void(EnvelopeHeader& header, Bytes& stream)> image = {};
     };
 
-    // Asks the real vault for everything, as `who` (a stranger where nobody is named), and passes it on to the collector
-    // with the lie in it.
+    // Asks the real vault for everything, as `who` (a stranger where nobody is named), and passes it on to the
+    // collector with the lie in it.
     ScriptedVault::Script liar(Lie lie, const Person* who = nullptr) {
         return [this, lie, who](Socket& socket) {
             auto upstream = open_session(vault().socket_address(), who != nullptr ? *who : *inside_);
@@ -322,6 +324,97 @@ TEST_F(EvilVault, NoYesIsGivenOnAFalseTitle) {
     const Done claims = collector({"claims"});
     ASSERT_EQ(claims.exit, 0) << claims.out << claims.err;
     EXPECT_EQ(claims.data()["items"][0]["state"], "pending");
+}
+
+TEST_F(EvilVault, AnotherSignersRegistrationUnderTheIdIsNotServed) {
+    const std::string id = upload();
+    // Well signed, with the image's own hash, by somebody who is not the work's artist.
+    ScriptedVault evil(liar({.answer = [this](const std::string& method, Json& result) {
+        if (method != "artwork.get") return;
+        Registration body = parse_statement<Registration>(result["registration"].get<std::string>())->body;
+        body.iss = inside().wallet();
+        result["registration"] = forged(body);
+    }}));
+    expect_no_image(evil.address(), id, "another signer's registration");
+}
+
+TEST_F(EvilVault, AnothersWorkIsNotListedAsMine) {
+    upload();
+    ScriptedVault evil(liar({.answer = [this](const std::string& method, Json& result) {
+        if (method != "artwork.list") return;
+        for (Json& item : result["items"]) item["owner"] = inside().wallet().hex();
+    }}));
+    const Done list = artist_command({"list"}).vault(evil.address()).run();
+    EXPECT_EQ(list.exit, exits::kBadProof) << list.out << list.err;
+    const Done browse =
+        collector_command({"browse", "--owner", wallet(artist_home()).hex()}).vault(evil.address()).run();
+    EXPECT_EQ(browse.exit, exits::kBadProof) << browse.out << browse.err;
+}
+
+TEST_F(EvilVault, PagesThatDoNotEndAreLeft) {
+    const std::string id = upload();
+    const auto expect_left = [&](const char* what, const Words& words, const Lie& lie) {
+        ScriptedVault evil(liar(lie));
+        const Done done = collector_command(words).vault(evil.address()).run();
+        EXPECT_EQ(done.exit, exits::kProtocol) << what << done.out << done.err;
+    };
+    expect_left("the same cursor", {"browse", "--all"}, {.answer = [](const std::string& method, Json& result) {
+                    if (method == "artwork.list") result["next_cursor"] = "again";
+                }});
+    expect_left("an empty page", {"browse", "--all"}, {.answer = [](const std::string& method, Json& result) {
+                    if (method == "artwork.list") result = Json{{"items", Json::array()}, {"next_cursor", "on"}};
+                }});
+    expect_left("no leaves", {"history", id}, {.answer = [](const std::string& method, Json& result) {
+                    if (method == "artwork.history") result = Json{{"leaves", Json::array()}, {"next", 0}};
+                }});
+    expect_left("the same leaves", {"history", id}, {.answer = [](const std::string& method, Json& result) {
+                    if (method == "artwork.history") result["next"] = 0;
+                }});
+    expect_left("leaves without end", {"history", id},
+                {.answer = [at = 0](const std::string& method, Json& result) mutable {
+                    if (method != "artwork.history") return;
+                    result = Json{{"leaves", Json::array({std::string(900'000, 'x')})}, {"next", ++at}};
+                }});
+    expect_left("no claims", {"claims"}, {.answer = [](const std::string& method, Json& result) {
+                    if (method == "claim.mine") result = Json{{"items", Json::array()}, {"next_cursor", "on"}};
+                }});
+}
+
+TEST_F(EvilVault, AClockPastAllTimeIsNoClock) {
+    const std::string id = upload();
+    ScriptedVault evil([&](Socket& socket) { accept_session(socket, party(), kJsonMaxInteger); });
+    const Done done = collector_command({"claim", id, "--wait", "0"}).vault(evil.address()).run();
+    EXPECT_EQ(done.exit, exits::kProtocol) << done.out << done.err;
+}
+
+TEST_F(EvilVault, AFloodOfEventsWhileAPersonIsAskedEndsTheConnection) {
+    std::promise<void> ended;
+    ScriptedVault evil([&](Socket& socket) {
+        auto session = accept_session(socket, party());
+        if (!session) return;
+        // Until the client goes: 8 MiB, and what the sockets hold.
+        const std::string event(900'000, 'x');
+        int sent = 0;
+        while (sent < 1000 && session->send(RecordType::event, event)) ++sent;
+        EXPECT_GE(sent, 9);
+        EXPECT_LT(sent, 100);
+        ended.set_value();
+    });
+    const auto home = KeyHome::open(collector_home());
+    ASSERT_TRUE(home);
+    auto kem = home->unlock_kem(nullptr);
+    ASSERT_TRUE(kem);
+    IdentityCache identities(home->directory());
+    VaultClientOptions options;
+    options.address = *parse_address(evil.address());
+    options.trust.accept_new = true;
+    VaultClient client(*home, identities, std::move(*kem), std::move(options));
+    ASSERT_TRUE(client.connect());
+    client.ask_beside([&] { ended.get_future().wait(); });
+    EXPECT_FALSE(client.connected());
+    const auto change = client.next_change(seconds(1));
+    ASSERT_FALSE(change);
+    EXPECT_EQ(change.error().code, Errc::overloaded) << "which a new connection may mend";
 }
 
 TEST_F(EvilVault, AnIdentityThatIsNotTheWalletsIsNotBelieved) {

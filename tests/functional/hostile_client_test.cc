@@ -415,6 +415,70 @@ TEST_F(HostileClient, DataOfWrongSizesEndsTheConnection) {
     });
 }
 
+TEST_F(HostileClient, FourGibibytesAreAllowedAndNotAByteMore) {
+    auto session = open();
+    ASSERT_TRUE(session.has_value());
+    const std::uint64_t limit = std::uint64_t{4} << 30;
+    EXPECT_EQ(error_code(session->request("upload.begin", Json{{"bytes", limit + 1}, {"media_type", "image/tiff"}})),
+              104);
+    // Where this disk has no room for it, that is another matter.
+    const int code = error_code(session->request("upload.begin", Json{{"bytes", limit}, {"media_type", "image/tiff"}}));
+    EXPECT_TRUE(code == 0 || code == 120) << code;
+    EXPECT_EQ(error_code(session->request("upload.begin", Json{{"bytes", 0}, {"media_type", "image/tiff"}})), 100);
+    EXPECT_NE(error_code(session->request("upload.begin", Json{{"bytes", 5}, {"media_type", "image/svg+xml"}})), 0);
+}
+
+TEST_F(HostileClient, ACommitSaidAgainGetsTheSameReceiptAndMakesNoSecondWork) {
+    auto session = open();
+    RawUpload upload;
+    upload.image = sample_bytes(samples()[1]);
+    const auto first = upload.send(*session, person(), vault_chain());
+    ASSERT_EQ(error_code(first.response), 0) << first.response.dump();
+    auto other = open();
+    const Json again = other->request("upload.commit", Json{{"registration", first.registration}});
+    EXPECT_EQ(again, first.response);
+    // By anybody but its artist it is not even looked up.
+    const Person thief = load_person(second_home());
+    auto third = open_session(vault().socket_address(), thief);
+    EXPECT_NE(error_code(third->request("upload.commit", Json{{"registration", first.registration}})), 0);
+    EXPECT_EQ(other->request("artwork.list", Json{{"limit", 50}})["r"]["items"].size(), 1U);
+}
+
+TEST_F(HostileClient, AnUploadThatDripsCostsNobodyElseAnything) {
+    const Bytes image = make_tiff(500'000);
+    std::vector<Session> slow;
+    for (const char* home : {"artist", "collector", "second"}) {
+        const Person owner = load_person(dir() / home);
+        for (int i = 0; i < 4; ++i) {
+            auto session = open_session(vault().socket_address(), owner);
+            ASSERT_TRUE(session.has_value());
+            const Json begun =
+                session->request("upload.begin", Json{{"bytes", image.size()}, {"media_type", "image/tiff"}});
+            ASSERT_EQ(error_code(begun), 0) << begun.dump();
+            const auto artwork = ArtworkId::from_canonical(begun["r"]["artwork"].get<std::string>());
+            Sealer sealer = Sealer::create(*artwork, image.size(), vault_chain().wallet(), vault_chain().kem_key(),
+                                           Purpose::transit);
+            const Json data{{"m", "upload.data"}, {"p", {{"header", to_base64url(sealer.header().encode())}}}};
+            session->send(RecordType::request, dump_json(data));
+            // Half a record, and no more for now.
+            session->send_frame(u32_bytes(65'620));
+            session->send_frame(Bytes(30'000));
+            slow.push_back(std::move(*session));
+        }
+    }
+    EXPECT_EQ(collector({"browse"}).exit, 0);
+    RawUpload upload;
+    upload.image = sample_bytes(samples()[1]);
+    auto session = open();
+    EXPECT_EQ(error_code(upload.send(*session, person(), vault_chain()).response), 0) << "a fourth person uploads";
+    // The artist has four under way already; that much is one person's share.
+    const Person owner = load_person(artist_home());
+    auto fifth = open_session(vault().socket_address(), owner);
+    EXPECT_EQ(error_code(fifth->request("upload.begin", Json{{"bytes", 5}, {"media_type", "image/tiff"}})), 117);
+    slow.clear();
+    EXPECT_TRUE(eventually([&] { return files_below(data() / "incoming").empty(); }));
+}
+
 TEST_F(HostileClient, AMuteClientIsClosedAndCostsNobodyElseAnything) {
     // Eight from each of five other addresses say nothing.
     std::vector<Socket> mute;

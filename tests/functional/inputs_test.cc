@@ -266,6 +266,28 @@ TEST_F(Inputs, ASecondInitRefusesAndLeavesTheWalletAlone) {
     EXPECT_EQ(vaultd({"init", "--no-passphrase"}).exit, exits::kExists);
 }
 
+TEST_F(Inputs, InitPinsTheVaultThatIsNamed) {
+    const Done pinned = Command("sat-collector", {"init", "--no-passphrase"})
+                            .home(dir() / "pinned")
+                            .vault(vault().address())
+                            .pin(vault().fingerprint())
+                            .json()
+                            .run();
+    ASSERT_EQ(pinned.exit, 0) << pinned.out << pinned.err;
+    ASSERT_EQ(pinned.data()["vaults"].size(), 1U);
+    EXPECT_EQ(pinned.data()["vaults"][0]["key"], vault().fingerprint());
+    const auto browse = [&] { return collector_command({"browse"}).home(dir() / "pinned").pin("").run().exit; };
+    EXPECT_EQ(browse(), 0);
+    // With --force there is a new wallet, and the old one is put aside.
+    const Done forced =
+        Command("sat-collector", {"init", "--no-passphrase", "--force"}).home(dir() / "pinned").json().run();
+    ASSERT_EQ(forced.exit, 0) << forced.out << forced.err;
+    EXPECT_NE(forced.data()["wallet"], pinned.data()["wallet"]);
+    const std::string old_wallet = pinned.data()["wallet"];
+    EXPECT_TRUE(fs::exists(dir() / "pinned" / ("sign.pem.old-" + old_wallet.substr(0, 8))));
+    EXPECT_EQ(browse(), 0);
+}
+
 TEST_F(Inputs, AHomeWithoutAWalletIsAConfigurationError) {
     const Done done = artist_command({"list"}).home(dir() / "nobody").run();
     EXPECT_EQ(done.exit, exits::kConfig) << done.out << done.err;

@@ -2,8 +2,11 @@
 // again succeeds, and nothing half-done is left behind.
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
+#include <signal.h>
 
 #include <filesystem>
+#include <iostream>
+#include <sstream>
 
 #include "support/programs.h"
 #include "support/relay.h"
@@ -176,6 +179,70 @@ TEST_F(Network, TheVaultKilledInTheMiddleOfARequestAndStartedAgainServesTheSameR
     start_vault();
     EXPECT_EQ(collector_command({"request", id}).in(out).run().exit, 0);
     EXPECT_EQ(read_text(out / (id + ".tif")), read_text(file));
+}
+
+TEST_F(Network, AnUploadStoppedByASignalStoresNothing) {
+    const Path file = tiff(8'000'000);
+    Relay relay(vault().socket_address());
+    relay.treat(Direction::to_vault, {.hold_after = 1'000'000});
+    for (const auto& [signal, exit_code] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}}) {
+        const Command uploading = artist_command({"upload", file, "--title", "Stopped"}).vault(relay.address());
+        Process process = uploading.begin();
+        ASSERT_TRUE(relay.wait_held());
+        process.signal(signal);
+        const Done done = uploading.finish(process);
+        EXPECT_EQ(done.exit, exit_code) << done.out << done.err;
+        relay.cut();
+    }
+    EXPECT_EQ(works(), 0U);
+    EXPECT_TRUE(eventually([&] { return files_below(data() / "incoming").empty(); }));
+    EXPECT_TRUE(files_below(data() / "image_store").empty());
+}
+
+TEST_F(Network, ARequestStoppedByASignalLeavesNoFile) {
+    const Done uploaded = artist({"upload", tiff(8'000'000), "--title", "Stopped"});
+    ASSERT_EQ(uploaded.exit, 0) << uploaded.out << uploaded.err;
+    const std::string id = uploaded.data()["id"];
+    const Path out = dir() / "out";
+    fs::create_directory(out);
+    Relay relay(vault().socket_address());
+    relay.treat(Direction::to_client, {.hold_after = 1'000'000});
+    for (const auto& [signal, exit_code] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}}) {
+        const Command requesting = collector_command({"request", id}).in(out).vault(relay.address());
+        Process process = requesting.begin();
+        ASSERT_TRUE(relay.wait_held());
+        process.signal(signal);
+        const Done done = requesting.finish(process);
+        EXPECT_EQ(done.exit, exit_code) << done.out << done.err;
+        EXPECT_TRUE(fs::is_empty(out));
+        relay.cut();
+    }
+}
+
+TEST_F(Network, AVaultListensOnSeveralAddressesOfBothKinds) {
+    stop_vault();
+    start_vault({.data = data(), .duplicate = duplicate(), .more = {"--listen", "127.0.0.3:0"}});
+    const auto listening = [&] {
+        std::vector<std::string> addresses;
+        std::istringstream lines(vault().process().out());
+        for (std::string line; std::getline(lines, line);) {
+            if (line.starts_with("listening ")) addresses.push_back(line.substr(10));
+        }
+        return addresses;
+    };
+    ASSERT_TRUE(eventually([&] { return listening().size() == 2; }));
+    for (const std::string& address : listening())
+        EXPECT_EQ(collector_command({"browse"}).vault(address).run().exit, 0);
+    stop_vault();
+    if (!fs::exists("/proc/net/if_inet6") || read_text("/proc/net/if_inet6").find(" lo") == std::string::npos) {
+        std::cout << "this system has no IPv6 loopback: it was not tried\n";
+        no_vault();
+        return;
+    }
+    start_vault({.data = data(), .duplicate = duplicate(), .listen = "[::1]:0"});
+    EXPECT_THAT(vault().address(), testing::StartsWith("[::1]:"));
+    EXPECT_EQ(collector({"browse"}).exit, 0);
+    EXPECT_EQ(collector_command({"whoami"}).run().data()["vaults"].back()["address"], vault().address());
 }
 
 TEST_F(Network, AClaimThatWaitsOutlivesTheVaultsRestart) {

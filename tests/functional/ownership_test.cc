@@ -326,6 +326,19 @@ TEST_F(Ownership, WatchOnATerminalAsksAndANoThereIsANo) {
     EXPECT_EQ(owner_of(id), wallet(artist_home()).hex());
 }
 
+TEST_F(Ownership, ConfirmOnATerminalAsksUnlessToldNotTo) {
+    const std::string id = upload();
+    const std::string claim_id = claim(kCollector, id);
+    Process doubtful = artist_command({"confirm", id}).terminal().begin();
+    ASSERT_TRUE(doubtful.wait_for_output("?")) << doubtful.out();
+    doubtful.write("no\n");
+    EXPECT_NE(doubtful.wait().exit_code, 0) << doubtful.out();
+    EXPECT_EQ(state_of(kCollector, claim_id), "pending") << "nothing was said to anybody";
+    Process sure = artist_command({"confirm", id, "-y"}).terminal().begin();
+    EXPECT_EQ(sure.wait().exit_code, 0) << sure.out();
+    EXPECT_EQ(state_of(kCollector, claim_id), "confirmed");
+}
+
 TEST_F(Ownership, ThePreviewPolicyKeepsTheImageForTheOwner) {
     const Done done = artist({"upload", picture("picture.png"), "--title", "For owners", "--release", "preview"});
     ASSERT_EQ(done.exit, 0) << done.out << done.err;

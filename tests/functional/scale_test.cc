@@ -6,6 +6,7 @@
 #include <set>
 
 #include "support/programs.h"
+#include "support/relay.h"
 
 namespace sat::test {
 namespace {
@@ -48,28 +49,35 @@ TEST_F(Scale, AThousandWatchersAreConnectedAndEachIsTold) {
 
 TEST_F(Scale, SixteenUploadsAtOnceAreServed) {
     const Path file = tiff(4'000'000);
+    copy_cached("stranger", dir() / "stranger");
+    const std::vector<Path> homes = {artist_home(), collector_home(), second_home(), dir() / "stranger"};
+    // All sixteen are stopped in the middle, so that they are under way together.
+    Relay relay(vault().socket_address());
+    relay.treat(Direction::to_vault, {.hold_after = 1'000'000});
     std::vector<Command> commands;
     std::vector<Process> processes;
-    for (int i = 0; i < 16; ++i) {
-        commands.push_back(i % 2 == 0
-                               ? artist_command({"upload", file, "--title", "Upload " + std::to_string(i)})
-                               : Command("sat-artist", {"upload", file, "--title", "Upload " + std::to_string(i)})
-                                     .home(second_home())
-                                     .vault(vault().address())
-                                     .pin(vault().fingerprint())
-                                     .json());
+    for (std::size_t i = 0; i < 16; ++i) {
+        commands.push_back(artist_command({"upload", file, "--title", "Upload " + std::to_string(i)})
+                               .home(homes[i % homes.size()])
+                               .vault(relay.address()));
         processes.push_back(commands.back().begin());
     }
+    ASSERT_TRUE(relay.wait_held(16));
+    const Done status = vaultd_command({"status"}).json().run();
+    EXPECT_EQ(status.data()["uploads"], 16) << status.out;
+    EXPECT_EQ(collector({"browse"}).exit, 0) << "and others are served beside them";
+    relay.release();
     std::set<std::string> ids;
     for (std::size_t i = 0; i < commands.size(); ++i) {
         const Done done = commands[i].patience(seconds(120)).finish(processes[i]);
         EXPECT_EQ(done.exit, 0) << i << done.out << done.err;
         if (done.exit == 0) ids.insert(done.data()["id"].get<std::string>());
     }
-    EXPECT_EQ(ids.size(), 16U);
+    ASSERT_EQ(ids.size(), 16U);
     EXPECT_EQ(collector({"browse", "--all"}).data()["items"].size(), 16U);
     EXPECT_EQ(collector({"request", *ids.begin(), "-o", dir() / "one.tif"}).exit, 0);
     EXPECT_EQ(read_text(dir() / "one.tif"), read_text(file));
+    EXPECT_LT(vault().process().peak_memory(), std::uint64_t{64} << 20);
 }
 
 TEST_F(Scale, ManyCommandsOfOneHomeDoNotDisturbEachOther) {

@@ -26,26 +26,27 @@ const Json kNull = nullptr;
 
 void make_party(const std::string& name, const Path& home) {
     Words argv;
-    std::string input;
-    if (name == "vault" || name == "other-vault") {
-        argv = {program_path("sat-vaultd"), "init", "--data", home, "--no-passphrase"};
+    const auto add = [&argv](const Words& more) { argv.insert(argv.end(), more.begin(), more.end()); };
+    const auto add_passphrase = [&] {
+        const Path passphrase = home.string() + ".passphrase";
+        write_text(passphrase, std::string(kLockedPassphrase) + "\n");
+        fs::permissions(passphrase, fs::perms::owner_read | fs::perms::owner_write);
+        add({"--passphrase-file", passphrase});
+    };
+    if (name.ends_with("vault")) {
+        argv = {program_path("sat-vaultd"), "init", "--data", home};
+        if (name == "large-vault") add({"--bits", "4096"});
+        name == "locked-vault" ? add_passphrase() : add({"--no-passphrase"});
     } else {
         const bool artist = name == "artist";
         argv = {program_path(artist ? "sat-artist" : "sat-collector"), "init", "--home", home, "--no-input"};
-        const auto add = [&argv](const Words& more) { argv.insert(argv.end(), more.begin(), more.end()); };
+        if (name == "large") add({"--bits", "4096"});
         if (artist) add({"--name", std::string(kArtistName), "--contact", "ada@example.org"});
         if (name == "collector") {
             add({"--name", std::string(kCollectorName), "--contact", std::string(kCollectorContact)});
         }
         if (name == "second") add({"--name", "Sam Second"});
-        if (name == "locked") {
-            const Path passphrase = home.string() + ".passphrase";
-            write_text(passphrase, std::string(kLockedPassphrase) + "\n");
-            fs::permissions(passphrase, fs::perms::owner_read | fs::perms::owner_write);
-            add({"--passphrase-file", passphrase});
-        } else {
-            add({"--no-passphrase"});
-        }
+        name == "locked" ? add_passphrase() : add({"--no-passphrase"});
     }
     const Outcome outcome = test::run({.argv = argv, .env = {{"HOME", home.parent_path()}}}, seconds(120));
     if (outcome.exit_code != 0) {

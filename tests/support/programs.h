@@ -205,8 +205,8 @@ inline constexpr Command (ThreeComputers::*kArtist)(Words) = &ThreeComputers::ar
 inline constexpr Command (ThreeComputers::*kCollector)(Words) = &ThreeComputers::collector_command;
 inline constexpr Command (ThreeComputers::*kSecond)(Words) = &ThreeComputers::second_command;
 
-// A copy of a cached home: artist, collector, second, stranger, locked (passphrase kLockedPassphrase), vault,
-// other-vault.
+// A copy of a cached home: artist, collector, second, stranger, large (4096 bits), locked (kLockedPassphrase), and of
+// vaults: vault, other-vault, large-vault, locked-vault.
 void copy_cached(const std::string& name, const Path& to);
 inline constexpr std::string_view kLockedPassphrase = "correct horse battery staple";
 inline constexpr std::string_view kArtistName = "Ada Artist";

@@ -51,11 +51,13 @@ void Relay::treat(Direction direction, Treatment treatment) {
     (direction == Direction::to_vault ? to_vault_ : to_client_) = std::move(treatment);
 }
 
-bool Relay::wait_held(Duration patience) {
+bool Relay::wait_held(std::size_t count, Duration patience) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, patience, [this] {
-        return std::any_of(links_.begin(), links_.end(),
-                           [](const auto& link) { return link->held[0] || link->held[1]; });
+    return changed_.wait_for(lock, patience, [&] {
+        const auto held = std::count_if(links_.begin(), links_.end(), [](const auto& link) {
+            return !link->dead && (link->held[0] || link->held[1]);
+        });
+        return static_cast<std::size_t>(held) >= count;
     });
 }
 

@@ -42,8 +42,8 @@ public:
     // Where the connections that begin from now on go.
     void set_vault(Address vault);
     void treat(Direction direction, Treatment treatment);
-    // Until a connection is held; false where none is in time.
-    bool wait_held(Duration patience = kPatience);
+    // Until so many connections are held; false where they are not in time.
+    bool wait_held(std::size_t count = 1, Duration patience = kPatience);
     void release();
     // Closes every connection, held or not.
     void cut();
