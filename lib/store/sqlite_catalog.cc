@@ -282,8 +282,8 @@ public:
     }
 
     Result<RegisteredWorks> registered(std::uint64_t from, std::size_t limit) override {
-        SqliteQuery rows = db_.query(
-            "SELECT number, artwork FROM leaves WHERE number >= ? AND position = 0 ORDER BY number LIMIT ?");
+        SqliteQuery rows =
+            db_.query("SELECT number, artwork FROM leaves WHERE number >= ? AND position = 0 ORDER BY number LIMIT ?");
         rows.bind(from).bind(limit);
         RegisteredWorks out{{}, from};
         for (;;) {

@@ -208,8 +208,8 @@ TEST_F(VaultTest, DrawsNoNewMasterKeyWhereSomethingIsSealedUnderAnother) {
     vault.reset();
     const Path data = directory / "data";
     std::filesystem::remove(data / "master.key");
-    for (const char* name : {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "leaves", "image_store",
-                             "metadata_store"}) {
+    for (const char* name :
+         {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "leaves", "image_store", "metadata_store"}) {
         EXPECT_EQ(code_of(try_open()), Errc::config) << name;
         EXPECT_FALSE(std::filesystem::exists(data / "master.key"));
         std::filesystem::remove_all(data / name);
