@@ -19,6 +19,8 @@ constexpr std::string_view kMagic = "SATP";
 constexpr std::uint8_t kVersion = 1;
 constexpr std::uint16_t kSuite = 1;
 constexpr std::size_t kMinExt = 2;  // {}
+// The last second of the year 9999: a client adds lives to the vault's clock and signs the sum.
+constexpr std::int64_t kMaxClock = 253'402'300'799;
 
 // The one answer to everything that can go wrong once a private key was used: whoever probes learns nothing from which.
 tl::unexpected<Error> handshake_failure() { return fail(Errc::handshake_failed, "the handshake failed"); }
@@ -72,7 +74,7 @@ Result<void> read_ext(const Json& json, ClientHelloExt& ext) {
 Result<void> read_ext(const Json& json, ServerHelloExt& ext) {
     ObjectReader in(json, Errc::malformed);
     in.ignore_unknown();
-    ext.time = in.integer("time", 0, kJsonMaxInteger);
+    ext.time = in.integer("time", 0, kMaxClock);
     ext.checkpoint = in.text_or_null("checkpoint", kMaxExt);
     ObjectReader limits(in.value("limits"), Errc::malformed);
     limits.ignore_unknown();

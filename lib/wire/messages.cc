@@ -108,6 +108,7 @@ Result<Page> read_page(const Json& json) {
     Page page;
     const Json& items = in.array("items", kMaxPageItems);
     page.next_cursor = read_cursor(in, "next_cursor");
+    if (items.empty() && page.next_cursor) in.refuse("next_cursor", "goes on from an empty page");
     SAT_TRY(in.finish());
     for (const Json& item : items) {
         SAT_TRY_VALUE(Item read, Item::from_json(item));
@@ -308,6 +309,7 @@ Result<ArtworkHistoryReply> ArtworkHistoryReply::from_json(const Json& json) {
         reply.leaves.push_back(leaf.get<std::string>());
     }
     if (!in.value("next").is_null()) reply.next = read_count(in, "next");
+    if (reply.leaves.empty() && reply.next) in.refuse("next", "goes on from an empty page");
     SAT_TRY(in.finish());
     return reply;
 }

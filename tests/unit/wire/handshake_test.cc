@@ -392,7 +392,9 @@ TEST(ClientHandshake, HoldsTheServersExtToItsRules) {
     };
     EXPECT_TRUE(take(kGoodServerExt));
     EXPECT_TRUE(take(R"({"x":{},"checkpoint":"n","limits":{"artwork_bytes":2,"y":1,"preview_bytes":3},"time":1})"));
+    EXPECT_TRUE(take(R"({"time":253402300799,"limits":{"artwork_bytes":2,"preview_bytes":3},"checkpoint":null})"));
     for (const char* bad : {"{}", R"({"time":1,"limits":{"artwork_bytes":2,"preview_bytes":3}})",
+                            R"({"time":253402300800,"limits":{"artwork_bytes":2,"preview_bytes":3},"checkpoint":null})",
                             R"({"time":1,"limits":{"artwork_bytes":2},"checkpoint":null})",
                             R"({"time":1,"limits":null,"checkpoint":null})",
                             R"({"time":"1","limits":{"artwork_bytes":2,"preview_bytes":3},"checkpoint":null})",

@@ -358,6 +358,15 @@ TEST(Reply, SaysEveryClaimState) {
     }
 }
 
+TEST(Reply, DoesNotGoOnFromAnEmptyPage) {
+    EXPECT_FALSE(WorkPage::from_json(WorkPage{{}, "c"}.to_json()));
+    EXPECT_FALSE(ClaimPage::from_json(ClaimPage{{}, "c"}.to_json()));
+    EXPECT_FALSE(ArtworkHistoryReply::from_json(ArtworkHistoryReply{{}, 0}.to_json()));
+    EXPECT_TRUE(WorkPage::from_json(WorkPage{{work_item()}, "c"}.to_json()));
+    EXPECT_TRUE(ClaimPage::from_json(ClaimPage{{claim_item()}, "c"}.to_json()));
+    EXPECT_TRUE(ArtworkHistoryReply::from_json(ArtworkHistoryReply{{"a leaf"}, 1}.to_json()));
+}
+
 TEST(Reply, HoldsNoMoreThanAPage) {
     WorkPage page;
     page.items.assign(50, work_item());
