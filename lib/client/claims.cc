@@ -11,6 +11,8 @@ namespace sat {
 
 namespace {
 
+// Of events that wait while a person is asked: as much as the connection itself keeps for us at other times.
+constexpr std::size_t kMaxKeptEventBytes = std::size_t{8} << 20;
 constexpr std::size_t kMaxClaims = 10'000;  // a vault whose pages never end is stopped here
 
 Result<std::optional<SaltedText>> draw_note(const std::optional<std::string>& text) {
@@ -44,13 +46,24 @@ asio::awaitable<Result<void>> keep_alive(std::shared_ptr<Connection> connection,
                                 co_return true;
                             }(worker, question, answered, connection));
     Result<void> outcome;
+    std::size_t bytes = 0;
+    for (const std::string& event : events) bytes += event.size();
     while (!answered) {
         auto event = co_await connection->next_event(std::chrono::seconds(kIdleSeconds));
         if (!event) {
             outcome = fail(std::move(event.error()));
             break;
         }
-        if (*event) events.push_back(std::move(**event));
+        if (!*event) continue;
+        bytes += (*event)->size();
+        if (bytes > kMaxKeptEventBytes) {
+            Error flooded{Errc::overloaded, "too many events came while a person was asked", {}};
+            connection->abort(flooded);
+            events.clear();
+            outcome = fail(std::move(flooded));
+            break;
+        }
+        events.push_back(std::move(**event));
     }
     co_await asking.join();
     co_return outcome;

@@ -106,9 +106,11 @@ public:
 
     // --- Works (steps 6 to 8) ---
 
+    // A page.  bad_statement: a work of another owner than `query` asks for; malformed, too_large: pages that, one asked
+    // for with the cursor of the other, do not go on or do not end.
     Result<VerifiedWorks> list_works(const ArtworkListRequest& query);
     Result<Work> get_work(const ArtworkId& artwork);
-    // All leaves, verified from the registration on.
+    // All leaves, verified from the registration on.  too_large: more than 100,000, or 64 MiB.
     Result<History> get_history(const ArtworkId& artwork);
     // Both, agreeing on registration, owner, head and seq; asked for again where a transfer came between.
     // bad_statement: they contradict each other.
@@ -153,8 +155,8 @@ public:
     Result<void> subscribe();
     // The next claim that changed; nothing when `wait` is over.
     Result<std::optional<VerifiedClaim>> next_change(std::chrono::milliseconds wait);
-    // Runs `question` on a thread of its own while the connection is kept alive, events kept for next_change().  The
-    // connection may have ended when it returns.
+    // Runs `question` on a thread of its own while the connection is kept alive, events kept for next_change(), up
+    // to 8 MiB: past that the connection ends (overloaded).  It may have ended when this returns.
     void ask_beside(const std::function<void()>& question);
 
     // Verifies what came from elsewhere than the calls above.

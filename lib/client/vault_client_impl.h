@@ -37,6 +37,12 @@ struct VaultClient::Impl {
     ServerHelloExt hello;
     std::chrono::steady_clock::time_point met{};
     std::deque<std::string> events;  // kept while a person was asked
+    // The listing that list_works() is in the middle of.
+    struct Listing {
+        std::optional<std::string> next_cursor;
+        std::size_t bytes = 0;  // of the pages so far
+    };
+    Listing listing;
     // Wallets whose chains were asked for in this process.
     std::vector<Wallet> asked;
 

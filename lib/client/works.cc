@@ -13,6 +13,9 @@ namespace {
 
 // A work's leaves are few; a vault that never ends them is stopped here.
 constexpr std::size_t kMaxLeaves = 100'000;
+constexpr std::size_t kMaxHistoryBytes = std::size_t{64} << 20;
+// The registrations of a listing, over all its pages: about 400,000 works.  All of them are kept to be shown.
+constexpr std::size_t kMaxListingBytes = std::size_t{512} << 20;
 
 // A signer that rotated its keys since its chain was kept looks like a forger, until the chain is asked for anew.
 bool may_be_a_newer_key(const Error& error) { return error.code == Errc::bad_signature; }
@@ -114,8 +117,22 @@ asio::awaitable<Result<void>> receive_image(std::shared_ptr<Connection> connecti
 
 Result<VerifiedWorks> VaultClient::list_works(const ArtworkListRequest& query) {
     SAT_TRY_VALUE(const WorkPage page, call(query));
+    if (page.next_cursor && page.next_cursor == query.cursor)
+        return fail(Errc::malformed, "the vault's pages of a listing do not go on");
+    // A query that has the cursor of the page before it goes on with the same listing.
+    Impl::Listing& listing = impl_->listing;
+    if (!query.cursor || query.cursor != listing.next_cursor) listing.bytes = 0;
+    listing.next_cursor = page.next_cursor;
     std::vector<Wallet> signers;
-    for (const WorkItem& item : page.items) collect_signers(item, signers);
+    for (const WorkItem& item : page.items) {
+        if (query.owner && item.owner != *query.owner)
+            return fail(Errc::bad_statement, "the vault listed a work of another owner than was asked for");
+        listing.bytes += item.registration.size();
+        collect_signers(item, signers);
+    }
+    if (listing.bytes > kMaxListingBytes)
+        return fail(Errc::too_large, "the vault lists more works than this program holds",
+                    "narrow the search, or go through it page by page with --cursor");
     SAT_TRY(learn(signers));
     VerifiedWorks works;
     const IdentityLookup lookup = [this](const Wallet& wallet) { return find_identity(wallet); };
@@ -152,12 +169,18 @@ Result<Work> VaultClient::get_work(const ArtworkId& artwork) {
 
 Result<History> VaultClient::get_history(const ArtworkId& artwork) {
     std::vector<std::string> leaves;
+    std::size_t bytes = 0;
     std::optional<std::uint64_t> next = 0;
     while (next) {
         const std::uint64_t from = *next;
         SAT_TRY_VALUE(ArtworkHistoryReply page, call(ArtworkHistoryRequest{artwork, from}));
-        std::move(page.leaves.begin(), page.leaves.end(), std::back_inserter(leaves));
-        if ((page.next && *page.next != leaves.size()) || leaves.size() > kMaxLeaves)
+        for (std::string& leaf : page.leaves) {
+            bytes += leaf.size();
+            leaves.push_back(std::move(leaf));
+        }
+        if (bytes > kMaxHistoryBytes || leaves.size() > kMaxLeaves)
+            return fail(Errc::too_large, "the vault's history of the work is longer than this program holds");
+        if (page.next && *page.next != leaves.size())
             return fail(Errc::malformed, "the vault's pages of a history do not join");
         next = page.next;
     }
