@@ -86,7 +86,9 @@ Result<Report> run_request(ClientApp& app) {
     SAT_TRY_VALUE(Destination to, Destination::from(options, id));
     SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
-    SAT_TRY_VALUE(const Work work, vault->get_work(id));
+    // With its history: any wallet can sign a registration under this ID, and the first leaf alone says whose it is.
+    SAT_TRY_VALUE(const auto proved, vault->get_proved_work(id));
+    const Work& work = proved.work;
     const Registration& r = work.registration.body;
 
     const bool preview = r.release == ReleasePolicy::preview && work.owner != home->wallet();
@@ -113,7 +115,8 @@ Result<Report> run_request(ClientApp& app) {
     answer.data = Json{{"artwork", id.str()}, {"file", json_text(file)}, {"bytes", bytes}, {"sha256", hash.hex()},
                        {"kind", kind},        {"verified", true}};
     answer.text =
-        printable(file) + "  " + format_bytes(bytes) + ", " + kind + ", verified against the artist's signature\n";
+        printable(file) + "  " + format_bytes(bytes) + ", " + kind + ", verified against the artist's signature\n" +
+        "  artist key    " + r.iss.hex() + "\n";
     answer.brief = printable(file) + "\n";
     answer.shown = to.is_stdout();
     return answer;
