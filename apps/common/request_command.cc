@@ -114,9 +114,8 @@ Result<Report> run_request(ClientApp& app) {
     Report answer;
     answer.data = Json{{"artwork", id.str()}, {"file", json_text(file)}, {"bytes", bytes}, {"sha256", hash.hex()},
                        {"kind", kind},        {"verified", true}};
-    answer.text =
-        printable(file) + "  " + format_bytes(bytes) + ", " + kind + ", verified against the artist's signature\n" +
-        "  artist key    " + r.iss.hex() + "\n";
+    answer.text = printable(file) + "  " + format_bytes(bytes) + ", " + kind +
+                  ", verified against the artist's signature\n" + "  artist key    " + r.iss.hex() + "\n";
     answer.brief = printable(file) + "\n";
     answer.shown = to.is_stdout();
     return answer;

@@ -6,8 +6,8 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <utility>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"

@@ -20,7 +20,8 @@ struct WipingAllocator {
     using value_type = T;
     WipingAllocator() noexcept = default;
     template <typename U>
-    WipingAllocator(const WipingAllocator<U>&) noexcept {}  // NOLINT(google-explicit-constructor): the allocator contract
+    WipingAllocator(const WipingAllocator<U>&) noexcept {
+    }  // NOLINT(google-explicit-constructor): the allocator contract
     T* allocate(std::size_t count) { return std::allocator<T>().allocate(count); }
     void deallocate(T* data, std::size_t count) noexcept {
         wipe(data, count * sizeof(T));

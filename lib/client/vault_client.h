@@ -106,8 +106,8 @@ public:
 
     // --- Works (steps 6 to 8) ---
 
-    // A page.  bad_statement: a work of another owner than `query` asks for; malformed, too_large: pages that, one asked
-    // for with the cursor of the other, do not go on or do not end.
+    // A page.  bad_statement: a work of another owner than `query` asks for; malformed, too_large: pages that, one
+    // asked for with the cursor of the other, do not go on or do not end.
     Result<VerifiedWorks> list_works(const ArtworkListRequest& query);
     Result<Work> get_work(const ArtworkId& artwork);
     // All leaves, verified from the registration on.  too_large: more than 100,000, or 64 MiB.
@@ -140,8 +140,8 @@ public:
     Result<VerifiedClaim> open_claim(const ProvedWork& work, const std::optional<std::string>& message,
                                      std::chrono::seconds life, const SigningKey& key);
     Result<VerifiedClaim> withdraw_claim(const VerifiedClaim& claim, const SigningKey& key);
-    // A yes is given only to a claim that the work's verified history bears out (head_moved), on the work that the claim
-    // was shown with (bad_statement).
+    // A yes is given only to a claim that the work's verified history bears out (head_moved), on the work that the
+    // claim was shown with (bad_statement).
     Result<VerifiedClaim> answer_claim(const VerifiedClaim& claim, bool yes, const std::optional<std::string>& reason,
                                        const SigningKey& key);
     // Step 11: accepts a confirmed claim of ours with our metadata; verifies receipt and new leaf.

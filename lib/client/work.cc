@@ -140,7 +140,8 @@ Result<void> check_completed(const History& history, const VerifiedClaim& claim)
     const OwnershipRecord* before = there ? &history.records[asked.seq] : nullptr;
     const OwnershipRecord* made = there ? before + 1 : nullptr;
     if (!there || before->head != asked.head || made->owner != asked.iss || made->from != asked.owner)
-        return fail(Errc::bad_statement, "a claim is said to be completed, and the work's history has no such transfer");
+        return fail(Errc::bad_statement,
+                    "a claim is said to be completed, and the work's history has no such transfer");
     return {};
 }
 

@@ -71,8 +71,8 @@ Result<void> check_current(const History& history, const Work& work);
 // bad_statement where the history begins with another registration than the claim was shown with; head_moved unless
 // the history names the owner, head and seq that the claim names.
 Result<void> check_current(const History& history, const VerifiedClaim& claim);
-// bad_statement unless the history begins with the claim's registration and holds the transfer that the claim asked for:
-// at the next seq, from its owner at its head, to its collector.  What came after is of no account.
+// bad_statement unless the history begins with the claim's registration and holds the transfer that the claim asked
+// for: at the next seq, from its owner at its head, to its collector.  What came after is of no account.
 Result<void> check_completed(const History& history, const VerifiedClaim& claim);
 // Before a collector accepts: the answer is a yes to this claim by the owner it was addressed to, to its collector, at
 // the same head, and its deadline is ahead.  bad_statement; expired.

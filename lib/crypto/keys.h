@@ -36,8 +36,8 @@ private:
 };
 
 enum class RsaBits : int { b3072 = 3072, b4096 = 4096 };
-inline constexpr std::size_t kMaxSpkiSize = 600;        // RSA-4096's is 550 bytes
-inline constexpr std::size_t kMaxRsaBlock = 512;        // bytes of an RSA-4096 ciphertext or signature
+inline constexpr std::size_t kMaxSpkiSize = 600;  // RSA-4096's is 550 bytes
+inline constexpr std::size_t kMaxRsaBlock = 512;  // bytes of an RSA-4096 ciphertext or signature
 inline constexpr std::size_t kMinRsaBlock = 384;
 
 // What every public RSA key has, whatever its role.

@@ -144,7 +144,6 @@ TEST(CheckCurrent, AHistoryThatNamesAnotherOwnerIsNotBelieved) {
     other = history;
     other.registration.id = named("another");
     EXPECT_EQ(check_current(other, work).error().code, Errc::bad_statement);
-
 }
 
 // The history of the claim's work as its owner has it, before anything came of the claim.
