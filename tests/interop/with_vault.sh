@@ -9,6 +9,7 @@ shift
 work=$(mktemp -d)
 vault=
 
+# shellcheck disable=SC2317  # the trap calls it
 finish() {
     if [ -n "$vault" ]; then
         kill "$vault" 2>/dev/null || true
