@@ -1,5 +1,6 @@
 // What every owner of a work can do, in both programs: init whoami list show request inbox watch confirm decline
-// history. SPDX-License-Identifier: Apache-2.0
+// history.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <map>

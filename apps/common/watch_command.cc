@@ -1,5 +1,6 @@
 // watch: stay connected, show each claim as it comes, and on a terminal ask for the answer there and then.  Steps
-// 9, 10. SPDX-License-Identifier: Apache-2.0
+// 9, 10.
+// SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <set>
 

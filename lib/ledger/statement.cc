@@ -1,5 +1,6 @@
 // Each type's members stand once, in its visit_members(): the Writer makes the JSON from them, the Reader takes them
-// from JSON and judges the limits. SPDX-License-Identifier: Apache-2.0
+// from JSON and judges the limits.
+// SPDX-License-Identifier: Apache-2.0
 #include "ledger/statement.h"
 
 #include <algorithm>

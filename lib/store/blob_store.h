@@ -1,6 +1,6 @@
 // Where the envelopes of the works lie, each with its metadata beside it and, if the operator wants, a duplicate of
-// both elsewhere.  What it keeps is sealed before it comes here.  docs/storage.md, "Blobs". SPDX-License-Identifier:
-// Apache-2.0
+// both elsewhere.  What it keeps is sealed before it comes here.  docs/storage.md, "Blobs".
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

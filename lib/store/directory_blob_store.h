@@ -4,8 +4,8 @@
 //     DUP/duplicate_store/XX/ID      DUP/duplicate_metadata_store/XX/ID      DUP/incoming/…
 //
 // XX are the ID's first two characters.  A blob is written under incoming/, all its copies as the data arrives;
-// publishing is: sync all, rename all, sync the directories.  docs/storage.md, "Blobs". SPDX-License-Identifier:
-// Apache-2.0
+// publishing is: sync all, rename all, sync the directories.  docs/storage.md, "Blobs".
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <optional>

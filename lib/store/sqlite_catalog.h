@@ -1,6 +1,7 @@
 // The catalogue in one SQLite file.  Tables, columns and indices: docs/storage.md, "The catalogue".
 // One writer; readers beside it, each on a connection of its own (WAL), so that browsing does not wait for a commit's
-// sync. SPDX-License-Identifier: Apache-2.0
+// sync.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "base/file.h"

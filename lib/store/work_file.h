@@ -1,5 +1,6 @@
 // The signed metadata that lies beside each blob and beside its duplicate: enough to show, without the catalogue, what
-// the blob is and who registered it.  docs/storage.md, "Metadata files". SPDX-License-Identifier: Apache-2.0
+// the blob is and who registered it.  docs/storage.md, "Metadata files".
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <optional>

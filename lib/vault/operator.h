@@ -1,5 +1,6 @@
 // What the operator may do to a work: stop it from being served and transferred, and let it go again.  Never give it
-// away. docs/protocol.md, "Statements" and "The ledger". SPDX-License-Identifier: Apache-2.0
+// away. docs/protocol.md, "Statements" and "The ledger".
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "vault/core.h"

@@ -1,5 +1,6 @@
 // One at a time for each statement: who repeats a request while the first is still being worked on waits for its
-// outcome, instead of hearing that there is none. SPDX-License-Identifier: Apache-2.0
+// outcome, instead of hearing that there is none.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <condition_variable>

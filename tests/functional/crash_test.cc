@@ -1,6 +1,6 @@
 // kill -9 of the vault at any call that changes its disk: after it starts again there is all of an upload or none of
-// it, and one owner.  A sample of the points by default; all of them with SAT_FULL=1. SPDX-License-Identifier:
-// Apache-2.0
+// it, and one owner.  A sample of the points by default; all of them with SAT_FULL=1.
+// SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // The vault's key: the four cases that a client knows, as ssh knows them for hosts, and nothing sent before they are
-// judged. SPDX-License-Identifier: Apache-2.0
+// judged.
+// SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
 #include "support/programs.h"

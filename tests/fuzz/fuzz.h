@@ -1,6 +1,7 @@
 // What every fuzz target shares: the entry point's name and a view of the input.
 // Built twice: with libFuzzer (clang, -DSAT_FUZZ=ON), and with replay_main.cc as an ordinary test that replays the
-// corpus. SPDX-License-Identifier: Apache-2.0
+// corpus.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

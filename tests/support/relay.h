@@ -1,6 +1,7 @@
 // A wire between a client and a vault, with hands of its own: it holds, cuts, slows, alters, repeats and swaps what
 // passes, without knowing a key.  Waiting for "held" instead of sleeping makes every interruption happen where it
-// should. SPDX-License-Identifier: Apache-2.0
+// should.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,6 @@
 // What the store's tests share: a master key, rows with something in every member, and a look at every byte of a
-// directory. SPDX-License-Identifier: Apache-2.0
+// directory.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <gtest/gtest.h>
