@@ -76,7 +76,10 @@ Path cached(const std::string& name) {
 
 }  // namespace
 
-Path program_path(const std::string& name) { return Path(SAT_PROGRAM_DIR) / name; }
+Path program_path(const std::string& name) {
+    const char* other = std::getenv("SAT_TEST_PROGRAMS");
+    return Path(other != nullptr ? other : SAT_PROGRAM_DIR) / name;
+}
 
 std::string read_text(const Path& file) {
     std::ifstream in(file, std::ios::binary);

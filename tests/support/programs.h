@@ -46,6 +46,7 @@ inline constexpr int kNotAllowed = 77;
 inline constexpr int kConfig = 78;
 }  // namespace exits
 
+// In the build's bin/, or in $SAT_TEST_PROGRAMS: those of another build, with sanitizers say.
 Path program_path(const std::string& name);
 
 std::string read_text(const Path& file);
