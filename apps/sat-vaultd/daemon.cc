@@ -7,7 +7,6 @@
 #include "daemon.h"
 
 #include <malloc.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <asio/redirect_error.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/thread_pool.hpp>
+#include <csignal>
 #include <thread>
 
 #include "admin.h"
@@ -251,7 +251,7 @@ Result<void> Daemon::run() {
     std::error_code error;
     signals_.add(SIGINT, error);
     signals_.add(SIGTERM, error);
-    ::signal(SIGHUP, SIG_IGN);
+    std::signal(SIGHUP, SIG_IGN);
     if (Interrupt::signal() != 0) return fail(Errc::cancelled, "stopped by a signal");
     SAT_TRY(announce(endpoints));
     const auto rethrow = [](const std::exception_ptr& failure) {

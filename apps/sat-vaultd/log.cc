@@ -29,7 +29,8 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
 
 bool is_plain(char c) {
     constexpr std::string_view kPlain = "-_.:/[]+,@";
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kPlain.find(c) != kPlain.npos;
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           kPlain.find(c) != std::string_view::npos;
 }
 
 void add_field(std::string& line, std::string_view key, std::string_view value) {
