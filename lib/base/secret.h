@@ -19,9 +19,9 @@ template <typename T>
 struct WipingAllocator {
     using value_type = T;
     WipingAllocator() noexcept = default;
+    // Implicit, as the allocator contract wants it.
     template <typename U>
-    WipingAllocator(const WipingAllocator<U>&) noexcept {
-    }  // NOLINT(google-explicit-constructor): the allocator contract
+    WipingAllocator(const WipingAllocator<U>&) noexcept {}  // NOLINT(google-explicit-constructor)
     T* allocate(std::size_t count) { return std::allocator<T>().allocate(count); }
     void deallocate(T* data, std::size_t count) noexcept {
         wipe(data, count * sizeof(T));
