@@ -131,9 +131,11 @@ private:
 
 constexpr std::int64_t kMax = kJsonMaxInteger;
 
-void visit_seen(auto& v, auto& seen) {
-    v.integer("size", seen.size, 0, kMax);
-    v.digest("root", seen.root);
+constexpr std::int64_t kMaxTree = kMaxTreeSize;
+
+void visit_tree_head(auto& v, auto& head) {
+    v.integer("size", head.size, 0, kMaxTree);
+    v.digest("root", head.root);
 }
 
 void visit_preview(auto& v, auto& preview) {
@@ -148,7 +150,7 @@ void visit_common(auto& v, auto& body) {
     v.digest("vault", body.vault);
     v.nonce("nonce", body.nonce);
     v.integer("iat", body.iat, 0, kMax);
-    v.object_or_null("seen", body.seen, [](auto& inner, auto& seen) { visit_seen(inner, seen); });
+    v.object_or_null("seen", body.seen, [](auto& inner, auto& seen) { visit_tree_head(inner, seen); });
 }
 
 template <typename T, typename Body>
@@ -230,8 +232,9 @@ void visit_members(auto& v, T& body) {
     v.digest("head", body.head);
     v.integer("seq", body.seq, 0, kMax);
     v.digest("owner", body.owner);
-    v.integer("size", body.size, 0, kMax);
-    v.digest("root", body.root);
+    v.integer("leaves", body.leaves, 1, kMaxTree);
+    visit_tree_head(v, body.tree);
+    v.rule("leaves", body.leaves <= body.tree.size, "more than the tree has");
 }
 
 template <Is<Receipt> T>

@@ -16,6 +16,7 @@
 #include "ledger/artwork_id.h"
 #include "ledger/identity.h"
 #include "ledger/jws.h"
+#include "ledger/merkle.h"
 
 namespace sat {
 
@@ -38,20 +39,13 @@ bool is_base_name(std::string_view text) noexcept;
 
 using StatementNonce = std::array<std::byte, 16>;
 
-// The newest checkpoint that a signer had verified.
-struct SeenCheckpoint {
-    std::uint64_t size = 0;
-    Digest root;
-    bool operator==(const SeenCheckpoint&) const = default;
-};
-
 // The members that every statement has, besides "v":1.
 struct StatementBase {
     Wallet iss;
     Wallet vault;
     StatementNonce nonce{};
-    UnixTime iat = 0;  // shown, never judged
-    std::optional<SeenCheckpoint> seen;
+    UnixTime iat = 0;              // shown, never judged
+    std::optional<TreeHead> seen;  // the newest of this vault that the signer has verified
     bool operator==(const StatementBase&) const = default;
 };
 
@@ -160,15 +154,15 @@ struct Release : VaultStatement {
     bool operator==(const Release&) const = default;
 };
 
-// Who owned a work at a checkpoint.
+// Who owned a work at a tree head.
 struct Head : VaultStatement {
     static constexpr std::string_view kType = "head";
     ArtworkId artwork;
     LeafHash head;
     std::uint64_t seq = 0;
     Wallet owner;
-    std::uint64_t size = 0;
-    Digest root;
+    std::uint64_t leaves = 0;  // of the work, among the first `size`: 1 to kMaxTreeSize
+    TreeHead tree;             // members `size` and `root`
     bool operator==(const Head&) const = default;
 };
 

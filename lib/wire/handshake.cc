@@ -92,8 +92,8 @@ Result<void> read_ext(const Json& json, ClientFinishedExt& ext) {
     if (seen.is_null()) return {};
     ObjectReader inner(seen, Errc::malformed);
     inner.ignore_unknown();
-    SeenCheckpoint checkpoint;
-    checkpoint.size = static_cast<std::uint64_t>(inner.integer("size", 0, kJsonMaxInteger));
+    TreeHead checkpoint;
+    checkpoint.size = static_cast<std::uint64_t>(inner.integer("size", 0, std::int64_t{kMaxTreeSize}));
     checkpoint.root = inner.digest("root");
     SAT_TRY(inner.finish());
     ext.seen = checkpoint;

@@ -53,7 +53,7 @@ struct ServerHelloExt {
 };
 
 struct ClientFinishedExt {
-    std::optional<SeenCheckpoint> seen;  // the newest checkpoint that the client has verified
+    std::optional<TreeHead> seen;  // the newest checkpoint that the client has verified
     bool operator==(const ClientFinishedExt&) const = default;
 };
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes envelope.json and statements.json from the keys in keys/, by docs/protocol.md alone.
+"""Writes envelope.json, statements.json and merkle.json from the keys in keys/, by docs/protocol.md alone.
 
 A second implementation, on purpose: it shares nothing with lib/.  PSS and OAEP are spelled out, because their salts
 and seeds must be given for the output to be the same each time.  Needs python3-cryptography (Debian).
@@ -126,6 +126,55 @@ def envelope(length, who, key, purpose):
     }
 
 
+# --- Merkle trees and checkpoints (RFC 6962, 2.1) ---
+
+def split(n):
+    k = 1
+    while 2 * k < n:
+        k *= 2
+    return k
+
+
+def root(d):
+    if len(d) < 2:
+        return d[0] if d else h(b"")
+    k = split(len(d))
+    return h(b"\1", root(d[:k]), root(d[k:]))
+
+
+def path(m, d):
+    if len(d) == 1:
+        return []
+    k = split(len(d))
+    return path(m, d[:k]) + [root(d[k:])] if m < k else path(m - k, d[k:]) + [root(d[:k])]
+
+
+def subproof(m, d, known):
+    if m == len(d):
+        return [] if known else [root(d)]
+    k = split(len(d))
+    return (subproof(m, d[:k], known) + [root(d[k:])] if m <= k else subproof(m - k, d[k:], False) + [root(d[:k])])
+
+
+def tree(hashes):
+    sizes = range(len(hashes) + 1)
+    return {
+        "leaves": [x.hex() for x in hashes], "roots": [root(hashes[:n]).hex() for n in sizes],
+        "inclusion": [{"index": i, "size": n, "proof": [x.hex() for x in path(i, hashes[:n])]}
+                      for n in sizes for i in range(n)],
+        "consistency": [{"old": m, "size": n, "proof": [x.hex() for x in subproof(m, hashes[:n], True)] if m else []}
+                        for n in sizes for m in range(n + 1)],
+    }
+
+
+def checkpoint(size, root_hash):
+    name = f"sat-vault/{WALLET['vault'].hex()}"
+    text = f"{name}\n{size}\n{base64.b64encode(root_hash).decode()}\n"
+    raw = KEYS["vault-log"].public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    signature = h(name.encode(), b"\n\1", raw)[:4] + KEYS["vault-log"].sign(text.encode())
+    return f"{text}\n\u2014 {name} {base64.b64encode(signature).decode()}\n"
+
+
 # --- Statements ---
 
 def jws(kind, payload, key):
@@ -198,8 +247,9 @@ def statements():
         "artwork": ARTWORK, "head": first, "seq": 0, "claim": claimed, "answer": answered, "metadata_commit": meta_commit})
     second = leaf("transfer", t + 31, claim, answer, accept)
     make("receipt", "vault", t + 31, {"of": accepted, "status": "completed", "copies": 2, "leaf": second})
+    hashes = [bytes.fromhex(entry["hash"]) for entry in leaves]
     make("head", "vault", t + 32, {"artwork": ARTWORK, "head": second, "seq": 1, "owner": WALLET["collector"].hex(),
-                                   "size": 4, "root": h(b"root").hex()})
+                                   "leaves": 4, "size": 4, "root": root(hashes).hex()})
     identities = {who: dict(zip(["jws", "id"], identity(who, kind)))
                   for who, kind in [("vault", "vault"), ("artist", "user"), ("collector", "user")]}
     for entry in identities.values():
@@ -207,6 +257,7 @@ def statements():
     return {
         "artwork": ARTWORK, "wallets": {who: w.hex() for who, w in WALLET.items()}, "identities": identities,
         "vault_key": vkey(WALLET["vault"], "vault-log"), "statements": out, "leaves": leaves,
+        "checkpoints": [checkpoint(n, root(hashes[:n])) for n in range(len(hashes) + 1)],
         "commitments": [{"kind": "text", "salt": salt.hex(), "content": text, "commit": commit},
                         {"kind": "meta", "salt": meta_salt.hex(), "content": metadata, "commit": meta_commit}],
     }
@@ -222,3 +273,4 @@ write("envelope.json", {"plaintext": "byte i is (31 * i + floor(i / 251)) mod 25
     envelope(70000, "collector", "collector-kem", "transit"),
 ]})
 write("statements.json", statements())
+write("merkle.json", tree([h(b"\0", bytes([i])) for i in range(17)]))

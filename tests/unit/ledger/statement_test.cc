@@ -58,8 +58,8 @@ Head some_head() {
     auto body = said_by_vault<Head>();
     body.artwork = kArtwork;
     body.owner = person("bob").wallet();
-    body.size = 12;
-    body.root = named("root");
+    body.leaves = 3;
+    body.tree = {12, named("root")};
     return body;
 }
 Receipt some_receipt() {
@@ -122,7 +122,7 @@ TEST(Statement, OptionalMembersRoundTripAsNull) {
     registration.description.clear();
     registration.artist.clear();
     registration.release = ReleasePolicy::preview;
-    registration.seen = SeenCheckpoint{5, named("root")};
+    registration.seen = TreeHead{5, named("root")};
     EXPECT_EQ(parsed<Registration>(sign(registration, person("alice").key)).body, registration);
     Answer no = some_answer();
     no.yes = false;
@@ -150,7 +150,7 @@ TEST(Statement, MembersAreWrittenInTheDocumentsOrder) {
     EXPECT_EQ(keys(sign(some_withdraw(), person("bob").key)), common + "artwork claim ");
     EXPECT_EQ(keys(sign(some_hold<Hold>(), vault_party().log)), common + "artwork on reason ");
     EXPECT_EQ(keys(sign(some_hold<Release>(), vault_party().log)), common + "artwork on reason ");
-    EXPECT_EQ(keys(sign(some_head(), vault_party().log)), common + "artwork head seq owner size root ");
+    EXPECT_EQ(keys(sign(some_head(), vault_party().log)), common + "artwork head seq owner leaves size root ");
     EXPECT_EQ(keys(sign(some_receipt(), vault_party().log)), common + "of status copies leaf ");
 }
 
@@ -331,6 +331,11 @@ TEST(OtherStatements, HoldTheirLimits) {
     EXPECT_FALSE(takes(some_receipt(), "copies", 3));
     EXPECT_FALSE(takes(some_receipt(), "vault", named("another vault").hex()));
     EXPECT_FALSE(takes(some_head(), "size", -1));
+    EXPECT_FALSE(takes(some_head(), "size", kMaxTreeSize + 1));
+    EXPECT_TRUE(takes(some_head(), "size", kMaxTreeSize));
+    EXPECT_FALSE(takes(some_head(), "leaves", 0));
+    EXPECT_TRUE(takes(some_head(), "leaves", 12));
+    EXPECT_FALSE(takes(some_head(), "leaves", 13));
 }
 
 TEST(Statement, IsParsedAsItsOwnTypeAlone) {

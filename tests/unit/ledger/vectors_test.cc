@@ -7,6 +7,7 @@
 
 #include "ledger/commitment.h"
 #include "ledger/history.h"
+#include "ledger/merkle.h"
 #include "ledger/vkey.h"
 #include "support/project_vectors.h"
 
@@ -100,6 +101,50 @@ TEST(StatementVectors, TheLeavesAreAHistory) {
     EXPECT_EQ(history->owner(), chain_of("collector").wallet());
     EXPECT_EQ(history->seq(), 1U);
     EXPECT_EQ(history->holds.size(), 1U);
+}
+
+TEST(StatementVectors, TheHeadIsOfTheTreeOfTheLeaves) {
+    MerkleBuilder tree;
+    for (const auto& leaf : vectors().at("leaves")) tree.append(vector_digest(leaf.at("hash")));
+    int heads = 0;
+    for (const auto& vector : vectors().at("statements")) {
+        if (vector.at("type") != Head::kType) continue;
+        EXPECT_EQ(parse_statement<Head>(vector.at("jws").get<std::string>())->body.tree, tree.head());
+        ++heads;
+    }
+    EXPECT_EQ(heads, 1);
+}
+
+MerkleProof proof_of(const nlohmann::json& vector) {
+    MerkleProof proof;
+    for (const auto& hash : vector.at("proof")) proof.push_back(vector_digest(hash));
+    return proof;
+}
+
+TEST(MerkleVectors, RootsAndProofsVerify) {
+    const nlohmann::json tree = load_project_vectors("merkle.json");
+    MerkleBuilder growing;
+    std::vector<TreeHead> heads = {growing.head()};
+    for (const auto& leaf : tree.at("leaves")) {
+        growing.append(vector_digest(leaf));
+        heads.push_back(growing.head());
+    }
+    ASSERT_EQ(tree.at("roots").size(), heads.size());
+    for (std::size_t size = 0; size < heads.size(); ++size)
+        EXPECT_EQ(heads[size].root, vector_digest(tree.at("roots")[size])) << size;
+    for (const auto& vector : tree.at("inclusion")) {
+        const auto index = vector.at("index").get<std::size_t>();
+        const TreeHead& head = heads.at(vector.at("size").get<std::size_t>());
+        const LeafHash leaf = vector_digest(tree.at("leaves").at(index));
+        EXPECT_TRUE(verify_inclusion(leaf, index, head.size, proof_of(vector), head.root)) << vector.dump();
+    }
+    for (const auto& vector : tree.at("consistency")) {
+        const TreeHead& older = heads.at(vector.at("old").get<std::size_t>());
+        const TreeHead& newer = heads.at(vector.at("size").get<std::size_t>());
+        EXPECT_TRUE(verify_consistency(older, newer, proof_of(vector))) << vector.dump();
+    }
+    EXPECT_EQ(tree.at("inclusion").size(), 17U * 18 / 2);
+    EXPECT_EQ(tree.at("consistency").size(), 18U * 19 / 2);
 }
 
 TEST(StatementVectors, CommitmentsAgree) {

@@ -110,7 +110,7 @@ TEST_F(ClaimsTest, RefusesAClaimThatIsNotInOrder) {
     EXPECT_EQ(refused(ben, [&](Claim& c) { c.exp = now + kMaxClaimLife + 1; }), Errc::bad_statement);
     EXPECT_EQ(refused(ben, [&](Claim& c) { c.vault = cyd.wallet(); }), Errc::bad_statement);
     EXPECT_EQ(refused(ben, [&](Claim& c) { c.iss = cyd.wallet(); }), Errc::bad_signature);
-    EXPECT_EQ(refused(ben, [](Claim& c) { c.seen = SeenCheckpoint{}; }), Errc::checkpoint_inconsistent);
+    EXPECT_EQ(refused(ben, [](Claim& c) { c.seen = TreeHead{}; }), Errc::checkpoint_inconsistent);
     EXPECT_EQ(refused(ben, [](Claim& c) { c.text_commit = Digest{}; }), Errc::bad_statement);
     const auto plain = signed_by(ben, claim_body(ben, artwork));
     const SaltedText text = SaltedText::draw("hello").value();

@@ -187,7 +187,7 @@ TEST_F(VaultTest, RefusesWhatDoesNotFitTogetherAndKeepsNothingOfIt) {
         {"another wallet", Errc::bad_signature,
          with_registration([](Registration& r) { r.iss = party("ben").wallet(); })},
         {"a checkpoint", Errc::checkpoint_inconsistent, with_registration([](Registration& r) {
-             r.seen = SeenCheckpoint{1, Digest{}};
+             r.seen = TreeHead{1, Digest{}};
          })},
         {"another preview hash", Errc::hash_mismatch,
          with_registration([](Registration& r) { r.preview->sha256 = Digest{}; })},

@@ -143,7 +143,7 @@ TEST(Handshake, GivesBothEndsTheSameSecretsAndEachTheOther) {
     ASSERT_TRUE(hello);
     const auto answer = vault.on_client_hello(*hello, {kTestTime, {12, 34}, "a note"});
     ASSERT_TRUE(answer);
-    SeenCheckpoint seen;
+    TreeHead seen;
     seen.size = 7;
     seen.root = sha256(as_bytes("root"));
     const auto finished = client.on_server_hello(*answer, {seen});
