@@ -92,6 +92,10 @@ VaultSession::Outcome VaultSession::handle(const Request& request) {
         Outcome operator()(const ClaimSubscribeRequest&) { return {Outcome::Next::subscribe, Reply(EmptyReply{}), 0}; }
         Outcome operator()(const ClaimAnswerRequest& r) { return respond(answer_claim(core, caller, r)); }
         Outcome operator()(const ClaimAcceptRequest& r) { return respond(accept_claim(core, caller, r)); }
+        template <typename R>
+        Outcome operator()(const R&) {
+            return refuse({Errc::bad_request, "a method that this version does not have", {}});
+        }
     };
     return std::visit(Handler{core, caller, *state_}, request);
 }

@@ -7,6 +7,8 @@
 
 #include "base/assert.h"
 #include "envelope/envelope.h"
+#include "ledger/leaf.h"
+#include "ledger/note.h"
 
 namespace sat {
 namespace {
@@ -74,6 +76,48 @@ std::optional<SaltedText> read_note_or_null(ObjectReader& in, std::string_view n
     return std::move(*parts);
 }
 
+std::uint64_t read_size(ObjectReader& in, std::string_view name, std::int64_t min = 0) {
+    return static_cast<std::uint64_t>(in.integer(name, min, std::int64_t{kMaxTreeSize}));
+}
+
+std::string read_signed_note(ObjectReader& in, std::string_view name) {
+    std::string note = in.text(name, kMaxNote);
+    if (note.size() > kMaxNote) in.refuse(name, "too long");
+    return note;
+}
+
+MerkleProof read_proof(ObjectReader& in, std::string_view name) {
+    MerkleProof proof;
+    for (const Json& hash : in.array(name, kMaxProof)) {
+        const auto digest = hash.is_string() ? Digest::from_hex(hash.get_ref<const std::string&>())
+                                             : Result<Digest>(fail(Errc::bad_data, "not a string"));
+        if (!digest) {
+            in.refuse(name, "not hashes");
+            break;
+        }
+        proof.push_back(*digest);
+    }
+    return proof;
+}
+
+// A page of leaf entries under `name`, and `next`.
+template <typename Page>
+Result<Page> read_entries(const Json& json, std::string_view name, std::vector<std::string> Page::*entries) {
+    ObjectReader in = reply_reader(json);
+    Page page;
+    for (const Json& entry : in.array(name, kMaxPageItems)) {
+        if (!entry.is_string() || entry.get_ref<const std::string&>().size() > kMaxLeafEntry) {
+            in.refuse(name, "not leaf entries");
+            break;
+        }
+        (page.*entries).push_back(entry.get<std::string>());
+    }
+    if (!in.value("next").is_null()) page.next = read_count(in, "next");
+    if ((page.*entries).empty() && page.next) in.refuse("next", "goes on from an empty page");
+    SAT_TRY(in.finish());
+    return page;
+}
+
 // --- Writers ---
 
 Json or_null(const std::optional<std::string>& value) { return value ? Json(*value) : Json(); }
@@ -83,6 +127,12 @@ Json note_json(const std::optional<SaltedText>& note) {
     Json json = Json::object();
     json["salt"] = to_base64url(note->salt);
     json["text"] = note->text;
+    return json;
+}
+
+Json proof_json(const MerkleProof& proof) {
+    Json json = Json::array();
+    for (const Digest& hash : proof) json.push_back(hash.hex());
     return json;
 }
 
@@ -299,19 +349,7 @@ Json ArtworkHistoryReply::to_json() const {
 }
 
 Result<ArtworkHistoryReply> ArtworkHistoryReply::from_json(const Json& json) {
-    ObjectReader in = reply_reader(json);
-    ArtworkHistoryReply reply;
-    for (const Json& leaf : in.array("leaves", kMaxPageItems)) {
-        if (!leaf.is_string()) {
-            in.refuse("leaves", "not strings");
-            break;
-        }
-        reply.leaves.push_back(leaf.get<std::string>());
-    }
-    if (!in.value("next").is_null()) reply.next = read_count(in, "next");
-    if (reply.leaves.empty() && reply.next) in.refuse("next", "goes on from an empty page");
-    SAT_TRY(in.finish());
-    return reply;
+    return read_entries(json, "leaves", &ArtworkHistoryReply::leaves);
 }
 
 Json ArtworkFetchReply::to_json() const { return one_member("header", to_base64url(header)); }
@@ -340,6 +378,64 @@ Result<ClaimAcceptReply> ClaimAcceptReply::from_json(const Json& json) {
     const Json& item = in.value("claim");
     SAT_TRY(in.finish());
     SAT_TRY_VALUE(reply.claim, ClaimItem::from_json(item));
+    return reply;
+}
+
+Json LedgerCheckpointReply::to_json() const { return one_member("checkpoint", checkpoint); }
+
+Result<LedgerCheckpointReply> LedgerCheckpointReply::from_json(const Json& json) {
+    ObjectReader in = reply_reader(json);
+    LedgerCheckpointReply reply{read_signed_note(in, "checkpoint")};
+    SAT_TRY(in.finish());
+    return reply;
+}
+
+Json LedgerInclusionReply::to_json() const {
+    Json json = one_member("index", index);
+    json["proof"] = proof_json(proof);
+    return json;
+}
+
+Result<LedgerInclusionReply> LedgerInclusionReply::from_json(const Json& json) {
+    ObjectReader in = reply_reader(json);
+    LedgerInclusionReply reply;
+    reply.index = read_size(in, "index");
+    reply.proof = read_proof(in, "proof");
+    SAT_TRY(in.finish());
+    return reply;
+}
+
+Json LedgerConsistencyReply::to_json() const { return one_member("proof", proof_json(proof)); }
+
+Result<LedgerConsistencyReply> LedgerConsistencyReply::from_json(const Json& json) {
+    ObjectReader in = reply_reader(json);
+    LedgerConsistencyReply reply{read_proof(in, "proof")};
+    SAT_TRY(in.finish());
+    return reply;
+}
+
+Json LedgerEntriesReply::to_json() const {
+    Json json = one_member("entries", entries);
+    json["next"] = next ? Json(*next) : Json();
+    return json;
+}
+
+Result<LedgerEntriesReply> LedgerEntriesReply::from_json(const Json& json) {
+    return read_entries(json, "entries", &LedgerEntriesReply::entries);
+}
+
+Json LedgerHeadReply::to_json() const {
+    Json json = one_member("head", head);
+    json["checkpoint"] = checkpoint;
+    return json;
+}
+
+Result<LedgerHeadReply> LedgerHeadReply::from_json(const Json& json) {
+    ObjectReader in = reply_reader(json);
+    LedgerHeadReply reply;
+    reply.head = read_jws(in, "head");
+    reply.checkpoint = read_signed_note(in, "checkpoint");
+    SAT_TRY(in.finish());
     return reply;
 }
 
@@ -571,6 +667,78 @@ Result<ClaimAcceptRequest> ClaimAcceptRequest::from_json(const Json& json) {
     auto parts = SaltedMetadata::from_parts(salt, metadata);  // its limit counts bytes
     if (!parts) return fail(Errc::bad_request, "metadata: too long");
     request.metadata = std::move(*parts);
+    return request;
+}
+
+Json LedgerCheckpointRequest::to_json() const { return Json::object(); }
+
+Result<LedgerCheckpointRequest> LedgerCheckpointRequest::from_json(const Json& json) {
+    SAT_TRY(request_reader(json).finish());
+    return LedgerCheckpointRequest();
+}
+
+Json LedgerInclusionRequest::to_json() const {
+    Json json = one_member("leaf", leaf.hex());
+    json["size"] = size;
+    return json;
+}
+
+Result<LedgerInclusionRequest> LedgerInclusionRequest::from_json(const Json& json) {
+    ObjectReader in = request_reader(json);
+    LedgerInclusionRequest request;
+    request.leaf = in.digest("leaf");
+    request.size = read_size(in, "size", 1);
+    SAT_TRY(in.finish());
+    return request;
+}
+
+Json LedgerConsistencyRequest::to_json() const {
+    Json json = one_member("old", old);
+    json["size"] = size;
+    return json;
+}
+
+Result<LedgerConsistencyRequest> LedgerConsistencyRequest::from_json(const Json& json) {
+    ObjectReader in = request_reader(json);
+    LedgerConsistencyRequest request;
+    request.old = read_size(in, "old");
+    request.size = read_size(in, "size");
+    if (request.old > request.size) in.refuse("old", "larger than the size");
+    SAT_TRY(in.finish());
+    return request;
+}
+
+Json LedgerEntriesRequest::to_json() const { return one_member("from", from); }
+
+Result<LedgerEntriesRequest> LedgerEntriesRequest::from_json(const Json& json) {
+    ObjectReader in = request_reader(json);
+    LedgerEntriesRequest request{read_size(in, "from")};
+    SAT_TRY(in.finish());
+    return request;
+}
+
+Json LedgerHeadRequest::to_json() const {
+    Json json = one_member("artwork", artwork.str());
+    if (size) json["size"] = *size;
+    return json;
+}
+
+Result<LedgerHeadRequest> LedgerHeadRequest::from_json(const Json& json) {
+    ObjectReader in = request_reader(json);
+    LedgerHeadRequest request;
+    request.artwork = read_artwork(in, "artwork");
+    if (const auto size = in.integer_or_null("size", 0, std::int64_t{kMaxTreeSize}))
+        request.size = static_cast<std::uint64_t>(*size);
+    SAT_TRY(in.finish());
+    return request;
+}
+
+Json LedgerReportRequest::to_json() const { return one_member("checkpoint", checkpoint); }
+
+Result<LedgerReportRequest> LedgerReportRequest::from_json(const Json& json) {
+    ObjectReader in = request_reader(json);
+    LedgerReportRequest request{read_signed_note(in, "checkpoint")};
+    SAT_TRY(in.finish());
     return request;
 }
 

@@ -1,6 +1,6 @@
-// Requests, their replies and the events: one struct each, and their JSON.  docs/protocol.md, "Requests".
-// Statements travel as JWS strings and are not opened here; who may do what is the vault's to judge.  A *note* is a
-// SaltedText.
+// Requests, their replies and the events: one struct each, and their JSON.  docs/protocol.md, "Requests",
+// "Checkpoints". Statements travel as JWS strings and are not opened here; who may do what is the vault's to judge.  A
+// *note* is a SaltedText.
 //
 // from_json() is strict: every member present and of its kind, sizes and ranges as documented.  Of a request it refuses
 // members that are not documented, and takes `?` members that are absent or null; of a reply it ignores unknown ones.
@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "ledger/artwork_id.h"
 #include "ledger/commitment.h"
+#include "ledger/merkle.h"
 #include "ledger/rules.h"
 #include "ledger/statement.h"
 #include "wire/limits.h"
@@ -155,6 +156,50 @@ struct ClaimAcceptReply {
     Json to_json() const;
     static Result<ClaimAcceptReply> from_json(const Json& json);
     bool operator==(const ClaimAcceptReply&) const = default;
+};
+
+// Notes are text of at most kMaxNote bytes, which nobody has opened yet.
+struct LedgerCheckpointReply {
+    std::string checkpoint;  // note
+
+    Json to_json() const;
+    static Result<LedgerCheckpointReply> from_json(const Json& json);
+    bool operator==(const LedgerCheckpointReply&) const = default;
+};
+
+struct LedgerInclusionReply {
+    std::uint64_t index = 0;
+    MerkleProof proof;
+
+    Json to_json() const;
+    static Result<LedgerInclusionReply> from_json(const Json& json);
+    bool operator==(const LedgerInclusionReply&) const = default;
+};
+
+struct LedgerConsistencyReply {
+    MerkleProof proof;
+
+    Json to_json() const;
+    static Result<LedgerConsistencyReply> from_json(const Json& json);
+    bool operator==(const LedgerConsistencyReply&) const = default;
+};
+
+struct LedgerEntriesReply {
+    std::vector<std::string> entries;   // of leaves `from` and following
+    std::optional<std::uint64_t> next;  // `from` of the next page
+
+    Json to_json() const;
+    static Result<LedgerEntriesReply> from_json(const Json& json);
+    bool operator==(const LedgerEntriesReply&) const = default;
+};
+
+struct LedgerHeadReply {
+    std::string head;        // JWS
+    std::string checkpoint;  // note, of the same size
+
+    Json to_json() const;
+    static Result<LedgerHeadReply> from_json(const Json& json);
+    bool operator==(const LedgerHeadReply&) const = default;
 };
 
 // --- Requests ---
@@ -341,12 +386,75 @@ struct ClaimAcceptRequest {
     bool operator==(const ClaimAcceptRequest&) const = default;
 };
 
+struct LedgerCheckpointRequest {
+    static constexpr std::string_view kMethod = "ledger.checkpoint";
+    using Reply = LedgerCheckpointReply;
+
+    Json to_json() const;
+    static Result<LedgerCheckpointRequest> from_json(const Json& json);
+    bool operator==(const LedgerCheckpointRequest&) const = default;
+};
+
+struct LedgerInclusionRequest {
+    static constexpr std::string_view kMethod = "ledger.inclusion";
+    using Reply = LedgerInclusionReply;
+    LeafHash leaf;
+    std::uint64_t size = 0;  // 1 to kMaxTreeSize
+
+    Json to_json() const;
+    static Result<LedgerInclusionRequest> from_json(const Json& json);
+    bool operator==(const LedgerInclusionRequest&) const = default;
+};
+
+struct LedgerConsistencyRequest {
+    static constexpr std::string_view kMethod = "ledger.consistency";
+    using Reply = LedgerConsistencyReply;
+    std::uint64_t old = 0;   // at most `size`
+    std::uint64_t size = 0;  // at most kMaxTreeSize
+
+    Json to_json() const;
+    static Result<LedgerConsistencyRequest> from_json(const Json& json);
+    bool operator==(const LedgerConsistencyRequest&) const = default;
+};
+
+struct LedgerEntriesRequest {
+    static constexpr std::string_view kMethod = "ledger.entries";
+    using Reply = LedgerEntriesReply;
+    std::uint64_t from = 0;  // index of a leaf; at most kMaxTreeSize
+
+    Json to_json() const;
+    static Result<LedgerEntriesRequest> from_json(const Json& json);
+    bool operator==(const LedgerEntriesRequest&) const = default;
+};
+
+struct LedgerHeadRequest {
+    static constexpr std::string_view kMethod = "ledger.head";
+    using Reply = LedgerHeadReply;
+    ArtworkId artwork;
+    std::optional<std::uint64_t> size;  // of the tree; the newest where there is none
+
+    Json to_json() const;
+    static Result<LedgerHeadRequest> from_json(const Json& json);
+    bool operator==(const LedgerHeadRequest&) const = default;
+};
+
+struct LedgerReportRequest {
+    static constexpr std::string_view kMethod = "ledger.report";
+    using Reply = EmptyReply;
+    std::string checkpoint;  // note
+
+    Json to_json() const;
+    static Result<LedgerReportRequest> from_json(const Json& json);
+    bool operator==(const LedgerReportRequest&) const = default;
+};
+
 // The one table of methods.
 using Request =
     std::variant<IdentityGetRequest, UploadBeginRequest, UploadDataRequest, UploadCommitRequest, ArtworkListRequest,
                  ArtworkGetRequest, ArtworkPreviewRequest, ArtworkHistoryRequest, ArtworkFetchRequest, ClaimOpenRequest,
                  ClaimWithdrawRequest, ClaimGetRequest, ClaimMineRequest, ClaimInboxRequest, ClaimSubscribeRequest,
-                 ClaimAnswerRequest, ClaimAcceptRequest>;
+                 ClaimAnswerRequest, ClaimAcceptRequest, LedgerCheckpointRequest, LedgerInclusionRequest,
+                 LedgerConsistencyRequest, LedgerEntriesRequest, LedgerHeadRequest, LedgerReportRequest>;
 
 std::string_view method_name(const Request& request) noexcept;
 
@@ -357,9 +465,10 @@ std::string encode_request(const Request& request);
 Result<Request> parse_request(std::string_view text);
 
 // What a request comes to.  In memory an error carries its message, for the log; the peer is told the code alone.
-using Reply =
-    std::variant<EmptyReply, IdentityGetReply, UploadBeginReply, UploadDataReply, UploadCommitReply, WorkPage, WorkItem,
-                 ArtworkPreviewReply, ArtworkHistoryReply, ArtworkFetchReply, ClaimPage, ClaimItem, ClaimAcceptReply>;
+using Reply = std::variant<EmptyReply, IdentityGetReply, UploadBeginReply, UploadDataReply, UploadCommitReply, WorkPage,
+                           WorkItem, ArtworkPreviewReply, ArtworkHistoryReply, ArtworkFetchReply, ClaimPage, ClaimItem,
+                           ClaimAcceptReply, LedgerCheckpointReply, LedgerInclusionReply, LedgerConsistencyReply,
+                           LedgerEntriesReply, LedgerHeadReply>;
 using Response = tl::expected<Reply, Error>;
 
 // The code that a RESPONSE may carry for a local failure: application codes as they are, everything else internal.

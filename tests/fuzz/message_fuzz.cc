@@ -12,6 +12,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)sat::parse_response(text);
     (void)sat::parse_reply<sat::ArtworkListRequest>(text);
     (void)sat::parse_reply<sat::ClaimInboxRequest>(text);
+    (void)sat::parse_reply<sat::LedgerInclusionRequest>(text);
+    (void)sat::parse_reply<sat::LedgerEntriesRequest>(text);
+    (void)sat::parse_reply<sat::LedgerHeadRequest>(text);
     (void)sat::parse_event(text);
     return 0;
 }

@@ -24,6 +24,11 @@ const std::string kHex2 = digest_of(0x22).hex();
 const std::string kSalt(43, 'A');  // 32 zero bytes
 const std::string kNote = R"({"salt":")" + kSalt + R"(","text":"hello"})";
 
+const std::string kSignedNote = "sat-vault/x\n7\nroot\n\n\xe2\x80\x94 sat-vault/x c2ln\n";
+const std::string kSignedNoteJson = R"(sat-vault/x\n7\nroot\n\n)"
+                                    "\xe2\x80\x94"
+                                    R"( sat-vault/x c2ln\n)";
+
 ArtworkId artwork() {
     static const ArtworkId id = ArtworkId::generate();
     return id;
@@ -109,6 +114,12 @@ std::vector<RequestCase> request_cases() {
         {ClaimAcceptRequest{"a.b.c", metadata},
          R"({"accept":"a.b.c","salt":")" + kSalt + R"(","metadata":"{\"name\":\"C\"}"})",
          {}},
+        {LedgerCheckpointRequest{}, "{}", {}},
+        {LedgerInclusionRequest{digest_of(0x11), 7}, R"({"leaf":")" + kHex1 + R"(","size":7})", {}},
+        {LedgerConsistencyRequest{6, 7}, R"({"old":6,"size":7})", {}},
+        {LedgerEntriesRequest{50}, R"({"from":50})", {}},
+        {LedgerHeadRequest{artwork(), 7}, R"({"artwork":")" + id + R"(","size":7})", {"size"}},
+        {LedgerReportRequest{kSignedNote}, R"({"checkpoint":")" + kSignedNoteJson + R"("})", {}},
     };
 }
 
@@ -133,7 +144,7 @@ TEST(Request, IsWrittenAndReadAsDocumented) {
         methods.insert(method_name(request));
     }
     EXPECT_EQ(methods.size(), std::variant_size_v<Request>);
-    EXPECT_EQ(methods.size(), 17U);
+    EXPECT_EQ(methods.size(), 23U);
 }
 
 TEST(Request, HasItsMembersAndNoOthers) {
@@ -161,7 +172,7 @@ TEST(Request, HasItsMembersAndNoOthers) {
             for (const char* wrong : {"true", "-1", "1.5", "\"\\u00e9\"", "[]", "[1]", "{}"}) {
                 if (name == "text" || name == "artist" || name == "metadata") continue;
                 if ((name == "registration" || name == "claim" || name == "withdraw" || name == "answer" ||
-                     name == "accept") &&
+                     name == "accept" || name == "checkpoint") &&
                     std::string(wrong).front() == '"')
                     continue;
                 Json other = all;
@@ -181,8 +192,7 @@ TEST(Request, HasItsMembersAndNoOthers) {
 }
 
 TEST(Request, OfAnUnknownMethodIsAnswered) {
-    for (const char* method :
-         {"ledger.checkpoint", "ledger.entries", "identity.set", "", "IDENTITY.GET", "identity.get "})
+    for (const char* method : {"ledger.leaves", "ledger.report.", "identity.set", "", "IDENTITY.GET", "identity.get "})
         expect_bad_request(request_text(method, "{}"));
 }
 
@@ -286,6 +296,37 @@ TEST(Request, HoldsEveryMemberToItsLimit) {
     expect_bad_request(request_text("artwork.get", R"({"artwork":""})"));
     expect_bad_request(request_text("claim.mine", R"({"artwork":")" + wrong_id + "\"}"));
     expect_bad_request(request_text("claim.get", R"({"claim":")" + std::string(64, 'A') + "\"}"));
+
+    const std::string most = std::to_string(kMaxTreeSize);
+    const std::string beyond = std::to_string(kMaxTreeSize + 1);
+    const auto inclusion = [](const std::string& size) {
+        return request_text("ledger.inclusion", R"({"leaf":")" + kHex1 + R"(","size":)" + size + "}");
+    };
+    expect_bad_request(inclusion("0"));
+    EXPECT_TRUE(parse_request(inclusion("1")));
+    EXPECT_TRUE(parse_request(inclusion(most)));
+    expect_bad_request(inclusion(beyond));
+    const auto consistency = [](const std::string& old, const std::string& size) {
+        return request_text("ledger.consistency", R"({"old":)" + old + R"(,"size":)" + size + "}");
+    };
+    EXPECT_TRUE(parse_request(consistency("0", "0")));
+    EXPECT_TRUE(parse_request(consistency(most, most)));
+    expect_bad_request(consistency("2", "1"));
+    expect_bad_request(consistency("1", beyond));
+    EXPECT_TRUE(parse_request(request_text("ledger.entries", R"({"from":)" + most + "}")));
+    expect_bad_request(request_text("ledger.entries", R"({"from":)" + beyond + "}"));
+    const auto head = [](const std::string& size) {
+        return request_text("ledger.head", R"({"artwork":")" + artwork().str() + R"(","size":)" + size + "}");
+    };
+    EXPECT_TRUE(parse_request(head("0")));
+    EXPECT_TRUE(parse_request(head(most)));
+    expect_bad_request(head(beyond));
+    const auto report = [](const std::string& note) {
+        return request_text("ledger.report", R"({"checkpoint":")" + note + "\"}");
+    };
+    EXPECT_TRUE(parse_request(report(std::string(2560, 'a'))));
+    expect_bad_request(report(std::string(2561, 'a')));
+    expect_bad_request(report("\xc3\xa9" + std::string(2559, 'a')));  // 2,560 code points, but the limit counts bytes
 }
 
 template <typename R>
@@ -337,6 +378,39 @@ TEST(Reply, IsWrittenAndReadAsDocumented) {
     expect_round_trip<ClaimInboxRequest>({{}, std::nullopt}, R"({"items":[],"next_cursor":null})");
     expect_round_trip<ClaimSubscribeRequest>({}, "{}");
     expect_round_trip<ClaimAcceptRequest>({"a.b.c", claim_item()}, R"({"receipt":"a.b.c","claim":)" + kClaimJson + "}");
+    expect_round_trip<LedgerCheckpointRequest>({kSignedNote}, R"({"checkpoint":")" + kSignedNoteJson + R"("})");
+    const MerkleProof proof = {digest_of(0x11), digest_of(0x22)};
+    const std::string proof_json = R"([")" + kHex1 + R"(",")" + kHex2 + R"("])";
+    expect_round_trip<LedgerInclusionRequest>({5, proof}, R"({"index":5,"proof":)" + proof_json + "}");
+    expect_round_trip<LedgerInclusionRequest>({0, {}}, R"({"index":0,"proof":[]})");
+    expect_round_trip<LedgerConsistencyRequest>({proof}, R"({"proof":)" + proof_json + "}");
+    expect_round_trip<LedgerEntriesRequest>({{"sat-leaf/1\nregister\n1\na\n"}, 51},
+                                            R"({"entries":["sat-leaf/1\nregister\n1\na\n"],"next":51})");
+    expect_round_trip<LedgerEntriesRequest>({{}, std::nullopt}, R"({"entries":[],"next":null})");
+    expect_round_trip<LedgerHeadRequest>({"a.b.c", kSignedNote},
+                                         R"({"head":"a.b.c","checkpoint":")" + kSignedNoteJson + R"("})");
+    expect_round_trip<LedgerReportRequest>({}, "{}");
+}
+
+TEST(Reply, HasAProofOfHashesAndNoLongerThanThereCanBe) {
+    LedgerConsistencyReply reply{MerkleProof(kMaxProof, digest_of(0x11))};
+    EXPECT_TRUE(LedgerConsistencyReply::from_json(reply.to_json()));
+    reply.proof.push_back(digest_of(0x11));
+    EXPECT_FALSE(LedgerConsistencyReply::from_json(reply.to_json()));
+    for (const char* wrong : {"[1]", "[null]", R"([""])", R"(["AA"])", "{}"})
+        EXPECT_FALSE(LedgerConsistencyReply::from_json(*parse_json(R"({"proof":)" + std::string(wrong) + "}")))
+            << wrong;
+}
+
+TEST(Reply, HasEntriesOfALeafsSize) {
+    LedgerEntriesReply reply{{std::string(65'535, 'a')}, std::nullopt};
+    EXPECT_TRUE(LedgerEntriesReply::from_json(reply.to_json()));
+    reply.entries[0] += 'a';
+    EXPECT_FALSE(LedgerEntriesReply::from_json(reply.to_json()));
+    reply.entries.assign(50, "a leaf");
+    EXPECT_TRUE(LedgerEntriesReply::from_json(reply.to_json()));
+    reply.entries.emplace_back("a leaf");
+    EXPECT_FALSE(LedgerEntriesReply::from_json(reply.to_json()));
 }
 
 TEST(Reply, SaysEveryClaimState) {
@@ -362,6 +436,7 @@ TEST(Reply, DoesNotGoOnFromAnEmptyPage) {
     EXPECT_FALSE(WorkPage::from_json(WorkPage{{}, "c"}.to_json()));
     EXPECT_FALSE(ClaimPage::from_json(ClaimPage{{}, "c"}.to_json()));
     EXPECT_FALSE(ArtworkHistoryReply::from_json(ArtworkHistoryReply{{}, 0}.to_json()));
+    EXPECT_FALSE(LedgerEntriesReply::from_json(LedgerEntriesReply{{}, 0}.to_json()));
     EXPECT_TRUE(WorkPage::from_json(WorkPage{{work_item()}, "c"}.to_json()));
     EXPECT_TRUE(ClaimPage::from_json(ClaimPage{{claim_item()}, "c"}.to_json()));
     EXPECT_TRUE(ArtworkHistoryReply::from_json(ArtworkHistoryReply{{"a leaf"}, 1}.to_json()));
