@@ -82,6 +82,7 @@ Result<void> ClientApp::unlock() {
     };
     SAT_TRY_VALUE(const bool encrypted, wallet->keys_are_encrypted());
     if (!encrypted) return open(nullptr);
+    if (passphrase_) return open(&*passphrase_);
     return with_passphrase(passphrase_source(), "the keys in " + printable(home_directory_.string()),
                            [&](const SecretBytes& passphrase) { return open(&passphrase); });
 }
@@ -94,7 +95,7 @@ Result<const SigningKey*> ClientApp::signing_key() {
 
 Result<bool> ClientApp::ask_trust(const Wallet& vault) const {
     auto terminal = Terminal::open();
-    SAT_ASSERT(terminal);
+    if (!terminal) return fail(Errc::vault_key_unknown, "there is no terminal any more to ask about the vault's key");
     terminal->show("The vault at " + vault_->text() + " is not known here.  Its key is\n\n    " + fingerprint(vault) +
                    "\n\nCompare it with the one that the vault's operator publishes.\n");
     return terminal->ask_yes("Is it the same, and shall it be trusted from now on? [yes/no] ");

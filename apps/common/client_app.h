@@ -36,6 +36,8 @@ public:
     Result<const KeyHome*> home();
     // Opens the signing key, asking for the passphrase if it has to.  Before connect().
     Result<const SigningKey*> signing_key();
+    // The passphrase of keys just made, so that nobody is asked for it twice: a descriptor can be read only once.
+    void remember_passphrase(SecretBytes passphrase) { passphrase_ = std::move(passphrase); }
     // A client that is connected to the vault named by --vault.  Lives as long as the app.
     Result<VaultClient*> connect();
     // The vault's address, if one was named.
@@ -61,6 +63,7 @@ private:
     bool wants_signing_key_ = false;
     std::optional<KeyHome> home_;
     std::unique_ptr<IdentityCache> identities_;
+    std::optional<SecretBytes> passphrase_;
     std::optional<SigningKey> signing_key_;
     std::optional<KemPrivateKey> kem_key_;
     std::optional<VaultClient> client_;

@@ -28,7 +28,8 @@ Result<Report> run_init(ClientApp& app) {
         return fail(Errc::exists, "there is a wallet in " + printable(app.home_directory().string()) + " already",
                     "use it, name another --home, or --force to put it aside");
     std::optional<SecretBytes> passphrase;
-    if (!options.no_passphrase) {
+    const bool encrypted = !options.no_passphrase;
+    if (encrypted) {
         SAT_TRY_VALUE(passphrase, choose_passphrase(app.passphrase_source(), "the keys"));
     }
     KeyHome::NewKeys keys;
@@ -42,6 +43,7 @@ Result<Report> run_init(ClientApp& app) {
     if (app.vault() && app.trust().pin) {
         SAT_TRY(KnownVaults(home.directory()).record(*app.vault(), *app.trust().pin, nullptr, now_unix()));
     } else if (app.vault()) {
+        if (passphrase) app.remember_passphrase(std::move(*passphrase));
         if (const auto connected = app.connect(); !connected) {
             Error error = connected.error();
             error.message = "the wallet was made, but the vault is not pinned: " + error.message;
@@ -50,7 +52,7 @@ Result<Report> run_init(ClientApp& app) {
     }
     SAT_TRY_VALUE(Report answer, wallet_answer(app));
     app.output().note("this wallet is its keys: keep a copy of " + printable(home.directory().string()) +
-                      (passphrase ? ", and the passphrase" : ""));
+                      (encrypted ? ", and the passphrase" : ""));
     return answer;
 }
 
@@ -144,7 +146,7 @@ Result<Report> run_answer(ClientApp& app, bool yes) {
             sure = terminal->ask_yes("Give this work to them? [yes/no] ");
         });
         if (!sure) return fail(sure.error());
-        if (!*sure) return fail(Errc::cancelled, "nothing was said", "the claim still waits for an answer");
+        if (!*sure) return fail(Errc::still_pending, "nothing was said", "the claim still waits for an answer");
         if (!vault->connected()) {
             SAT_TRY(app.connect());
         }

@@ -26,6 +26,9 @@ public:
         termios quiet = before_;
         quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
         quiet.c_lflag |= ECHONL;
+        // Ctrl-\ and Ctrl-Z would leave the terminal silent; Ctrl-C is heard and ends the question.
+        quiet.c_cc[VQUIT] = _POSIX_VDISABLE;
+        quiet.c_cc[VSUSP] = _POSIX_VDISABLE;
         active_ = ::tcsetattr(fd, TCSAFLUSH, &quiet) == 0;
     }
     Silence(const Silence&) = delete;

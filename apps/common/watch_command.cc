@@ -127,7 +127,7 @@ private:
 
     ClientApp& app_;
     const KeyHome& home_;
-    const SigningKey* key_;  // where there is somebody to ask
+    const SigningKey* key_;  // where there is somebody to ask, or --yes
     std::set<std::pair<StatementId, ClaimState>> shown_;
     std::size_t handled_ = 0;
 };
@@ -136,7 +136,7 @@ private:
 
 Result<Report> run_watch(ClientApp& app) {
     const SigningKey* key = nullptr;
-    if (app.may_ask() && Terminal::open()) {
+    if (app.options().yes || (app.may_ask() && Terminal::open())) {
         SAT_TRY_VALUE(key, app.signing_key());
     }
     SAT_TRY_VALUE(const KeyHome* home, app.home());

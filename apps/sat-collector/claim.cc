@@ -75,6 +75,12 @@ private:
                 if (claim.state == ClaimState::completed) return claim;
             return fail(Errc::forbidden, "this work is yours already");
         }
+        // A no that came while nobody here was waiting is not passed over in silence.
+        if (!claims.empty() && claims.front().state == ClaimState::declined &&
+            claims.front().claim.body.head == work.history.head())
+            app_.output().note("the owner declined your last claim" +
+                               (claims.front().reason ? ": " + printable(*claims.front().reason) : std::string()) +
+                               "; asking again");
         const Options& options = app_.options();
         const std::chrono::seconds life(options.expires.value_or(kDefaultClaimLife));
         return vault.open_claim(work, options.message, life, key_);

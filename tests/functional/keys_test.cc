@@ -44,6 +44,18 @@ TEST_F(Keys, LargeAndSmallKeysDealWithEachOther) {
     EXPECT_EQ(history.data()["items"].size(), 3U);
 }
 
+TEST_F(Keys, APassphraseFromADescriptorMakesTheWalletAndMeetsTheVault) {
+    const Path home = dir() / "fresh";
+    const Done made = Command("sat-collector", {"init", "--passphrase-fd", "0", "--accept-new"})
+                          .home(home)
+                          .vault(vault().address())
+                          .input("a passphrase of some length\n")
+                          .json()
+                          .run();
+    ASSERT_EQ(made.exit, 0) << made.out << made.err;
+    EXPECT_EQ(made.data()["vaults"].size(), 1U);
+}
+
 TEST_F(Keys, AVaultUnderAPassphraseStartsWithItAndNotWithout) {
     stop_vault();
     copy_cached("locked-vault", dir() / "locked-vault");

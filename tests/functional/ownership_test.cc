@@ -57,6 +57,23 @@ TEST_F(Ownership, ADeclinedClaimEndsTheWaitWithTheReason) {
     EXPECT_EQ(collector({"claim", id, "--wait", "0"}).exit, exits::kPending);
 }
 
+TEST_F(Ownership, ANoThatCameWhileNobodyWaitedIsToldBeforeTheNextClaim) {
+    const std::string id = upload();
+    claim(kCollector, id);
+    ASSERT_EQ(artist({"decline", id, "--reason", "not this year"}).exit, 0);
+    const Done again = collector_command({"claim", id, "--wait", "0"}).json(false).run();
+    EXPECT_EQ(again.exit, exits::kPending) << again.out;
+    EXPECT_NE(again.err.find("not this year"), std::string::npos) << again.err;
+}
+
+TEST_F(Ownership, AWatchThatMaySayYesNeedsNoTerminal) {
+    const std::string id = upload();
+    const std::string claim_id = claim(kCollector, id);
+    const Done watch = artist({"watch", "--once", "-y"});
+    ASSERT_EQ(watch.exit, 0) << watch.out << watch.err;
+    EXPECT_EQ(state_of(kCollector, claim_id), "confirmed");
+}
+
 TEST_F(Ownership, AConfirmedClaimMayStillBeDeclined) {
     const std::string id = upload();
     claim(kCollector, id);
@@ -339,7 +356,7 @@ TEST_F(Ownership, ConfirmOnATerminalAsksUnlessToldNotTo) {
     Process doubtful = artist_command({"confirm", id}).terminal().begin();
     ASSERT_TRUE(doubtful.wait_for_output("?")) << doubtful.out();
     doubtful.write("no\n");
-    EXPECT_NE(doubtful.wait().exit_code, 0) << doubtful.out();
+    EXPECT_EQ(doubtful.wait().exit_code, exits::kPending) << doubtful.out();
     EXPECT_EQ(state_of(kCollector, claim_id), "pending") << "nothing was said to anybody";
     Process sure = artist_command({"confirm", id, "-y"}).terminal().begin();
     EXPECT_EQ(sure.wait().exit_code, 0) << sure.out();
