@@ -58,7 +58,7 @@ Errc code_of(std::int64_t number) {
 
 }  // namespace
 
-AdminServer::AdminServer(asio::io_context& context, Path data, AdminAnswer answer)
+AdminServer::AdminServer(asio::io_context& context, const Path& data, AdminAnswer answer)
     : path_(data / kSocketName), directory_(open_directory(data)), answer_(std::move(answer)), acceptor_(context) {}
 
 AdminServer::~AdminServer() {

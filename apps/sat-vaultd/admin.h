@@ -24,7 +24,7 @@ using AdminAnswer = std::function<asio::awaitable<Result<Json>>(Json request)>;
 class AdminServer {
 public:
     // `data` is the vault's directory, which this process has locked.
-    AdminServer(asio::io_context& context, Path data, AdminAnswer answer);
+    AdminServer(asio::io_context& context, const Path& data, AdminAnswer answer);
     ~AdminServer();
     AdminServer(const AdminServer&) = delete;
     AdminServer& operator=(const AdminServer&) = delete;
