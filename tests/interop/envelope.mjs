@@ -81,10 +81,8 @@ const fixedHead = (artwork) => concat(ascii('SATE'), u8(1), u8(1), u16(0), ascii
 const chunkContext = (artwork) => label('SAT/1 artwork', fixedHead(artwork));
 const wrapLabel = (artwork, wallet) => label('SAT/1 env', concat(ascii(artwork), nameBytes(wallet)));
 
-/** A new envelope for `recipient` ({ wallet, kem, kemId }): { header, keys }. */
-export function makeEnvelope(artwork, plainBytes, recipient) {
-    const dek = randomBytes(32);
-    const salt = randomBytes(24);
+/** An envelope for `recipient` ({ wallet, kem, kemId }), a new one or a known DEK wrapped anew: { header, keys }. */
+export function makeEnvelope(artwork, plainBytes, recipient, { dek = randomBytes(32), salt = randomBytes(24) } = {}) {
     const keys = chunkKeys(dek, salt, chunkContext(artwork));
     const wrapped = sealOaep(recipient.kem, dek, wrapLabel(artwork, recipient.wallet));
     const header = concat(fixedHead(artwork), u64(plainBytes), nameBytes(recipient.wallet), nameBytes(recipient.kemId),
@@ -108,5 +106,5 @@ export function openEnvelope(header, me, artwork, plainBytes) {
     if (!sameSecret(keys.commitment, commitment)) {
         throw new ProtocolError('an envelope does not open');
     }
-    return keys;
+    return { ...keys, dek, salt };
 }

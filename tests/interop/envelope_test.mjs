@@ -8,7 +8,7 @@ import {
     checkCharacter, chunkCount, chunkKeys, chunkSealed, isArtworkId, makeEnvelope, openChunk, openEnvelope, sealChunk,
     sealedLength, sealStream, StreamOpener,
 } from './envelope.mjs';
-import { makeIdentity } from './identity.mjs';
+import { testIdentity } from './test_keys.mjs';
 import { loadVectors } from './vectors.mjs';
 import { concat, ProtocolError } from './wire.mjs';
 
@@ -17,7 +17,7 @@ const artwork = `000000001${checkCharacter('000000001')}`;
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 let me;
 before(async () => {
-    me = await makeIdentity({ kemBits: 4096 });
+    me = testIdentity('collector');
 });
 const recipient = () => ({ wallet: me.wallet, kem: me.kem.publicKey, kemId: me.kem.id });
 

@@ -56,7 +56,7 @@ export function writeExt(ext) {
     return vec16(bytes);
 }
 
-function readExt(reader) {
+export function readExt(reader) {
     const bytes = reader.vec16();
     require(bytes.length <= maxExt, 'an ext is too large');
     return parseObject(bytes);
@@ -87,7 +87,7 @@ function readIdentityFrame(frame, pin) {
 
 const isCount = (value, most = Number.MAX_SAFE_INTEGER) => Number.isSafeInteger(value) && value >= 0 && value <= most;
 
-async function within(milliseconds, what, work) {
+export async function within(milliseconds, what, work) {
     let timer;
     const late = new Promise((_, refuse) => {
         timer = setTimeout(() => refuse(new ProtocolError(`${what} took too long`)), milliseconds);
@@ -104,12 +104,12 @@ async function within(milliseconds, what, work) {
  * Gives { vault, ext, clientSecret, serverSecret }; sends nothing before the pin was compared.
  * The 10 s run from IDENTITY; before it the vault may let a client wait.
  */
-export async function shakeHands(stream, me, pin, agent = 'interop') {
+export async function shakeHands(stream, me, pin, { agent = 'interop', seen = null } = {}) {
     const identityFrame = await within(identityMs, 'IDENTITY', nextFrame(stream, frameTypes.identity, 'IDENTITY'));
-    return within(handshakeMs, 'the handshake', exchange(stream, identityFrame, me, pin, agent));
+    return within(handshakeMs, 'the handshake', exchange(stream, identityFrame, me, pin, agent, seen));
 }
 
-async function exchange(stream, identityFrame, me, pin, agent) {
+async function exchange(stream, identityFrame, me, pin, agent, seen) {
     const vault = readIdentityFrame(identityFrame, pin);
     const vaultWallet = nameBytes(vault.wallet);
     const clientWallet = nameBytes(me.wallet);
@@ -150,7 +150,7 @@ async function exchange(stream, identityFrame, me, pin, agent) {
         'SERVER_HELLO lacks the time or the limits');
 
     const th2 = sha256(middle, serverHello);
-    const confirmation = concat(schedule.clientFinished(master, th2), writeExt({ seen: null }));
+    const confirmation = concat(schedule.clientFinished(master, th2), writeExt({ seen }));
     const clientFinished = sealedFrame(u8(frameTypes.clientFinished), confirmation.length + 16, () => {
         const { key, nonce } = schedule.clientKey(master, th2);
         return sealGcm(key, nonce, th2, confirmation);

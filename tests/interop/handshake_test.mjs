@@ -5,18 +5,21 @@ import { before, test } from 'node:test';
 import { once } from 'node:events';
 import { Connection } from './connection.mjs';
 import { clientKemLabel, schedule, shakeHands, vaultKemLabel } from './handshake.mjs';
-import { makeIdentity } from './identity.mjs';
 import { sharedSecret } from './keys.mjs';
 import { RecordReceiver, RecordSender, types } from './records.mjs';
+import { listenOnce } from './one_connection.mjs';
 import { FrameStream } from './stream.mjs';
-import { identityFrame, limits, listenOnce, serveHandshake } from './vault_side.mjs';
+import { testIdentity } from './test_keys.mjs';
+import { identityFrame, serveHandshake } from './vault_side.mjs';
 import { loadVectors } from './vectors.mjs';
 import { Ended, expand, label, ProtocolError, Refused, u16, u32, u64, u8 } from './wire.mjs';
 
+const limits = { artwork_bytes: 1000000, preview_bytes: 65536 };
+const ext = () => ({ time: 1700000000, limits, checkpoint: null, later: 'ignored' });
 let vault;
 let user;
 before(async () => {
-    [vault, user] = await Promise.all([makeIdentity({ kind: 'vault', log: Buffer.alloc(32, 9) }), makeIdentity()]);
+    [vault, user] = [testIdentity('vault'), testIdentity('artist')];
 });
 
 test('The key schedule gives every intermediate value of the vector', () => {
@@ -50,7 +53,7 @@ test('The key schedule gives every intermediate value of the vector', () => {
 
 test('Both sides come to the same secrets, and a request is answered', async () => {
     const { port, served } = await listenOnce(async (stream) => {
-        const session = await serveHandshake(stream, vault);
+        const session = await serveHandshake(stream, vault, { ext });
         const receiver = new RecordReceiver(session.clientSecret);
         const sender = new RecordSender(session.serverSecret, { rekeyAfter: 1 });
         const asked = receiver.open(await stream.frame(20, 66576));
@@ -105,7 +108,7 @@ test('A user is not taken for a vault', async () => {
 test('A wrong server_finished is followed by nothing', async () => {
     const flipped = (value) => Buffer.from(value.map((byte) => byte ^ 1));
     const { error, sent } = await clientError((stream) =>
-        Promise.race([serveHandshake(stream, vault, flipped).catch(() => {}), once(stream.socket, 'close')]));
+        Promise.race([serveHandshake(stream, vault, { ext, tamper: { finished: flipped } }).catch(() => {}), once(stream.socket, 'close')]));
     assert.match(error.message, /Finished/);
     assert.equal(sent.length, 0);
 });
@@ -124,7 +127,7 @@ test('A frame of no bytes or more than 16384 is refused from its header', async 
 
 test('A bulk stream whose DATA_END tells another number is refused', async () => {
     const { port } = await listenOnce(async (stream) => {
-        const session = await serveHandshake(stream, vault);
+        const session = await serveHandshake(stream, vault, { ext });
         const sender = new RecordSender(session.serverSecret);
         await stream.frame(20, 66576);
         await stream.write(sender.message(types.response, Buffer.from('{"ok":true,"r":{}}')));

@@ -3,36 +3,30 @@
 import { randomBytes } from 'node:crypto';
 import { requireMembers } from './json.mjs';
 import { readJws, signatureHolds, signJws } from './jws.mjs';
-import { keyId, makeRsaKey, readEd25519, readRsaKey } from './keys.mjs';
+import { keyId, makeLogKey, makeRsaKey, readRsaKey } from './keys.mjs';
+import { logVerifier, originOf, readLogVerifier } from './note.mjs';
 import { ascii, concat, fromBase64url, isName, Reader, require, sha256, toBase64url, u8, vec16 } from './wire.mjs';
 
 const members = ['v', 'wallet', 'kind', 'sign', 'kem', 'log', 'seq', 'prev', 'iat'];
 const maxDocuments = 4;
 
-/** A new identity in memory: { wallet, sign, kem, chain, rejection }; `rejection` is the rk of Decap. */
-export async function makeIdentity({ kind = 'user', signBits = 3072, kemBits = 3072, log = null } = {}) {
-    const [sign, kem] = await Promise.all([makeRsaKey(signBits), makeRsaKey(kemBits)]);
-    const wallet = sign.id;
-    const document = signJws('identity', {
-        v: 1, wallet, kind, sign: toBase64url(sign.spki), kem: toBase64url(kem.spki),
-        log: log === null ? null : verifierKey(wallet, log), seq: 0, prev: null, iat: Math.floor(Date.now() / 1000),
-    }, sign);
-    return { wallet, sign, kem, chain: [document], rejection: randomBytes(32) };
-}
+/** Signs an identity document of `keys` ({ sign, kem, log }), `fields` changed in it, by `signer`. */
+export const makeDocument = ({ sign, kem, log = null }, kind, fields = {}, signer = sign) => signJws('identity', {
+    v: 1, wallet: sign.id, kind, sign: toBase64url(sign.spki), kem: toBase64url(kem.spki),
+    log: log === null ? null : logVerifier(sign.id, log.raw).text, seq: 0, prev: null,
+    iat: Math.floor(Date.now() / 1000), ...fields,
+}, signer);
 
-/** The C2SP verifier key of a vault's log key, `raw` being its 32 bytes. */
-export function verifierKey(wallet, raw) {
-    const name = `sat-vault/${wallet}`;
-    const key = concat(u8(1), raw);
-    const hash = sha256(ascii(name), u8(0x0a), key).subarray(0, 4).toString('hex');
-    return `${name}+${hash}+${key.toString('base64')}`;
-}
+/** The identity of given keys: { wallet, sign, kem, log, chain, rejection }; `rejection` is the rk of Decap. */
+export const identityOf = (keys, kind = 'user') => ({
+    ...keys, wallet: keys.sign.id, chain: [makeDocument(keys, kind)], rejection: randomBytes(32),
+});
 
-function readVerifierKey(text, wallet) {
-    require(typeof text === 'string', 'a vault names no log key');
-    const raw = Buffer.from(text.slice(-44), 'base64').subarray(1);
-    require(raw.length === 32 && verifierKey(wallet, raw) === text, 'the log key is not a verifier key of its vault');
-    return readEd25519(raw);
+/** A new identity in memory; a vault has a `log` key too. */
+export async function makeIdentity({ kind = 'user', signBits = 3072, kemBits = 3072 } = {}) {
+    const [sign, kem, log] = await Promise.all([makeRsaKey(signBits), makeRsaKey(kemBits),
+        kind === 'vault' ? makeLogKey() : null]);
+    return identityOf({ sign, kem, log }, kind);
 }
 
 export const writeChain = (chain) => concat(u8(chain.length), ...chain.map((jws) => vec16(ascii(jws))));
@@ -45,7 +39,7 @@ export function readChain(reader) {
 }
 
 /**
- * Proves a chain: { wallet, kind, signKeys, logKeys (kid to key, of every document), kem, kemId (the newest) }.
+ * Proves a chain: { wallet, kind, signKeys, logKeys (kid to key, of every document), log, kem, kemId (the newest) }.
  * `expected` may name the wallet and the kind that it has to be of.
  */
 export function verifyChain(chain, expected = {}) {
@@ -57,6 +51,7 @@ export function verifyChain(chain, expected = {}) {
     let first;
     let before;
     let newest;
+    let log = null;
     for (const [index, jws] of chain.entries()) {
         const document = readJws(jws, 'identity');
         const { payload } = document;
@@ -77,8 +72,10 @@ export function verifyChain(chain, expected = {}) {
         require(document.kid === keyId(signer), 'an identity document names another signer');
         require(signatureHolds(document, 'identity', signer), 'an identity document has a bad signature');
         if (payload.kind === 'vault') {
-            const log = readVerifierKey(payload.log, payload.wallet);
-            logKeys.set(keyId(log), log);
+            const verifier = readLogVerifier(payload.log);
+            require(verifier.name === originOf(payload.wallet), 'a log key is of another vault');
+            logKeys.set(keyId(verifier.publicKey), verifier.publicKey);
+            log = payload.log;
         } else {
             require(payload.log === null, 'a user names a log key');
         }
@@ -88,5 +85,5 @@ export function verifyChain(chain, expected = {}) {
     require(keyId(first.sign) === first.wallet, 'a wallet is not the id of its first key');
     require((expected.wallet ?? first.wallet) === first.wallet, `a chain is of another wallet than ${expected.wallet}`);
     require((expected.kind ?? first.kind) === first.kind, `an identity is not of kind ${expected.kind}`);
-    return { wallet: first.wallet, kind: first.kind, signKeys, logKeys, kem: newest, kemId: keyId(newest) };
+    return { wallet: first.wallet, kind: first.kind, signKeys, logKeys, log, kem: newest, kemId: keyId(newest) };
 }

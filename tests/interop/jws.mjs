@@ -2,7 +2,7 @@
 // Knows signatures and ids; what a payload must hold is in statements.mjs and identity.mjs.
 // SPDX-License-Identifier: Apache-2.0
 import { parseObject } from './json.mjs';
-import { signPss, verifyEd25519, verifyPss } from './keys.mjs';
+import { signEd25519, signPss, verifyEd25519, verifyPss } from './keys.mjs';
 import { ascii, fromBase64url, isName, require, sha256, toBase64url, utf8 } from './wire.mjs';
 
 /** The types that the vault signs with its log key; the type fixes the algorithm. */
@@ -10,12 +10,13 @@ export const vaultTypes = new Set(['hold', 'release', 'head', 'receipt']);
 
 export const algorithmOf = (type) => (vaultTypes.has(type) ? 'EdDSA' : 'PS256');
 const headerText = (type, kid) => JSON.stringify({ alg: algorithmOf(type), typ: `sat-${type}+jws`, kid });
-const sizeLimit = (type) => (type === 'register' ? 49152 : 16384);
+const sizeLimit = (type) => ({ register: 49152, identity: 4000 }[type] ?? 16384);
 
-/** Signs with a `sign` key: the payload is written as it stands, compact. */
+/** Signs with a `sign` key, or a `log` key where the type asks for it: the payload is written as it stands, compact. */
 export function signJws(type, payload, key) {
     const signed = `${toBase64url(utf8(headerText(type, key.id)))}.${toBase64url(utf8(JSON.stringify(payload)))}`;
-    return `${signed}.${toBase64url(signPss(key.privateKey, ascii(signed)))}`;
+    const make = algorithmOf(type) === 'EdDSA' ? signEd25519 : signPss;
+    return `${signed}.${toBase64url(make(key.privateKey, ascii(signed)))}`;
 }
 
 /** H(ASCII of header.payload), as hex. */

@@ -25,6 +25,12 @@ export async function makeRsaKey(bits = 3072) {
     return { privateKey, publicKey, spki: spkiOf(publicKey), id: keyId(publicKey) };
 }
 
+/** An Ed25519 key pair for a log: { privateKey, publicKey, raw, id }. */
+export async function makeLogKey() {
+    const { privateKey, publicKey } = await generate('ed25519');
+    return { privateKey, publicKey, raw: spkiOf(publicKey).subarray(-32), id: keyId(publicKey) };
+}
+
 /** An RSA public key from its SPKI, with every check that the document asks at each use. */
 export function readRsaKey(spki) {
     require(spki.length <= 600, 'an RSA key has more than 600 bytes');

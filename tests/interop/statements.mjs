@@ -4,17 +4,19 @@ import { randomBytes } from 'node:crypto';
 import { isArtworkId } from './envelope.mjs';
 import { requireMembers } from './json.mjs';
 import { readJws, signatureHolds, signJws, vaultTypes } from './jws.mjs';
+import { maxTreeSize } from './merkle.mjs';
 import { fromBase64url, isName, label, require, sha256, toBase64url, utf8 } from './wire.mjs';
 
 const mediaTypes = ['image/jpeg', 'image/png', 'image/tiff', 'image/webp', 'image/gif', 'image/avif'];
 
 const codePoints = (text) => [...text].length;
-const isText = (min, max) => (value) =>
+export const isText = (min, max) => (value) =>
     typeof value === 'string' && codePoints(value) >= min && codePoints(value) <= max;
 const isCount = (min, max = Number.MAX_SAFE_INTEGER) => (value) =>
     Number.isSafeInteger(value) && value >= min && value <= max;
 const isOneOf = (...values) => (value) => values.includes(value);
 const orNull = (check) => (value) => value === null || check(value);
+export const isMediaType = isOneOf(...mediaTypes);
 const isTime = isCount(0);
 
 function isDate(value) {
@@ -35,16 +37,20 @@ const isPreview = (value) => {
     return isName(value.sha256) && isCount(1, 65536)(value.bytes) && value.media_type === 'image/jpeg';
 };
 const isNonce = (value) => fromBase64url(value).length === 16;
-const isNothing = (value) => value === null;
+const isTreeHead = (value) => {
+    require(typeof value === 'object', 'a tree head is no object');
+    requireMembers(value, ['size', 'root'], 'a tree head');
+    return isCount(0, maxTreeSize)(value.size) && isName(value.root);
+};
 
-const common = { v: isOneOf(1), iss: isName, vault: isName, nonce: isNonce, iat: isTime, seen: isNothing };
+const common = { v: isOneOf(1), iss: isName, vault: isName, nonce: isNonce, iat: isTime, seen: orNull(isTreeHead) };
 const ofWork = { artwork: isArtworkId, head: isName, seq: isCount(0) };
 
 /** Each type's further members, in the order they are written, with what they must be. */
 const further = {
     register: {
         artwork: isArtworkId, title: isText(1, 200), description: isText(0, 4000), artist: isText(0, 200),
-        creation_date: isDate, file_path: isFileName, media_type: isOneOf(...mediaTypes), bytes: isCount(1, 2 ** 52),
+        creation_date: isDate, file_path: isFileName, media_type: isMediaType, bytes: isCount(1, 2 ** 52),
         width: isCount(1, 2 ** 31 - 1), height: isCount(1, 2 ** 31 - 1), sha256: isName,
         release: isOneOf('original', 'preview'), preview: orNull(isPreview),
     },
@@ -57,10 +63,11 @@ const further = {
     withdraw: { artwork: isArtworkId, claim: isName },
     hold: { artwork: isArtworkId, on: isName, reason: isText(1, 280) },
     release: { artwork: isArtworkId, on: isName, reason: isText(1, 280) },
+    head: { ...ofWork, owner: isName, leaves: isCount(1), size: isCount(1, maxTreeSize), root: isName },
     receipt: { of: isName, status: isOneOf('registered', 'completed'), copies: isOneOf(1, 2), leaf: isName },
 };
 
-/** Signs a statement of `me` for `vault`; `fields` are the type's further members. */
+/** Signs a statement of `me` for `vault`; `fields` are the type's further members, and `seen` if it is not null. */
 export function makeStatement(type, me, vault, fields) {
     const payload = {
         v: 1, iss: me.wallet, vault, nonce: toBase64url(randomBytes(16)), iat: Math.floor(Date.now() / 1000),
@@ -69,7 +76,7 @@ export function makeStatement(type, me, vault, fields) {
     for (const member of Object.keys(further[type])) {
         payload[member] = fields[member];
     }
-    return signJws(type, { ...payload, ...fields }, me.sign);
+    return signJws(type, { ...payload, ...fields }, vaultTypes.has(type) ? me.log : me.sign);
 }
 
 /** A statement's members and field limits, without its signature: { kid, payload, id, ... }. */
@@ -99,11 +106,14 @@ export function verifyStatement(jws, type, chain, vault) {
     return statement;
 }
 
+/** The commitment to a text under a raw salt. */
+export const commitmentOf = (purpose, salt, text) =>
+    sha256(label(purpose, Buffer.concat([salt, utf8(text)]))).toString('hex');
+
 /** A note or metadata with its salt and commitment: { salt, text, commit }. `text` null gives a null commitment. */
 export function commitTo(purpose, text) {
     const salt = randomBytes(32);
-    const commit = sha256(label(purpose, Buffer.concat([salt, utf8(text)]))).toString('hex');
-    return { salt: toBase64url(salt), text, commit };
+    return { salt: toBase64url(salt), text, commit: commitmentOf(purpose, salt, text) };
 }
 export const commitText = (text) => commitTo('SAT/1 text', text);
 export const commitMetadata = (text) => commitTo('SAT/1 meta', text);
@@ -114,6 +124,5 @@ export function noteHolds(note, commit) {
         return note === null && commit === null;
     }
     const salt = fromBase64url(note.salt);
-    const made = sha256(label('SAT/1 text', Buffer.concat([salt, utf8(note.text)]))).toString('hex');
-    return salt.length === 32 && isText(1, 280)(note.text) && made === commit;
+    return salt.length === 32 && isText(1, 280)(note.text) && commitmentOf('SAT/1 text', salt, note.text) === commit;
 }

@@ -1,14 +1,15 @@
 // Identities, statements and histories: what verifies, and that each contradiction is found.
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { before, test } from 'node:test';
 import { checkCharacter } from './envelope.mjs';
-import { makeIdentity, verifyChain } from './identity.mjs';
+import { verifyChain } from './identity.mjs';
 import { algorithmOf, readJws, signJws, statementId } from './jws.mjs';
-import { keyId, makeRsaKey, signEd25519, spkiOf } from './keys.mjs';
+import { makeRsaKey, spkiOf } from './keys.mjs';
 import { leafHash, readLeaf, verifyHistory, writeLeaf } from './ledger.mjs';
 import { commitText, makeStatement, noteHolds, readStatement, verifyStatement } from './statements.mjs';
+import { testIdentity } from './test_keys.mjs';
 import { ascii, ProtocolError, sha256, toBase64url, utf8 } from './wire.mjs';
 
 const artwork = `ABCDEFGHJ${checkCharacter('ABCDEFGHJ')}`;
@@ -17,13 +18,9 @@ let ann;
 let bob;
 let vaultMe;
 let vault;
-let log;
 
 before(async () => {
-    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-    log = { privateKey, id: keyId(publicKey) };
-    [ann, bob, vaultMe] = await Promise.all([makeIdentity(), makeIdentity(),
-        makeIdentity({ kind: 'vault', log: spkiOf(publicKey).subarray(-32) })]);
+    [ann, bob, vaultMe] = ['artist', 'collector', 'vault'].map(testIdentity);
     vault = verifyChain(vaultMe.chain, { kind: 'vault' });
 });
 
@@ -34,14 +31,7 @@ const registration = (changed = {}) => makeStatement('register', ann, vault.wall
     bytes: 5, width: 3, height: 4, sha256: '0'.repeat(64), release: 'original', preview: null, ...changed,
 });
 
-// A statement that the vault's log key signs.
-function vaultStatement(type, fields) {
-    const nonce = toBase64url(randomBytes(16));
-    const payload = { v: 1, iss: vault.wallet, vault: vault.wallet, nonce, iat: time, seen: null, ...fields };
-    const header = { alg: 'EdDSA', typ: `sat-${type}+jws`, kid: log.id };
-    const signed = [header, payload].map((part) => toBase64url(utf8(JSON.stringify(part)))).join('.');
-    return `${signed}.${toBase64url(signEd25519(log.privateKey, ascii(signed)))}`;
-}
+const vaultStatement = (type, fields) => makeStatement(type, vaultMe, vault.wallet, fields);
 
 // A history of a registration and a transfer from Ann to Bob; `changed` alters fields of its statements.
 function history(changed = {}, transferTime = time + 10) {

@@ -1,30 +1,38 @@
-// The vault's side of the handshake, for the self-tests alone: one connection, records in memory, no requests.
-// Written from the same page as the client's side, so it shows that the client agrees with itself, not with a vault.
+// The vault's side of SAT-KEM/1 (docs/protocol.md, Handshake), over a FrameStream: what it checks in which order, and
+// the ALERT that each refusal is. The key schedule is the client's too (handshake.mjs).
 // SPDX-License-Identifier: Apache-2.0
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import {
-    frameTypes, clientKemLabel, schedule, sealedFrame, transcriptStart, vaultKemLabel, writeExt,
+    clientKemLabel, frameTypes, maxHandshakeFrame, readExt, schedule, sealedFrame, transcriptStart, vaultKemLabel,
+    within, writeExt,
 } from './handshake.mjs';
 import { readChain, verifyChain, writeChain } from './identity.mjs';
-import { parseObject } from './json.mjs';
-import { agree, decap, encap, makeEphemeral, openGcm, sealGcm } from './keys.mjs';
-import { FrameStream } from './stream.mjs';
-import { concat, nameBytes, Reader, require, sha256, u32, u8, vec16 } from './wire.mjs';
+import { agree, decap, encap, makeEphemeral, openGcm, sameSecret, sealGcm } from './keys.mjs';
+import { ascii, concat, nameBytes, ProtocolError, Reader, sha256, u16, u32, u8, vec16 } from './wire.mjs';
 
-export const limits = { artwork_bytes: 1000000, preview_bytes: 65536 };
+const helloMs = 5000;
+const handshakeMs = 10000;
 
-/** Listens on a port of its own; `serve(stream)` gets the one connection. Gives { port, served }. */
-export async function listenOnce(serve) {
-    const server = createServer();
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const served = once(server, 'connection').then(async ([socket]) => {
-        server.close();
-        return serve(new FrameStream(socket));
-    });
-    served.catch(() => {});
-    return { port: server.address().port, served };
+/** The handshake is refused with an ALERT. */
+export class Alert extends Error {
+    constructor(code) {
+        super(`ALERT ${code}`);
+        this.frame = concat(u32(3), u8(frameTypes.alert), u16(code));
+    }
+}
+
+const alertUnless = (condition, code) => {
+    if (!condition) {
+        throw new Alert(code);
+    }
+};
+
+/** What throws ProtocolError in `work` is ALERT `code`. */
+async function alerting(code, work) {
+    try {
+        return await work();
+    } catch (error) {
+        throw error instanceof ProtocolError ? new Alert(code) : error;
+    }
 }
 
 export function identityFrame(vault) {
@@ -32,49 +40,106 @@ export function identityFrame(vault) {
     return concat(u32(body.length), body);
 }
 
-/** One handshake; `spoil(serverFinished)` may change the value sent. Gives { client, clientSecret, serverSecret }. */
-export async function serveHandshake(stream, vault, spoil = (value) => value) {
+async function readFrame(stream, type) {
+    const head = (await stream.bytes(4)).readUInt32BE();
+    alertUnless(head > 0, 1);
+    alertUnless(head <= maxHandshakeFrame, 2);
+    const frame = concat(u32(head), await stream.bytes(head));
+    alertUnless(frame[4] === type, 3);
+    return frame;
+}
+
+async function readHello(frame, vault) {
+    const reader = new Reader(frame.subarray(5), 'CLIENT_HELLO');
+    const hello = await alerting(1, async () => ({
+        magic: reader.take(4), version: reader.u8(), zero: reader.u8(), suite: reader.u16(),
+    }));
+    alertUnless(hello.magic.equals(ascii('SATP')) && hello.zero === 0, 1);
+    alertUnless(hello.version === 1 && hello.suite === 1, 4);
+    Object.assign(hello, await alerting(1, async () => {
+        const fields = { kemId: reader.take(32), ephemeral: reader.take(32), wrapped: reader.vec16() };
+        const upToWrapped = frame.subarray(0, 5 + reader.at);
+        const sealed = reader.vec16();
+        reader.done();
+        return { ...fields, upToWrapped, sealed };
+    }));
+    alertUnless(hello.kemId.equals(nameBytes(vault.kem.id)), 5);
+    return hello;
+}
+
+async function late(milliseconds, work) {
+    try {
+        return await within(milliseconds, 'the handshake', work);
+    } catch (error) {
+        throw error instanceof ProtocolError && /took too long/.test(error.message) ? new Alert(7) : error;
+    }
+}
+
+/**
+ * One handshake. `ext()` gives what SERVER_HELLO tells; `tamper` may bend { identity(frame), finished(value),
+ * serverHello(frame) }. Gives { client, seen, clientSecret, serverSecret }.
+ */
+export const serveHandshake = (stream, vault, options) => late(handshakeMs, exchange(stream, vault, options));
+
+async function exchange(stream, vault, { ext, tamper = {} }) {
     const first = identityFrame(vault);
-    await stream.write([first]);
-    const hello = await stream.frame(1, 16384);
-    const reader = new Reader(hello, 'CLIENT_HELLO');
-    reader.take(4 + 1 + 4 + 1 + 1 + 2);
-    require(reader.take(32).equals(nameBytes(vault.kem.id)), 'another kem key was meant');
-    const clientEphemeral = reader.take(32);
-    const toVault = reader.vec16();
+    await stream.write([].concat(tamper.identity?.(first) ?? first));
+    const hello = await late(helloMs, readFrame(stream, frameTypes.clientHello));
+    const parts = await readHello(hello, vault);
     const start = transcriptStart(nameBytes(vault.wallet), first);
-    const th1a = sha256(start, hello.subarray(0, reader.at));
-    const early = schedule.early(decap(vault.kem, toVault, vaultKemLabel(nameBytes(vault.wallet)), vault.rejection));
-    const identityKey = schedule.identityKey(early, th1a);
-    const inside = new Reader(openGcm(identityKey.key, identityKey.nonce, th1a, reader.vec16(), 'enc_id'), 'enc_id');
-    const client = verifyChain(readChain(inside), { kind: 'user' });
-    parseObject(inside.vec16());
-    inside.done();
-    reader.done();
+    const th1a = sha256(start, parts.upToWrapped);
+    const { early, client } = await alerting(6, async () => openIdentity(vault, parts, th1a));
 
     const clientWallet = nameBytes(client.wallet);
     const toClient = encap(client.kem, clientKemLabel(clientWallet, sha256(start, hello)));
     const ephemeral = await makeEphemeral();
-    const handshake = schedule.handshake(early, agree(ephemeral.privateKey, clientEphemeral));
-    const master = schedule.master(handshake, toClient.secret);
+    const shared = await alerting(6, async () => agree(ephemeral.privateKey, parts.ephemeral));
+    const master = schedule.master(schedule.handshake(early, shared), toClient.secret);
     const middle = concat(start, hello, clientWallet, nameBytes(client.kemId));
-    const ext = writeExt({ time: 1700000000, limits, checkpoint: null, later: 'ignored' });
-    const serverHello = sealedFrame(concat(u8(frameTypes.serverHello), ephemeral.raw, vec16(toClient.ciphertext)),
-        32 + ext.length + 16, (fixed) => {
+    const told = writeExt(ext());
+    const made = sealedFrame(concat(u8(frameTypes.serverHello), ephemeral.raw, vec16(toClient.ciphertext)),
+        32 + told.length + 16, (fixed) => {
             const th2a = sha256(middle, fixed);
             const { key, nonce } = schedule.serverKey(master, th2a);
-            return sealGcm(key, nonce, th2a, concat(spoil(schedule.serverFinished(master, th2a)), ext));
+            const value = schedule.serverFinished(master, th2a);
+            return sealGcm(key, nonce, th2a, concat(tamper.finished?.(value) ?? value, told));
         });
+    const serverHello = tamper.serverHello?.(made) ?? made;
     await stream.write([serverHello]);
 
     const th2 = sha256(middle, serverHello);
-    const clientFinished = await stream.frame(1, 16384);
-    const sealed = new Reader(clientFinished.subarray(5), 'CLIENT_FINISHED').vec16();
-    const { key, nonce } = schedule.clientKey(master, th2);
-    const confirmed = openGcm(key, nonce, th2, sealed, 'enc_cf');
-    require(confirmed.subarray(0, 32).equals(schedule.clientFinished(master, th2)), 'client_finished is wrong');
+    const clientFinished = await readFrame(stream, frameTypes.clientFinished);
+    const sealed = await alerting(1, async () => {
+        const reader = new Reader(clientFinished.subarray(5), 'CLIENT_FINISHED');
+        const field = reader.vec16();
+        reader.done();
+        return field;
+    });
+    const seen = await alerting(6, async () => openFinished(master, th2, sealed));
     const th3 = sha256(middle, serverHello, clientFinished);
     return {
-        client, clientSecret: schedule.clientTraffic(master, th3), serverSecret: schedule.serverTraffic(master, th3),
+        client, seen, clientSecret: schedule.clientTraffic(master, th3),
+        serverSecret: schedule.serverTraffic(master, th3),
     };
+}
+
+function openIdentity(vault, { wrapped, sealed }, th1a) {
+    const early = schedule.early(decap(vault.kem, wrapped, vaultKemLabel(nameBytes(vault.wallet)), vault.rejection));
+    const { key, nonce } = schedule.identityKey(early, th1a);
+    const inside = new Reader(openGcm(key, nonce, th1a, sealed, 'enc_id'), 'enc_id');
+    const chain = readChain(inside);
+    const client = { ...verifyChain(chain, { kind: 'user' }), chain };
+    readExt(inside);
+    inside.done();
+    alertUnless(client.wallet !== vault.wallet, 6);
+    return { early, client };
+}
+
+function openFinished(master, th2, sealed) {
+    const { key, nonce } = schedule.clientKey(master, th2);
+    const inside = new Reader(openGcm(key, nonce, th2, sealed, 'enc_cf'), 'enc_cf');
+    alertUnless(sameSecret(inside.take(32), schedule.clientFinished(master, th2)), 6);
+    const { seen = null } = readExt(inside);
+    inside.done();
+    return seen;
 }

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 
 const folder = process.env.SAT_VECTORS_DIR || fileURLToPath(new URL('../../../shared/vectors', import.meta.url));
 
-function found(name) {
+/** Where a vector file or folder is, or null (and a line that says so) where it is absent. */
+export function vectorPath(name) {
     const path = join(folder, name);
     if (!existsSync(path)) {
         console.log(`no vectors at ${path}: nothing compared`);
@@ -17,12 +18,12 @@ function found(name) {
 
 /** A JSON vector file, or null (and a line that says so) where it is absent. */
 export function loadVectors(name) {
-    const path = found(name);
+    const path = vectorPath(name);
     return path === null ? null : JSON.parse(readFileSync(path, 'utf8'));
 }
 
 /** The files of a vector folder as [name, bytes], or null where it is absent. */
 export function loadFolder(name) {
-    const path = found(name);
+    const path = vectorPath(name);
     return path === null ? null : readdirSync(path).map((file) => [file, readFileSync(join(path, file))]);
 }
