@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "ledger/artwork_id.h"
 #include "ledger/commitment.h"
+#include "ledger/merkle.h"
 #include "ledger/rules.h"
 #include "wire/messages.h"
 
@@ -90,6 +91,13 @@ struct SealedLeaf {
     Bytes sealed;
 };
 
+// A leaf of a work's history, and where it stands.
+struct WorkLeaf {
+    std::uint64_t index = 0;     // in the ledger
+    std::uint64_t position = 0;  // in the work's history
+    std::string entry;
+};
+
 struct RegisteredWorks {
     std::vector<ArtworkId> works;
     std::uint64_t next = 0;
@@ -110,15 +118,10 @@ struct CatalogTotals {
     std::uint64_t leaves = 0;
 };
 
-// One consistent view.  Errors of all: storage_full, busy, io_error (damaged, or a value in a place that is not its
-// own).
-class CatalogReader {
+// One consistent view, in which the ledger's tree has every size up to tree_head()'s.  Errors of all: storage_full,
+// busy, io_error (damaged, or a value in a place that is not its own).
+class CatalogReader : public MerkleNodes {
 public:
-    CatalogReader() = default;
-    CatalogReader(const CatalogReader&) = delete;
-    CatalogReader& operator=(const CatalogReader&) = delete;
-    virtual ~CatalogReader() = default;
-
     virtual Result<std::optional<WorkRow>> work(const ArtworkId& artwork) = 0;
     // Newest first.
     virtual Result<std::vector<WorkRow>> works(const WorkQuery& query) = 0;
@@ -141,6 +144,15 @@ public:
     // IdentityChain::encode() of a known wallet.
     virtual Result<std::optional<Bytes>> identity(const Wallet& wallet) = 0;
     virtual Result<CatalogTotals> totals() = 0;
+
+    // The ledger's size and root, as append_leaf() recorded them.
+    virtual Result<TreeHead> tree_head() = 0;
+    // The index of the leaf with that hash.
+    virtual Result<std::optional<std::uint64_t>> leaf_index(const LeafHash& hash) = 0;
+    // Entries of the ledger's leaves number `from` and following.
+    virtual Result<std::vector<std::string>> entries(std::uint64_t from, std::size_t limit) = 0;
+    // The newest leaf of the work among the ledger's first `size`.
+    virtual Result<std::optional<WorkLeaf>> last_leaf(const ArtworkId& artwork, std::uint64_t size) = 0;
 
     // For the leaves files.  The leaf with the greatest log_end not past `offset`; nothing where there is none.
     virtual Result<std::optional<SealedLeaf>> sealed_leaf_ending_by(std::uint64_t offset) = 0;
@@ -176,6 +188,7 @@ public:
     virtual Result<void> update_claim(const ClaimRow& claim) = 0;
     // `number` is ignored.
     virtual Result<void> add_claim(const ClaimRow& claim) = 0;
+    // The leaf, the nodes of the tree that it makes complete, and the new tree head.
     virtual Result<void> append_leaf(const ArtworkId& artwork, const LeafHash& hash, UnixTime at,
                                      std::string_view entry) = 0;
     virtual Result<void> add_outcome(const OutcomeRow& outcome) = 0;

@@ -19,13 +19,13 @@ namespace sat {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x53415456;  // "SATV"
-constexpr std::int64_t kUserVersion = 1;
+constexpr std::int64_t kUserVersion = 2;
 // More readers than workers that read at once would only hold memory.
 constexpr std::size_t kMaxReaders = 4;
 
 constexpr const char* kSchema = R"sql(
 CREATE TABLE vault(one INTEGER PRIMARY KEY CHECK (one = 1), wallet BLOB NOT NULL, master_check BLOB NOT NULL,
-                   works INTEGER NOT NULL, bytes INTEGER NOT NULL);
+                   works INTEGER NOT NULL, bytes INTEGER NOT NULL, tree_size INTEGER NOT NULL, tree_root BLOB NOT NULL);
 CREATE TABLE ids(artwork TEXT PRIMARY KEY NOT NULL, unfinished INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX ids_unfinished ON ids(artwork) WHERE unfinished = 1;
 CREATE TABLE identities(wallet BLOB PRIMARY KEY NOT NULL, sealed BLOB NOT NULL);
@@ -47,7 +47,19 @@ CREATE UNIQUE INDEX claims_confirmed ON claims(artwork, head) WHERE state = 2;
 CREATE TABLE leaves(number INTEGER PRIMARY KEY, artwork TEXT NOT NULL REFERENCES works(artwork), position INTEGER NOT NULL,
                     hash BLOB NOT NULL, at INTEGER NOT NULL, log_end INTEGER NOT NULL UNIQUE, sealed BLOB NOT NULL,
                     UNIQUE(artwork, position));
+CREATE INDEX leaves_hash ON leaves(hash);
+CREATE TABLE nodes(level INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(level, number))
+                   WITHOUT ROWID;
 CREATE TABLE outcomes(statement BLOB PRIMARY KEY NOT NULL, artwork TEXT NOT NULL, claim BLOB, sealed BLOB);
+)sql";
+
+// From version 1, which had no tree.  The nodes are then computed from the leaves.
+constexpr const char* kMigrationFrom1 = R"sql(
+ALTER TABLE vault ADD COLUMN tree_size INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE vault ADD COLUMN tree_root BLOB NOT NULL DEFAULT x'';
+CREATE INDEX leaves_hash ON leaves(hash);
+CREATE TABLE nodes(level INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(level, number))
+                   WITHOUT ROWID;
 )sql";
 
 // As in the claims table: never renumbered.
@@ -96,6 +108,32 @@ struct Session {
         return out;
     }
 };
+
+Error tree_damaged() {
+    return {Errc::io_error,
+            "the catalogue is damaged: the tree over the ledger's leaves is not the one that was recorded",
+            "put back the data directory from a backup that was made when the vault was stopped"};
+}
+
+// Appends a leaf to the tree, and writes the nodes that it makes complete.
+Result<void> add_to_tree(SqliteConnection& db, MerkleBuilder& tree, const LeafHash& leaf) {
+    Result<void> written;
+    tree.append(leaf, [&](unsigned level, std::uint64_t number, const Digest& hash) {
+        if (!written) return;
+        const auto run = db.query("INSERT INTO nodes(level, number, hash) VALUES(?, ?, ?)")
+                             .bind(level)
+                             .bind(number)
+                             .bind(hash)
+                             .run();
+        if (!run) written = fail(run.error());
+    });
+    return written;
+}
+
+Result<void> put_tree_head(SqliteConnection& db, const TreeHead& head) {
+    SAT_TRY(db.query("UPDATE vault SET tree_size = ?, tree_root = ?").bind(head.size).bind(head.root).run());
+    return {};
+}
 
 // NOLINTBEGIN(cppcoreguidelines-macro-usage): literals are joined by the preprocessor alone
 #define SAT_WORK_COLUMNS "number, artwork, owner, head, seq, registered_at, held, bytes, sealed"
@@ -204,15 +242,7 @@ public:
     Result<std::vector<std::string>> history(const ArtworkId& artwork, std::uint64_t from, std::size_t limit) override {
         SqliteQuery rows = db_.query(
             "SELECT number, sealed FROM leaves WHERE artwork = ? AND position >= ? ORDER BY position LIMIT ?");
-        rows.bind(artwork).bind(from).bind(limit);
-        std::vector<std::string> out;
-        for (;;) {
-            SAT_TRY_VALUE(const bool there, rows.step());
-            if (!there) return out;
-            SAT_TRY_VALUE(const Bytes entry, session_.leaves.open(leaf_aad(rows.natural(0)), rows.blob(1)));
-            SAT_TRY(rows.row_ok());
-            out.push_back(to_string(ByteView(entry)));
-        }
+        return read_entries(rows.bind(artwork).bind(from).bind(limit));
     }
 
     Result<std::optional<OutcomeRow>> outcome(const StatementId& statement) override {
@@ -256,6 +286,55 @@ public:
         out.open_claims = static_cast<std::uint64_t>(open);
         out.leaves = static_cast<std::uint64_t>(leaves);
         return out;
+    }
+
+    Result<Digest> node(unsigned level, std::uint64_t number) override {
+        SqliteQuery row = level == 0 ? db_.query("SELECT hash FROM leaves WHERE number = ?")
+                                     : db_.query("SELECT hash FROM nodes WHERE level = ? AND number = ?");
+        if (level != 0) row.bind(level);
+        row.bind(number);
+        SAT_TRY_VALUE(const bool there, row.step());
+        if (!there) return fail(Errc::io_error, "the catalogue is damaged: a node of the ledger's tree is missing");
+        const Digest hash = row.digest(0);
+        SAT_TRY(row.row_ok());
+        return hash;
+    }
+
+    Result<TreeHead> tree_head() override {
+        SqliteQuery row = db_.query("SELECT tree_size, tree_root FROM vault");
+        SAT_TRY(row.step());
+        const TreeHead head{row.natural(0), row.digest(1)};
+        SAT_TRY(row.row_ok());
+        return head;
+    }
+
+    Result<std::optional<std::uint64_t>> leaf_index(const LeafHash& hash) override {
+        SqliteQuery row = db_.query("SELECT number FROM leaves WHERE hash = ? ORDER BY number LIMIT 1");
+        row.bind(hash);
+        SAT_TRY_VALUE(const bool there, row.step());
+        if (!there) return std::optional<std::uint64_t>();
+        const std::uint64_t index = row.natural(0);
+        SAT_TRY(row.row_ok());
+        return std::optional(index);
+    }
+
+    Result<std::vector<std::string>> entries(std::uint64_t from, std::size_t limit) override {
+        SqliteQuery rows = db_.query("SELECT number, sealed FROM leaves WHERE number >= ? ORDER BY number LIMIT ?");
+        return read_entries(rows.bind(from).bind(limit));
+    }
+
+    Result<std::optional<WorkLeaf>> last_leaf(const ArtworkId& artwork, std::uint64_t size) override {
+        SqliteQuery row = db_.query(
+            "SELECT number, position, sealed FROM leaves WHERE artwork = ? AND number < ?"
+            " ORDER BY position DESC LIMIT 1");
+        row.bind(artwork).bind(size);
+        SAT_TRY_VALUE(const bool there, row.step());
+        if (!there) return std::optional<WorkLeaf>();
+        WorkLeaf leaf{row.natural(0), row.natural(1), {}};
+        SAT_TRY_VALUE(const Bytes entry, session_.leaves.open(leaf_aad(leaf.index), row.blob(2)));
+        SAT_TRY(row.row_ok());
+        leaf.entry = to_string(ByteView(entry));
+        return std::optional(std::move(leaf));
     }
 
     Result<std::optional<SealedLeaf>> sealed_leaf_ending_by(std::uint64_t offset) override {
@@ -389,16 +468,19 @@ public:
     Result<void> append_leaf(const ArtworkId& artwork, const LeafHash& hash, UnixTime at,
                              std::string_view entry) override {
         SAT_ASSERT(entry.size() <= kMaxLeafEntry);
-        std::uint64_t number = 0;
+        SAT_TRY_VALUE(const TreeHead before, tree_head());
+        const std::uint64_t number = before.size;
         std::uint64_t begin = kLeafLogHeader;
         {
             SqliteQuery last = db_.query("SELECT number, log_end FROM leaves ORDER BY number DESC LIMIT 1");
             SAT_TRY_VALUE(const bool there, last.step());
+            std::uint64_t leaves = 0;
             if (there) {
-                number = last.natural(0) + 1;
+                leaves = last.natural(0) + 1;
                 begin = last.natural(1);
                 SAT_TRY(last.row_ok());
             }
+            if (leaves != number) return fail(tree_damaged());
         }
         std::uint64_t position = 0;
         {
@@ -410,6 +492,7 @@ public:
                 SAT_TRY(last.row_ok());
             }
         }
+        SAT_TRY(grow_tree(number, hash));
         const Bytes sealed = session_.leaves.seal(leaf_aad(number), as_bytes(entry));
         return one(
             write(
@@ -524,6 +607,24 @@ private:
         }
     }
 
+    Result<void> grow_tree(std::uint64_t size, const LeafHash& leaf) {
+        SAT_TRY_VALUE(MerkleBuilder tree, tree_at(*this, size));
+        SAT_TRY(add_to_tree(db_, tree, leaf));
+        return put_tree_head(db_, tree.head());
+    }
+
+    // Of rows that have a leaf's number and what is sealed.
+    Result<std::vector<std::string>> read_entries(SqliteQuery& rows) {
+        std::vector<std::string> out;
+        for (;;) {
+            SAT_TRY_VALUE(const bool there, rows.step());
+            if (!there) return out;
+            SAT_TRY_VALUE(const Bytes entry, session_.leaves.open(leaf_aad(rows.natural(0)), rows.blob(1)));
+            SAT_TRY(rows.row_ok());
+            out.push_back(to_string(ByteView(entry)));
+        }
+    }
+
     static Result<SealedLeaf> read_leaf(SqliteQuery& row) {
         SealedLeaf leaf;
         leaf.index = row.natural(0);
@@ -603,6 +704,45 @@ private:
     bool writable_;
 };
 
+Result<void> migrate_from_1(SqliteConnection& db) {
+    SAT_TRY(db.execute("BEGIN IMMEDIATE"));
+    const auto migrate = [&]() -> Result<void> {
+        SAT_TRY(db.execute(kMigrationFrom1));
+        MerkleBuilder tree;
+        {
+            SqliteQuery leaves = db.query("SELECT number, hash FROM leaves ORDER BY number");
+            for (;;) {
+                SAT_TRY_VALUE(const bool there, leaves.step());
+                if (!there) break;
+                const std::uint64_t number = leaves.natural(0);
+                const LeafHash hash = leaves.digest(1);
+                SAT_TRY(leaves.row_ok());
+                if (number != tree.size()) return fail(Errc::io_error, "the catalogue is damaged: a leaf is missing");
+                SAT_TRY(add_to_tree(db, tree, hash));
+            }
+        }
+        SAT_TRY(put_tree_head(db, tree.head()));
+        return db.execute("PRAGMA user_version = 2; COMMIT");
+    };
+    auto migrated = migrate();
+    if (!migrated && db.in_transaction()) (void)db.execute("ROLLBACK");
+    return migrated;
+}
+
+// The nodes give the root that was recorded, for the leaves that are there.
+Result<void> check_tree(Session& session) {
+    SqliteView view(session, false);
+    SAT_TRY_VALUE(const TreeHead head, view.tree_head());
+    SAT_TRY_VALUE(const CatalogTotals totals, view.totals());
+    SAT_TRY_VALUE(const Digest root, tree_root(view, std::min(head.size, totals.leaves)));
+    if (totals.leaves != head.size || root != head.root) {
+        Error damaged = tree_damaged();
+        damaged.code = Errc::config;
+        return fail(std::move(damaged));
+    }
+    return {};
+}
+
 Result<void> check_or_create(SqliteConnection& db, const MasterKey& master, const Wallet& vault) {
     SAT_TRY_VALUE(const std::int64_t application, db.integer("PRAGMA application_id"));
     SAT_TRY_VALUE(const std::int64_t version, db.integer("PRAGMA user_version"));
@@ -611,26 +751,32 @@ Result<void> check_or_create(SqliteConnection& db, const MasterKey& master, cons
         if (tables != 0) return fail(Errc::config, "the catalogue is a database of another program");
         SAT_TRY(db.execute("BEGIN IMMEDIATE"));
         SAT_TRY(db.execute(kSchema));
-        SAT_TRY(db.query("INSERT INTO vault(one, wallet, master_check, works, bytes) VALUES(1, ?, ?, 0, 0)")
+        SAT_TRY(db.query("INSERT INTO vault(one, wallet, master_check, works, bytes, tree_size, tree_root)"
+                         " VALUES(1, ?, ?, 0, 0, 0, ?)")
                     .bind(vault)
                     .bind(master.check_value())
+                    .bind(empty_root())
                     .run());
-        SAT_TRY(db.execute("PRAGMA application_id = 0x53415456; PRAGMA user_version = 1; COMMIT"));
+        SAT_TRY(db.execute("PRAGMA application_id = 0x53415456; PRAGMA user_version = 2; COMMIT"));
         return {};
     }
     if (application != kApplicationId) return fail(Errc::config, "the catalogue is a database of another program");
-    if (version != kUserVersion)
+    if (version != 1 && version != kUserVersion)
         return fail(Errc::config, "the catalogue has a format that this version does not know",
                     "use the version of sat-vaultd that wrote it, or a newer one");
-    SqliteQuery row = db.query("SELECT wallet, master_check FROM vault");
-    SAT_TRY_VALUE(const bool there, row.step());
-    if (!there) return fail(Errc::config, "the catalogue is damaged: it does not say whose it is");
-    if (row.digest(0) != vault)
-        return fail(Errc::config, "the catalogue belongs to another vault", "put back the keys that belong to it");
-    if (row.digest(1) != master.check_value())
-        return fail(Errc::config, "the catalogue is sealed under another master key",
-                    "put back the master.key that belongs to it");
-    return row.row_ok();
+    {
+        SqliteQuery row = db.query("SELECT wallet, master_check FROM vault");
+        SAT_TRY_VALUE(const bool there, row.step());
+        if (!there) return fail(Errc::config, "the catalogue is damaged: it does not say whose it is");
+        if (row.digest(0) != vault)
+            return fail(Errc::config, "the catalogue belongs to another vault", "put back the keys that belong to it");
+        if (row.digest(1) != master.check_value())
+            return fail(Errc::config, "the catalogue is sealed under another master key",
+                        "put back the master.key that belongs to it");
+        SAT_TRY(row.row_ok());
+    }
+    if (version == 1) SAT_TRY(migrate_from_1(db));
+    return {};
 }
 
 }  // namespace
@@ -707,6 +853,7 @@ Result<std::unique_ptr<SqliteCatalog>> SqliteCatalog::open(const Path& path, con
     SAT_TRY(check_or_create(*connection, master, vault));
     auto impl = std::make_unique<Impl>(path, master.copy());
     impl->writer.emplace(std::move(connection), impl->master);
+    SAT_TRY(check_tree(*impl->writer));
     return std::unique_ptr<SqliteCatalog>(new SqliteCatalog(std::move(impl)));
 }
 

@@ -12,7 +12,8 @@ namespace sat {
 
 class SqliteCatalog final : public Catalog {
 public:
-    // Opens or creates.  config: no catalogue of this format, another vault's, or sealed under another master key;
+    // Opens or creates; a catalogue of an older format is brought up to date.  config: no catalogue of a known format,
+    // another vault's, sealed under another master key, or one whose tree does not have the root that was recorded;
     // io_error, storage_full.
     static Result<std::unique_ptr<SqliteCatalog>> open(const Path& path, const MasterKey& master, const Wallet& vault);
     ~SqliteCatalog() override;

@@ -306,9 +306,11 @@ TEST_F(CatalogTest, OpensForItsVaultItsMasterKeyAndItsFormatAlone) {
     EXPECT_EQ(code_of(SqliteCatalog::open(file(), master, digest_of("other"))), Errc::config);
     EXPECT_EQ(code_of(SqliteCatalog::open(file(), MasterKey::draw(), vault)), Errc::config);
     EXPECT_FALSE(code_of(SqliteCatalog::open(file(), master, vault)));
-    tamper(file(), "PRAGMA user_version = 2");
-    EXPECT_EQ(code_of(SqliteCatalog::open(file(), master, vault)), Errc::config);
-    tamper(file(), "PRAGMA user_version = 1; PRAGMA application_id = 1");
+    for (const char* version : {"PRAGMA user_version = 3", "PRAGMA user_version = 0"}) {
+        tamper(file(), version);
+        EXPECT_EQ(code_of(SqliteCatalog::open(file(), master, vault)), Errc::config);
+    }
+    tamper(file(), "PRAGMA user_version = 2; PRAGMA application_id = 1");
     EXPECT_EQ(code_of(SqliteCatalog::open(file(), master, vault)), Errc::config);
 
     const Path foreign = directory / "foreign.sqlite";
@@ -316,6 +318,116 @@ TEST_F(CatalogTest, OpensForItsVaultItsMasterKeyAndItsFormatAlone) {
     EXPECT_EQ(code_of(SqliteCatalog::open(foreign, master, vault)), Errc::config);
     ASSERT_TRUE(write_file_atomically(directory / "text", Bytes(4096, std::byte{'x'}), AtomicFile::Existing::refuse));
     EXPECT_EQ(code_of(SqliteCatalog::open(directory / "text", master, vault)), Errc::config);
+}
+
+TEST_F(CatalogTest, KeepsTheTreeOfItsLeavesAtEverySize) {
+    constexpr std::size_t kMost = 37;
+    EXPECT_EQ(read()->tree_head().value(), (TreeHead{0, empty_root()}));
+    MerkleBuilder tree;
+    std::vector<TreeHead> heads = {tree.head()};
+    for (std::size_t i = 0; i < kMost; ++i) {
+        add_work("w" + std::to_string(i));
+        tree.append(digest_of("w" + std::to_string(i)));
+        heads.push_back(tree.head());
+        EXPECT_EQ(read()->tree_head().value(), tree.head());
+    }
+    open();
+    const auto reader = read();
+    for (std::size_t size = 0; size <= kMost; ++size) EXPECT_EQ(tree_root(*reader, size).value(), heads[size].root);
+    for (std::size_t i = 0; i < kMost; ++i) {
+        const LeafHash leaf = digest_of("w" + std::to_string(i));
+        EXPECT_EQ(reader->leaf_index(leaf).value(), i);
+        const auto proof = inclusion_proof(*reader, i, kMost);
+        ASSERT_TRUE(proof.has_value());
+        EXPECT_TRUE(verify_inclusion(leaf, i, kMost, *proof, heads[kMost].root));
+    }
+    EXPECT_FALSE(reader->leaf_index(digest_of("another leaf")).value());
+    EXPECT_EQ(code_of(tree_root(*reader, kMost + 1)), Errc::io_error);
+}
+
+TEST_F(CatalogTest, GivesTheTreeOfItsMomentToAReader) {
+    add_work("first");
+    const auto reader = read();
+    const TreeHead head = reader->tree_head().value();
+    add_work("second");
+    EXPECT_EQ(reader->tree_head().value(), head);
+    EXPECT_EQ(reader->entries(0, 50).value(), Strings{"leaf of first"});
+    EXPECT_EQ(read()->tree_head().value().size, 2U);
+}
+
+TEST_F(CatalogTest, GrowsNoTreeByATransactionThatWasRolledBack) {
+    const ArtworkId fen = add_work("Fen");
+    const TreeHead head = read()->tree_head().value();
+    for (int i = 0; i < 3; ++i) must(begin()->append_leaf(fen, digest_of("never"), 1001, "never"));
+    EXPECT_EQ(read()->tree_head().value(), head);
+    auto transaction = begin();
+    must(transaction->append_leaf(fen, digest_of("second"), 1001, "second"));
+    must(transaction->append_leaf(fen, digest_of("third"), 1002, "third"));
+    must(transaction->commit());
+    EXPECT_EQ(read()->tree_head().value().root,
+              node_hash(node_hash(digest_of("Fen"), digest_of("second")), digest_of("third")));
+}
+
+TEST_F(CatalogTest, FindsEntriesAndTheLastLeafOfAWorkAtAnySize) {
+    const ArtworkId fen = add_work("Fen");
+    const ArtworkId moor = add_work("Moor");
+    auto transaction = begin();
+    must(transaction->append_leaf(fen, digest_of("second"), 1001, "second"));
+    must(transaction->commit());
+    EXPECT_EQ(read()->entries(0, 50).value(), (Strings{"leaf of Fen", "leaf of Moor", "second"}));
+    EXPECT_EQ(read()->entries(1, 1).value(), Strings{"leaf of Moor"});
+    EXPECT_EQ(read()->entries(3, 50).value(), Strings{});
+    EXPECT_FALSE(read()->last_leaf(fen, 0).value());
+    for (const std::uint64_t size : {1U, 2U}) EXPECT_EQ(read()->last_leaf(fen, size).value()->entry, "leaf of Fen");
+    for (const std::uint64_t size : {3U, 4U}) {
+        const auto last = read()->last_leaf(fen, size).value();
+        EXPECT_EQ(last->entry, "second");
+        EXPECT_EQ(last->index, 2U);
+        EXPECT_EQ(last->position, 1U);
+    }
+    EXPECT_FALSE(read()->last_leaf(moor, 1).value());
+    EXPECT_EQ(read()->last_leaf(moor, 3).value()->index, 1U);
+}
+
+TEST_F(CatalogTest, BringsACatalogueOfTheFirstFormatUpToDate) {
+    for (int i = 0; i < 11; ++i) add_work("w" + std::to_string(i));
+    const TreeHead head = read()->tree_head().value();
+    catalog.reset();
+    tamper(file(),
+           "DROP TABLE nodes; DROP INDEX leaves_hash; ALTER TABLE vault DROP COLUMN tree_size;"
+           " ALTER TABLE vault DROP COLUMN tree_root; PRAGMA user_version = 1");
+    open();
+    EXPECT_EQ(read()->tree_head().value(), head);
+    add_work("another");
+    open();
+    EXPECT_EQ(read()->tree_head().value().size, 12U);
+    EXPECT_EQ(read()->leaf_index(digest_of("w7")).value(), 7U);
+    EXPECT_EQ(tree_root(*read(), 11).value(), head.root);
+}
+
+TEST_F(CatalogTest, DoesNotOpenWithATreeThatIsNotTheRecordedOne) {
+    for (int i = 0; i < 5; ++i) add_work("w" + std::to_string(i));
+    catalog.reset();
+    const Bytes whole = read_file(file(), std::size_t{1} << 24).value();
+    for (const char* sql : {
+             "UPDATE vault SET tree_root = zeroblob(32)",
+             "UPDATE vault SET tree_size = 4",
+             "UPDATE vault SET tree_size = 6",
+             "UPDATE nodes SET hash = zeroblob(32) WHERE level = 2",
+             "DELETE FROM nodes WHERE level = 2",
+             "UPDATE leaves SET hash = zeroblob(32) WHERE number = 4",
+             "DELETE FROM leaves WHERE number = 4",
+         }) {
+        SCOPED_TRACE(sql);
+        tamper(file(), sql);
+        const auto refused = SqliteCatalog::open(file(), master, vault);
+        ASSERT_FALSE(refused.has_value());
+        EXPECT_NE(refused.error().message.find("tree"), std::string::npos) << refused.error().message;
+        std::filesystem::remove(file() += "-wal");
+        std::filesystem::remove(file() += "-shm");
+        ASSERT_TRUE(write_file_atomically(file(), whole, AtomicFile::Existing::replace, 0600));
+        EXPECT_FALSE(code_of(SqliteCatalog::open(file(), master, vault)));
+    }
 }
 
 TEST_F(CatalogTest, ServesReadersAndAWriterAtOnce) {
