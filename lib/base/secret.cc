@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/secret.h"
 
-#include <string.h>
+#include <cstring>
 
 #include "base/assert.h"
 

@@ -64,7 +64,8 @@ static_assert(UTF8PROC_CATEGORY_LU == 1 && UTF8PROC_CATEGORY_LO == 5 && UTF8PROC
               UTF8PROC_CATEGORY_ND == 9 && UTF8PROC_CATEGORY_NO == 11);
 
 struct FreeText {
-    void operator()(utf8proc_uint8_t* text) const noexcept { std::free(text); }  // utf8proc allocates with malloc
+    // utf8proc allocates with malloc.
+    void operator()(utf8proc_uint8_t* text) const noexcept { std::free(text); }  // NOLINT(cppcoreguidelines-no-malloc)
 };
 
 }  // namespace
@@ -94,9 +95,8 @@ std::string printable(std::string_view text, bool multiline) {
         at += next.size;
         if (next.value == '\\') {
             out += "\\\\";
-        } else if (multiline && (next.value == '\n' || next.value == '\t')) {
-            out += source;
-        } else if (next.value >= 0 && is_safe_to_print(next.value)) {
+        } else if ((multiline && (next.value == '\n' || next.value == '\t')) ||
+                   (next.value >= 0 && is_safe_to_print(next.value))) {
             out += source;
         } else if (next.value < 0x80) {  // ASCII, or a byte that is not UTF-8
             std::snprintf(escape.data(), escape.size(), "\\x%02X", static_cast<unsigned char>(source[0]));

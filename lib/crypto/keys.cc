@@ -128,8 +128,10 @@ struct OaepParameters {
                OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end()} {
         // Without a label the default is the empty one.
         if (!label.empty())
-            list[3] = OSSL_PARAM_construct_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL,
-                                                        const_cast<std::byte*>(label.data()), label.size());
+            list[3] = OSSL_PARAM_construct_octet_string(
+                OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL,
+                const_cast<std::byte*>(label.data()),  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+                label.size());
     }
     OaepParameters(const OaepParameters&) = delete;
     OaepParameters& operator=(const OaepParameters&) = delete;
