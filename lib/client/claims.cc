@@ -137,7 +137,7 @@ Result<VerifiedClaim> VaultClient::get_claim(const StatementId& id) {
 
 Result<VerifiedClaim> VaultClient::open_claim(const ProvedWork& work, const std::optional<std::string>& message,
                                               std::chrono::seconds life, const SigningKey& key) {
-    Claim body = make_statement<Claim>(impl_->home.wallet(), vault_wallet(), now_unix());
+    Claim body = impl_->draft<Claim>();
     body.artwork = work.work.id();
     body.head = work.history.head();
     body.seq = work.history.seq();
@@ -157,7 +157,7 @@ Result<VerifiedClaim> VaultClient::open_claim(const ProvedWork& work, const std:
 }
 
 Result<VerifiedClaim> VaultClient::withdraw_claim(const VerifiedClaim& claim, const SigningKey& key) {
-    Withdraw body = make_statement<Withdraw>(impl_->home.wallet(), vault_wallet(), now_unix());
+    Withdraw body = impl_->draft<Withdraw>();
     body.artwork = claim.artwork();
     body.claim = claim.id();
     ClaimWithdrawRequest request;
@@ -174,8 +174,10 @@ Result<VerifiedClaim> VaultClient::answer_claim(const VerifiedClaim& claim, bool
     if (yes) {
         SAT_TRY_VALUE(const History history, get_history(claim.artwork()));
         SAT_TRY(check_current(history, claim));
+        SAT_TRY(prove_included(history.head()));
+        SAT_TRY(check_seen(claim.claim.body.seen, claim.claim.jws));
     }
-    Answer body = make_statement<Answer>(impl_->home.wallet(), vault_wallet(), now_unix());
+    Answer body = impl_->draft<Answer>();
     body.artwork = claim.artwork();
     body.head = claim.claim.body.head;
     body.seq = claim.claim.body.seq;
@@ -199,12 +201,14 @@ Result<VerifiedClaim> VaultClient::answer_claim(const VerifiedClaim& claim, bool
 
 Result<VerifiedClaim> VaultClient::accept_claim(const VerifiedClaim& claim, const SigningKey& key) {
     SAT_TRY(check_yes(claim, vault_now()));
+    SAT_TRY(prove_included(claim.claim.body.head));
+    SAT_TRY(check_seen(claim.answer->body.seen, claim.answer->jws));
     const Profile& profile = impl_->home.profile();
     SAT_TRY_VALUE(
         const SaltedMetadata metadata,
         SaltedMetadata::draw(dump_json(Json{
             {"name", profile.name}, {"contact", profile.contact}, {"wallet_address", impl_->home.wallet().hex()}})));
-    Accept body = make_statement<Accept>(impl_->home.wallet(), vault_wallet(), now_unix());
+    Accept body = impl_->draft<Accept>();
     body.artwork = claim.artwork();
     body.head = claim.claim.body.head;
     body.seq = claim.claim.body.seq;
@@ -226,12 +230,14 @@ Result<VerifiedClaim> VaultClient::accept_claim(const VerifiedClaim& claim, cons
         return record.head == receipt.leaf && record.statement == mine.id && record.owner == impl_->home.wallet();
     });
     if (!there) return fail(Errc::bad_statement, "the vault's receipt names a leaf that its ledger does not hold");
+    SAT_TRY(prove_included(receipt.leaf));
     return after;
 }
 
 Result<void> VaultClient::prove_completed(const VerifiedClaim& claim) {
     SAT_TRY_VALUE(const ProvedWork proved, get_proved_work(claim.artwork()));
-    return check_completed(proved.history, claim);
+    SAT_TRY(check_completed(proved.history, claim));
+    return prove_included(proved.history.records[claim.claim.body.seq + 1].head);
 }
 
 Result<void> VaultClient::subscribe() {

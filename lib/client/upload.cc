@@ -112,7 +112,7 @@ Result<UploadResult> VaultClient::upload(const UploadSource& source, const Signi
         return fail(Errc::input_unreadable, "cannot rewind " + source.path.string());
     ::posix_fadvise(source.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 
-    Registration registration = make_statement<Registration>(impl_->home.wallet(), vault_wallet(), now_unix());
+    Registration registration = impl_->draft<Registration>();
     const StatementNonce nonce = registration.nonce;
     const Wallet vault_before = vault_wallet();
     {
@@ -159,6 +159,7 @@ Result<UploadResult> VaultClient::upload(const UploadSource& source, const Signi
     if (!stored) return fail(std::move(stored.error()));
     if (stored->history.registration.id != mine.id || stored->history.records.front().head != receipt.leaf)
         return fail(Errc::bad_statement, "the vault's receipt names another leaf than its ledger holds");
+    SAT_TRY(prove_included(receipt.leaf));
     return UploadResult{std::move(stored->work), committed->receipt, receipt.copies};
 }
 

@@ -84,10 +84,15 @@ Result<void> VaultClient::connect() {
         Trust trust = Trust::known;
         std::optional<Wallet> unknown;
         std::optional<IdentityChain> shown;
-        auto session = impl_->run(impl_->open([&](const IdentityChain& vault) -> Result<void> {
+        std::optional<VerifiedCheckpoint> kept;
+        auto session = impl_->run(impl_->open([&](const IdentityChain& vault) -> Result<ClientFinishedExt> {
             SAT_TRY_VALUE(trust, judge_vault(known ? &*known : nullptr, vault, policy, address));
             shown = vault;
-            if (trust != Trust::ask) return {};
+            if (trust != Trust::ask) {
+                SAT_TRY(impl_->checkpoints.require_no_evidence(vault.wallet()));
+                SAT_TRY_VALUE(kept, impl_->checkpoints.find(vault));
+                return ClientFinishedExt{kept ? std::optional(kept->head) : std::nullopt};
+            }
             unknown = vault.wallet();
             return fail(Errc::vault_key_unknown,
                         "the vault at " + address + " is unknown; its key is " + fingerprint(*unknown),
@@ -106,6 +111,13 @@ Result<void> VaultClient::connect() {
         impl_->met = std::chrono::steady_clock::now();
         impl_->vault = std::move(shown);
         impl_->events.clear();
+        impl_->ledger = std::move(kept);
+        if (impl_->hello.checkpoint) {
+            if (auto taken = take_checkpoint(*impl_->hello.checkpoint); !taken) {
+                close();
+                return taken;
+            }
+        }
         if (trust != Trust::record) return {};
         return impl_->known.record(impl_->options.address, impl_->vault->wallet(), &*impl_->vault, now_unix());
     }
@@ -137,13 +149,13 @@ bool VaultClient::is_lost(Errc code) noexcept {
     return code == Errc::interrupted || code == Errc::timeout || code == Errc::going_away;
 }
 
-bool VaultClient::reconnect() {
+Result<void> VaultClient::reconnect() {
     // The vault is the one of before, whoever trusted it how.
     const TrustPolicy before = impl_->options.trust;
     impl_->options.trust = {impl_->vault->wallet(), false};
-    const bool well = connect().has_value();
+    auto connected = connect();
     impl_->options.trust = before;
-    return well;
+    return connected;
 }
 
 Result<std::string> VaultClient::exchange(std::string request) {

@@ -1,12 +1,17 @@
 // A client's dealings with one vault: the session, trust in its key, and every method of docs/protocol.md, "Requests",
 // with what a client has to verify ("Who verifies what") done before anything is returned.
 //
+// Every connection begins with the vault's checkpoint, which has to go on from the one kept in the home; what a call
+// relies on or reports as done has been proved to be in the ledger under it (docs/protocol.md, "Checkpoints").
+//
 // Synchronous: each call runs the connection's io_context until it is done, the signal descriptor fires, or a limit
 // passes.  One thread.  A person is asked with no connection open, except inside ask_beside().
 //
 // Errors of every call, unless it says more: the codes of a RESPONSE; interrupted, timeout (the connection ended or
 // fell silent; trying again is safe); unreachable; cancelled (the signal descriptor); malformed, unexpected, too_large
-// (the vault broke a rule); bad_signature, bad_statement, hash_mismatch, envelope_invalid (what it gave does not hold).
+// (the vault broke a rule); bad_signature, bad_statement, hash_mismatch, envelope_invalid (what it gave does not hold);
+// checkpoint_inconsistent (its ledger contradicts what it showed before: the evidence is kept, and the connection
+// over).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -26,10 +31,13 @@
 #include "client/known_vaults.h"
 #include "client/work.h"
 #include "envelope/envelope.h"
+#include "ledger/certificate.h"
 #include "net/address.h"
 #include "wire/messages.h"
 
 namespace sat {
+
+struct VerifiedCheckpoint;
 
 // Bytes done, bytes in all.
 using ProgressFunction = std::function<void(std::uint64_t done, std::uint64_t total)>;
@@ -73,8 +81,9 @@ public:
 
     // --- The session ---
 
-    // Dials, judges the vault's key, shakes hands, and files the key where it is new.  vault_key_changed;
-    // vault_key_unknown: nobody to ask, or they said no.  An open connection is closed first.
+    // Dials, judges the vault's key, shakes hands, verifies its checkpoint, and files the key where it is new.
+    // vault_key_changed; vault_key_unknown: nobody to ask, or they said no; malformed: no checkpoint.  An open
+    // connection is closed first.
     Result<void> connect();
     bool connected() const noexcept;
     // With a word to the vault.
@@ -100,9 +109,31 @@ public:
     Result<typename R::Reply> call_surely(const R& request) {
         auto reply = call(request);
         if (reply || !is_lost(reply.error().code)) return reply;
-        if (!reconnect()) return reply;
+        const auto again = reconnect();
+        if (!again && again.error().code == Errc::checkpoint_inconsistent) return fail(again.error());
+        if (!again) return reply;
         return call(request);
     }
+
+    // --- The ledger ---
+
+    // The newest checkpoint verified: of this connection, or of the last one.
+    const TreeHead& tree_head() const;
+    const std::string& checkpoint() const;
+    // Asks for a newer one.
+    Result<void> refresh_checkpoint();
+    // The leaf stands under a verified checkpoint, a new one where it has to be.  bad_statement: the vault says that it
+    // does not.
+    Result<void> prove_included(const LeafHash& leaf);
+    // The work's certificate, verified, at the newest checkpoint; or at `cosigned`, a checkpoint of this vault's with
+    // cosignatures, of which those of `witnesses` are taken over.
+    Result<Certificate> certify(const ArtworkId& artwork, const std::optional<std::string>& cosigned = {},
+                                std::span<const WitnessKey> witnesses = {});
+    // Entries of the ledger from `from` on, as many as the vault gives at a time, at least one.
+    Result<std::vector<std::string>> get_entries(std::uint64_t from);
+    // The chain of whoever signed a ledger's entry, asked for where it is not at hand: null if there is none.
+    Result<void> learn_signers(std::span<const std::string> entries);
+    const IdentityChain* find_identity(const Wallet& wallet);
 
     // --- Works (steps 6 to 8) ---
 
@@ -112,8 +143,10 @@ public:
     Result<Work> get_work(const ArtworkId& artwork);
     // All leaves, verified from the registration on.  too_large: more than 100,000, or 64 MiB.
     Result<History> get_history(const ArtworkId& artwork);
-    // Both, agreeing on registration, owner, head and seq; asked for again where a transfer came between.
-    // bad_statement: they contradict each other.
+    // The same, and every leaf of it in the ledger.
+    Result<History> get_history_in_ledger(const ArtworkId& artwork);
+    // Both, agreeing on registration, owner, head and seq, the owner's leaf in the ledger; asked for again where a
+    // transfer came between.  bad_statement: they contradict each other.
     struct ProvedWork {
         Work work;
         History history;
@@ -141,12 +174,14 @@ public:
                                      std::chrono::seconds life, const SigningKey& key);
     Result<VerifiedClaim> withdraw_claim(const VerifiedClaim& claim, const SigningKey& key);
     // A yes is given only to a claim that the work's verified history bears out (head_moved), on the work that the
-    // claim was shown with (bad_statement).
+    // claim was shown with (bad_statement), by a collector who was shown the same ledger.
     Result<VerifiedClaim> answer_claim(const VerifiedClaim& claim, bool yes, const std::optional<std::string>& reason,
                                        const SigningKey& key);
-    // Step 11: accepts a confirmed claim of ours with our metadata; verifies receipt and new leaf.
+    // Step 11: accepts a confirmed claim of ours with our metadata, from an owner who was shown the same ledger;
+    // verifies receipt and new leaf.
     Result<VerifiedClaim> accept_claim(const VerifiedClaim& claim, const SigningKey& key);
-    // For a claim that the vault calls completed: the work's verified history holds its transfer.  bad_statement.
+    // For a claim that the vault calls completed: the work's verified history, and the ledger, hold its transfer.
+    // bad_statement.
     Result<void> prove_completed(const VerifiedClaim& claim);
 
     // --- Waiting (steps 9 and 10) ---
@@ -166,12 +201,20 @@ private:
     struct Impl;
 
     static bool is_lost(Errc code) noexcept;
-    bool reconnect();
+    Result<void> reconnect();
     Result<std::string> exchange(std::string request);
+    Result<void> take_checkpoint(const std::string& note);
+    Result<void> compare(const VerifiedCheckpoint& older, const VerifiedCheckpoint& newer);
+    Result<void> check_seen(const std::optional<TreeHead>& seen, const std::string& statement);
+    tl::unexpected<Error> contradiction(const std::string& kept, const std::string& shown);
+    struct WorkLeaves {
+        std::vector<std::string> entries;
+        History history;
+    };
+    Result<WorkLeaves> read_history(const ArtworkId& artwork);
     Result<void> learn(std::vector<Wallet> wallets, bool again = false);
     Result<std::vector<VerifiedClaim>> verify_all(const std::vector<ClaimItem>& items);
     Result<Receipt> check_receipt(const std::string& jws, const StatementId& of, ReceiptStatus status);
-    const IdentityChain* find_identity(const Wallet& wallet);
 
     std::unique_ptr<Impl> impl_;
 };

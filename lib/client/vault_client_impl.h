@@ -7,7 +7,9 @@
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/thread_pool.hpp>
 #include <deque>
+#include <set>
 
+#include "client/checkpoint_store.h"
 #include "client/vault_client.h"
 #include "net/dial.h"
 
@@ -18,12 +20,14 @@ struct VaultClient::Impl {
         : home(home_in),
           identities(identities_in),
           known(home_in.directory()),
+          checkpoints(home_in.directory()),
           party(home_in.chain(), std::move(kem)),
           options(std::move(options_in)) {}
 
     const KeyHome& home;
     IdentityCache& identities;
     KnownVaults known;
+    CheckpointStore checkpoints;
     HandshakeParty party;
     VaultClientOptions options;
 
@@ -36,7 +40,9 @@ struct VaultClient::Impl {
     std::optional<IdentityChain> vault;
     ServerHelloExt hello;
     std::chrono::steady_clock::time_point met{};
-    std::deque<std::string> events;  // kept while a person was asked
+    std::optional<VerifiedCheckpoint> ledger;  // the newest of this vault; there while connected
+    std::set<LeafHash> included;               // leaves that a verified checkpoint covers
+    std::deque<std::string> events;            // kept while a person was asked
     // The listing that list_works() is in the middle of.
     struct Listing {
         std::optional<std::string> next_cursor;
@@ -52,6 +58,14 @@ struct VaultClient::Impl {
     DialOptions dial_options() const;
     asio::awaitable<Result<Session>> open(CheckVault check);
     UnixTime vault_now() const;
+
+    // A statement of ours for this vault, with its common members.
+    template <SignedByPerson T>
+    T draft() const {
+        T body = make_statement<T>(home.wallet(), vault->wallet(), now_unix());
+        if (ledger) body.seen = ledger->head;
+        return body;
+    }
 
     // Runs `work` to its end.  A stop aborts the connection, so that it ends soon, or the context, where there is none.
     template <typename T>

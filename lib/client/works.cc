@@ -167,7 +167,7 @@ Result<Work> VaultClient::get_work(const ArtworkId& artwork) {
     return work;
 }
 
-Result<History> VaultClient::get_history(const ArtworkId& artwork) {
+Result<VaultClient::WorkLeaves> VaultClient::read_history(const ArtworkId& artwork) {
     std::vector<std::string> leaves;
     std::size_t bytes = 0;
     std::optional<std::uint64_t> next = 0;
@@ -184,16 +184,28 @@ Result<History> VaultClient::get_history(const ArtworkId& artwork) {
             return fail(Errc::malformed, "the vault's pages of a history do not join");
         next = page.next;
     }
-    std::vector<Wallet> signers;
-    for (const std::string& leaf : leaves) collect_signers(leaf, signers);
-    SAT_TRY(learn(signers));
+    SAT_TRY(learn_signers(leaves));
     const IdentityLookup lookup = [this](const Wallet& wallet) { return find_identity(wallet); };
     auto history = verify_history(artwork, vault(), lookup, leaves);
     if (!history && may_be_a_newer_key(history.error())) {
+        std::vector<Wallet> signers;
+        for (const std::string& leaf : leaves) collect_signers(leaf, signers);
         SAT_TRY(learn(signers, true));
         history = verify_history(artwork, vault(), lookup, leaves);
     }
-    return history;
+    if (!history) return fail(std::move(history.error()));
+    return WorkLeaves{std::move(leaves), std::move(*history)};
+}
+
+Result<History> VaultClient::get_history(const ArtworkId& artwork) {
+    SAT_TRY_VALUE(WorkLeaves leaves, read_history(artwork));
+    return std::move(leaves.history);
+}
+
+Result<History> VaultClient::get_history_in_ledger(const ArtworkId& artwork) {
+    SAT_TRY_VALUE(WorkLeaves leaves, read_history(artwork));
+    for (const std::string& entry : leaves.entries) SAT_TRY(prove_included(leaf_hash(entry)));
+    return std::move(leaves.history);
 }
 
 Result<VaultClient::ProvedWork> VaultClient::get_proved_work(const ArtworkId& artwork) {
@@ -201,7 +213,10 @@ Result<VaultClient::ProvedWork> VaultClient::get_proved_work(const ArtworkId& ar
         SAT_TRY_VALUE(Work work, get_work(artwork));
         SAT_TRY_VALUE(History history, get_history(artwork));
         auto current = check_current(history, work);
-        if (current) return ProvedWork{std::move(work), std::move(history)};
+        if (current) {
+            SAT_TRY(prove_included(history.head()));
+            return ProvedWork{std::move(work), std::move(history)};
+        }
         if (tries == 2) return fail(std::move(current.error()));
     }
 }

@@ -116,7 +116,8 @@ private:
         for (const Certificate::Entry& leaf : certificate_.leaves) {
             if (leaf.index < next) return refuse("the leaves do not stand in the ledger's order");
             next = leaf.index + 1;
-            SAT_TRY(verify_inclusion(leaf_hash(leaf.entry), leaf.index, tree.size, leaf.proof, tree.root));
+            if (!verify_inclusion(leaf_hash(leaf.entry), leaf.index, tree.size, leaf.proof, tree.root))
+                return refuse("it does not show that a leaf stands under the checkpoint");
         }
         return {};
     }

@@ -53,7 +53,7 @@ struct CertifiedOwnership {
 };
 
 // Verifies every part against the others.  The error's message begins with the part that does not hold.
-// bad_signature, bad_statement, key_policy, checkpoint_inconsistent.
+// bad_signature, bad_statement, key_policy.
 Result<CertifiedOwnership> verify_certificate(const Certificate& certificate);
 
 }  // namespace sat

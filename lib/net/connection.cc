@@ -453,7 +453,7 @@ asio::awaitable<Result<void>> Connection::receive_identity(const HandshakeParty&
     co_return Result<void>();
 }
 
-asio::awaitable<Result<ServerHelloExt>> Connection::finish_handshake() {
+asio::awaitable<Result<ServerHelloExt>> Connection::finish_handshake(ClientFinishedExt ext) {
     SAT_ASSERT(knows_vault_ && !established());
     if (failure_) co_return fail(*failure_);
     auto hello = client_handshake_->hello();
@@ -461,7 +461,7 @@ asio::awaitable<Result<ServerHelloExt>> Connection::finish_handshake() {
     SAT_CO_TRY(co_await write(*hello));
     auto frame = co_await read_clear_frame();
     if (!frame) co_return broken(std::move(frame.error()));
-    auto finished = client_handshake_->on_server_hello(*frame);
+    auto finished = client_handshake_->on_server_hello(*frame, ext);
     if (!finished) {
         if (!client_handshake_->peer_alerted()) {
             const Bytes alert = encode_alert(alert_code(finished.error().code));

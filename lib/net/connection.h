@@ -108,8 +108,8 @@ public:
     asio::awaitable<Result<void>> receive_identity(const HandshakeParty& me, ClientHelloExt ext);
     // The chain that IDENTITY proved.  Nothing has been sent yet.
     const IdentityChain& vault() const;
-    // CLIENT_HELLO to CLIENT_FINISHED.
-    asio::awaitable<Result<ServerHelloExt>> finish_handshake();
+    // CLIENT_HELLO to CLIENT_FINISHED, which carries `ext`.
+    asio::awaitable<Result<ServerHelloExt>> finish_handshake(ClientFinishedExt ext = {});
 
     // REQUEST, then its RESPONSE's text.
     asio::awaitable<Result<std::string>> request(std::string text);

@@ -114,12 +114,12 @@ namespace {
 asio::awaitable<Result<Session>> try_once(Address address, const HandshakeParty& me, CheckVault check,
                                           DialOptions options) {
     SAT_CO_TRY_VALUE(const auto connection, co_await dial(address, me, options));
-    auto right = check(connection->vault());
-    if (!right) {
+    auto told = check(connection->vault());
+    if (!told) {
         connection->abort({Errc::cancelled, "not the vault that was meant", {}});
-        co_return fail(std::move(right.error()));
+        co_return fail(std::move(told.error()));
     }
-    auto hello = co_await connection->finish_handshake();
+    auto hello = co_await connection->finish_handshake(std::move(*told));
     if (!hello && hello.error().code == Errc::unreachable) co_return unreachable(address, hello.error().message);
     if (!hello) co_return fail(std::move(hello.error()));
     co_return Session{connection, std::move(*hello)};

@@ -36,9 +36,10 @@ struct Session {
     ServerHelloExt hello;  // the vault's clock and limits
 };
 
-// Compares IDENTITY's chain with the pin; its error ends the attempt before anything is sent.  It may not ask a person:
-// nobody keeps a connection waiting.  Called again on every try.
-using CheckVault = std::function<Result<void>(const IdentityChain& vault)>;
+// Compares IDENTITY's chain with the pin, and gives what this vault is told in CLIENT_FINISHED; its error ends the
+// attempt before anything is sent.  It may not ask a person: nobody keeps a connection waiting.  Called again on every
+// try.
+using CheckVault = std::function<Result<ClientFinishedExt>(const IdentityChain& vault)>;
 
 // dial(), `check`, and the handshake.  Where the vault answers overloaded: again, `tries` in all, after random pauses.
 // unreachable: as in dial(), and a limit passed before the handshake was finished; interrupted: the stream ended in it.

@@ -17,7 +17,7 @@ DialOptions quick() {
     return options;
 }
 
-Result<void> any_vault(const IdentityChain&) { return {}; }
+Result<ClientFinishedExt> any_vault(const IdentityChain&) { return ClientFinishedExt{}; }
 
 // A listener whose connections a test serves by hand.
 class FakeVault {
@@ -118,7 +118,7 @@ TEST(Dial, SendsNothingToAVaultThatIsNotTheOneThatWasMeant) {
         received = co_await drain(socket);
     });
     std::optional<Wallet> shown;
-    auto check = [&shown](const IdentityChain& chain) -> Result<void> {
+    auto check = [&shown](const IdentityChain& chain) -> Result<ClientFinishedExt> {
         shown = chain.wallet();
         return fail(Errc::vault_key_changed, "not the pinned key");
     };

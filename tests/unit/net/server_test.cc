@@ -91,7 +91,7 @@ DialOptions patient() {
 }
 
 Result<Session> open(Loop& loop, const EchoVault& vault) {
-    auto any = [](const IdentityChain&) -> Result<void> { return {}; };
+    auto any = [](const IdentityChain&) -> Result<ClientFinishedExt> { return ClientFinishedExt{}; };
     return loop.run(open_session(vault.address(), client_party(), any, patient()));
 }
 

@@ -1,0 +1,175 @@
+// The vault's ledger as this client sees it: checkpoints that go on from each other, leaves that stand under them,
+// certificates.  docs/protocol.md, "Checkpoints", "Certificates".
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <map>
+
+#include "base/assert.h"
+#include "client/vault_client.h"
+#include "client/vault_client_impl.h"
+
+namespace sat {
+
+const TreeHead& VaultClient::tree_head() const {
+    SAT_ASSERT(impl_->ledger);
+    return impl_->ledger->head;
+}
+
+const std::string& VaultClient::checkpoint() const {
+    SAT_ASSERT(impl_->ledger);
+    return impl_->ledger->note;
+}
+
+// Keeps the proof, shows the vault what it signed, and has done with it.
+tl::unexpected<Error> VaultClient::contradiction(const std::string& kept, const std::string& shown) {
+    Error error = impl_->checkpoints.keep_evidence(vault_wallet(), kept, shown);
+    (void)call(LedgerReportRequest{kept});
+    close();
+    return fail(std::move(error));
+}
+
+// The newer one is the older one, grown.
+Result<void> VaultClient::compare(const VerifiedCheckpoint& older, const VerifiedCheckpoint& newer) {
+    MerkleProof proof;
+    if (older.head.size > 0 && older.head.size < newer.head.size) {
+        SAT_TRY_VALUE(auto reply, call(LedgerConsistencyRequest{older.head.size, newer.head.size}));
+        proof = std::move(reply.proof);
+    }
+    if (!verify_consistency(older.head, newer.head, proof)) return contradiction(older.note, newer.note);
+    return {};
+}
+
+Result<void> VaultClient::take_checkpoint(const std::string& note) {
+    SAT_TRY_VALUE(const TreeHead head, open_checkpoint(note, vault_wallet(), *vault().log_key()));
+    const VerifiedCheckpoint fresh{note, head};
+    std::optional<TreeHead> joined;
+    if (impl_->ledger) {
+        if (head.size < impl_->ledger->head.size) return contradiction(impl_->ledger->note, note);
+        SAT_TRY(compare(*impl_->ledger, fresh));
+        joined = impl_->ledger->head;
+    }
+    // Another process of this home may have been shown a newer one since this one dialled: that is no contradiction as
+    // long as one of the two goes on from the other.
+    for (;;) {
+        SAT_TRY_VALUE(const auto filed, impl_->checkpoints.keep(vault(), fresh, joined));
+        if (!filed) break;
+        SAT_TRY(filed->head.size <= head.size ? compare(*filed, fresh) : compare(fresh, *filed));
+        joined = filed->head;
+    }
+    impl_->ledger = fresh;
+    return {};
+}
+
+Result<void> VaultClient::refresh_checkpoint() {
+    SAT_TRY_VALUE(const auto reply, call(LedgerCheckpointRequest{}));
+    return take_checkpoint(reply.checkpoint);
+}
+
+Result<void> VaultClient::prove_included(const LeafHash& leaf) {
+    if (!impl_->ledger || impl_->included.contains(leaf)) return {};
+    for (bool refreshed = false;; refreshed = true) {
+        const TreeHead head = tree_head();
+        Result<LedgerInclusionReply> reply = fail(Errc::not_found, "the ledger is empty");
+        if (head.size > 0) reply = call(LedgerInclusionRequest{leaf, head.size});
+        if (reply) {
+            if (!verify_inclusion(leaf, reply->index, head.size, reply->proof, head.root))
+                return contradiction(checkpoint(), checkpoint());
+            impl_->included.insert(leaf);
+            return {};
+        }
+        if (reply.error().code != Errc::not_found) return fail(std::move(reply.error()));
+        if (refreshed)
+            return fail(Errc::bad_statement, "the vault's ledger does not hold what the vault showed of this work");
+        SAT_TRY(refresh_checkpoint());
+    }
+}
+
+// The other party of a transfer was shown the same ledger: one tree head is the beginning of the other.
+Result<void> VaultClient::check_seen(const std::optional<TreeHead>& seen, const std::string& statement) {
+    if (!impl_->ledger || !seen) return {};
+    if (seen->size > tree_head().size) SAT_TRY(refresh_checkpoint());
+    if (seen->size > tree_head().size) return contradiction(checkpoint(), statement);
+    MerkleProof proof;
+    if (seen->size > 0 && seen->size < tree_head().size) {
+        SAT_TRY_VALUE(auto reply, call(LedgerConsistencyRequest{seen->size, tree_head().size}));
+        proof = std::move(reply.proof);
+    }
+    if (!verify_consistency(*seen, tree_head(), proof)) return contradiction(checkpoint(), statement);
+    return {};
+}
+
+Result<std::vector<std::string>> VaultClient::get_entries(std::uint64_t from) {
+    SAT_TRY_VALUE(LedgerEntriesReply page, call(LedgerEntriesRequest{from}));
+    if (page.entries.empty() || (page.next && *page.next != from + page.entries.size()))
+        return fail(Errc::malformed, "the vault's pages of its ledger do not join");
+    return std::move(page.entries);
+}
+
+Result<void> VaultClient::learn_signers(std::span<const std::string> entries) {
+    std::vector<Wallet> signers;
+    for (const std::string& entry : entries) collect_signers(entry, signers);
+    return learn(signers);
+}
+
+Result<Certificate> VaultClient::certify(const ArtworkId& artwork, const std::optional<std::string>& cosigned,
+                                         std::span<const WitnessKey> witnesses) {
+    Certificate out;
+    LedgerHeadRequest request{artwork, std::nullopt};
+    if (cosigned) {
+        SAT_TRY_VALUE(const TreeHead head, open_checkpoint(*cosigned, vault_wallet(), *vault().log_key()));
+        if (head.size > tree_head().size) SAT_TRY(refresh_checkpoint());
+        const VerifiedCheckpoint asked{*cosigned, head};
+        if (head.size > tree_head().size) return contradiction(*cosigned, checkpoint());
+        SAT_TRY(compare(asked, *impl_->ledger));
+        request.size = head.size;
+        // The vault's line and those of the witnesses, no other: a certificate says who signed its checkpoint.
+        SAT_TRY_VALUE(SignedNote note, SignedNote::parse(*cosigned));
+        SignedNote kept{note.text, {}};
+        const auto take = [&](std::string_view name, const VkeyHash& hash) {
+            for (const SignedNote::Line& line : note.lines)
+                if (line.name == name && line.key_hash == hash) kept.lines.push_back(line);
+        };
+        const std::string vault_name = vault_note_name(vault_wallet());
+        take(vault_name, vkey_hash(vault_name, *vault().log_key()));
+        for (const WitnessKey& witness : witnesses) {
+            SAT_TRY(verify_cosignature(note, witness));
+            take(witness.name, vkey_hash(witness.name, witness.key, VkeyType::cosignature));
+            out.witnesses.push_back(witness.vkey());
+        }
+        out.checkpoint = kept.encode();
+    }
+    SAT_TRY_VALUE(LedgerHeadReply reply, call(request));
+    if (!cosigned) {
+        SAT_TRY(take_checkpoint(reply.checkpoint));
+        SAT_TRY_VALUE(const SignedNote note, SignedNote::parse(reply.checkpoint));
+        if (note.lines.size() != 1) return fail(Errc::malformed, "the vault's checkpoint has signatures of others");
+        out.checkpoint = std::move(reply.checkpoint);
+    }
+    out.head = std::move(reply.head);
+    SAT_TRY_VALUE(const auto head, parse_and_verify<Head>(out.head, vault()));
+    SAT_TRY_VALUE(WorkLeaves leaves, read_history(artwork));
+    if (head.body.leaves > leaves.entries.size())
+        return fail(Errc::bad_statement, "the vault counts more leaves of this work than it gives");
+    leaves.entries.resize(head.body.leaves);
+    std::map<Wallet, const IdentityChain*> signers;
+    for (std::string& entry : leaves.entries) {
+        SAT_TRY_VALUE(auto included, call(LedgerInclusionRequest{leaf_hash(entry), head.body.tree.size}));
+        std::vector<Wallet> wallets;
+        collect_signers(entry, wallets);
+        for (const Wallet& wallet : wallets) signers[wallet] = find_identity(wallet);
+        out.leaves.push_back({std::move(entry), included.index, std::move(included.proof)});
+    }
+    out.vault = vault().texts();
+    for (const auto& [wallet, chain] : signers) {
+        if (chain == nullptr) return fail(Errc::bad_signature, "the identity of a signer is missing");
+        out.identities.push_back(chain->texts());
+    }
+    if (out.encode().size() > kMaxCertificate)
+        return fail(Errc::too_large, "this work's history is too long for a certificate");
+    SAT_TRY_VALUE(const CertifiedOwnership proved, verify_certificate(out));
+    if (proved.history.registration.body.artwork != artwork)
+        return fail(Errc::bad_statement, "the vault gave another work's history than was asked for");
+    return out;
+}
+
+}  // namespace sat
