@@ -66,7 +66,9 @@ Result<Done> status(const VaultdOptions& options) {
         std::string name = key;
         std::ranges::replace(name, '_', ' ');
         name.resize(std::max<std::size_t>(name.size() + 1, 14), ' ');
-        const std::string text = value.is_boolean() ? (value.get<bool>() ? "yes" : "no") : dump_json(value);
+        std::string text = dump_json(value);
+        if (value.is_boolean()) text = value.get<bool>() ? "yes" : "no";
+        if (value.is_string()) text = value.get<std::string>();
         done.text += name + text + "\n";
     }
     return done;

@@ -113,6 +113,7 @@ private:
     HandshakeParty party_;
     asio::thread_pool workers_;
     Subscribers subscribers_;
+    Sessions sessions_;
     Server server_;
     AdminServer admin_;
     asio::signal_set signals_;
@@ -127,11 +128,13 @@ ServerHelloExt Daemon::hello_ext() {
     ServerHelloExt ext;
     ext.time = vault_->now();
     ext.limits.artwork_bytes = vault_->options().max_artwork_bytes;
+    ext.checkpoint = vault_->checkpoint();
     return ext;
 }
 
 std::shared_ptr<ServerSession> Daemon::make_session(std::shared_ptr<Connection> connection, ClientIdentity client) {
-    return std::make_shared<ClientSession>(*vault_, workers_, subscribers_, std::move(connection), std::move(client));
+    return std::make_shared<ClientSession>(*vault_, workers_, subscribers_, sessions_, std::move(connection),
+                                           std::move(client));
 }
 
 void Daemon::on_refused(const Peer& peer, const Error& error) {
@@ -180,6 +183,7 @@ asio::awaitable<Result<Json>> Daemon::answer_status() {
     const VaultStatus status = co_await on_worker(workers_, work);
     Json out = status_json(status);
     out["running"] = true;
+    out["serving"] = !vault_->contradicted();
     out["connections"] = server_.connections();
     out["watchers"] = subscribers_.size();
     co_return out;
@@ -274,8 +278,13 @@ Result<VaultKeys> keys_for_run(const Path& data, const VaultdOptions& options) {
 }  // namespace
 
 Json status_json(const VaultStatus& status) {
-    return {{"works", status.works},   {"bytes", status.bytes},     {"open_claims", status.open_claims},
-            {"leaves", status.leaves}, {"uploads", status.uploads}, {"copies", status.copies}};
+    return {{"works", status.works},
+            {"bytes", status.bytes},
+            {"open_claims", status.open_claims},
+            {"leaves", status.ledger.size},
+            {"root", status.ledger.root.hex()},
+            {"uploads", status.uploads},
+            {"copies", status.copies}};
 }
 
 Result<void> run_daemon(const VaultdOptions& options) {

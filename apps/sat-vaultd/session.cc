@@ -49,16 +49,29 @@ struct ClientSession::Handled {
     std::uint64_t bulk_size = 0;   // of the stream that comes or goes
 };
 
-ClientSession::ClientSession(Vault& vault, asio::thread_pool& workers, Subscribers& subscribers,
+void Sessions::halt(const Error& why) {
+    if (std::exchange(halted_, true)) return;
+    log_failure(LogLevel::error, "contradiction", why);
+    for (ClientSession* session : sessions_) session->halt();
+}
+
+ClientSession::ClientSession(Vault& vault, asio::thread_pool& workers, Subscribers& subscribers, Sessions& sessions,
                              std::shared_ptr<Connection> connection, ClientIdentity client)
     : vault_(vault),
       workers_(workers),
       subscribers_(subscribers),
+      sessions_(sessions),
       connection_(std::move(connection)),
+      seen_(client.finished.seen),
       wallet_(client.chain.wallet()),
-      session_(std::make_unique<VaultSession>(vault, caller_of(*connection_, std::move(client.chain)))) {}
+      session_(std::make_unique<VaultSession>(vault, caller_of(*connection_, std::move(client.chain)))) {
+    sessions_.add(this);
+}
 
-ClientSession::~ClientSession() { unsubscribe(); }
+ClientSession::~ClientSession() {
+    unsubscribe();
+    sessions_.remove(this);
+}
 
 void ClientSession::unsubscribe() {
     if (std::exchange(subscribed_, false)) subscribers_.remove(wallet_, connection_.get());
@@ -69,9 +82,33 @@ void ClientSession::stop() {
     if (!uploading_) connection_->interrupt_idle();
 }
 
+void ClientSession::halt() {
+    halted_ = true;
+    connection_->interrupt_idle();
+}
+
+// On a worker.  A client that has seen another ledger says so itself, with the note that proves it; this is for the
+// log.
+void ClientSession::compare_seen() const {
+    if (!seen_) return;
+    const auto agrees = vault_.agrees(*seen_);
+    if (!agrees || *agrees) return;
+    log_event(
+        LogLevel::warn, "seen_contradicts",
+        {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}, {"size", std::to_string(seen_->size)}});
+}
+
 asio::awaitable<void> ClientSession::serve() {
-    auto admit = [this] { return vault_.admit(session_->caller()); };
+    auto admit = [this]() -> Result<void> {
+        SAT_TRY(vault_.admit(session_->caller()));
+        compare_seen();
+        return {};
+    };
     auto served = co_await on_worker(workers_, admit);
+    if (!served && vault_.contradicted()) {
+        co_await connection_->close(Errc::internal);
+        co_return;
+    }
     if (!served) {
         log_failure(LogLevel::info, "not_admitted", served.error(),
                     {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
@@ -82,7 +119,11 @@ asio::awaitable<void> ClientSession::serve() {
     served = co_await serve_requests();
     unsubscribe();
     log_end(served);
-    if (!served && served.error().code == Errc::cancelled) co_await connection_->close(Errc::going_away);
+    if (halted_) {
+        co_await connection_->close(Errc::internal);
+    } else if (!served && served.error().code == Errc::cancelled) {
+        co_await connection_->close(Errc::going_away);
+    }
     // An upload that was not finished is removed from the disk.
     auto drop = [this] { session_.reset(); };
     co_await on_worker(workers_, drop);
@@ -100,7 +141,7 @@ void ClientSession::log_end(const Result<void>& served) const {
 
 asio::awaitable<Result<void>> ClientSession::serve_requests() {
     for (;;) {
-        if (stopping_ && !uploading_) connection_->interrupt_idle();
+        if (halted_ || (stopping_ && !uploading_)) connection_->interrupt_idle();
         SAT_CO_TRY_VALUE(const std::optional<std::string> text, co_await connection_->receive_request());
         if (!text) co_return Result<void>();
         auto work = [this, &text] { return handle(*text); };
@@ -138,7 +179,8 @@ ClientSession::Handled ClientSession::handle(const std::string& text) {
         if (header) handled.bulk_size = sealed_size(header->plaintext_length);
     }
     if (!outcome.response) handled.refusal = outcome.response.error();
-    if (outcome.next != Next::receive) handled.text = encode_response(outcome.response);
+    const bool answered = outcome.next != Next::receive && outcome.next != Next::hang_up && outcome.next != Next::halt;
+    if (answered) handled.text = encode_response(outcome.response);
     return handled;
 }
 
@@ -168,6 +210,12 @@ asio::awaitable<Result<void>> ClientSession::carry_out(Handled handled) {
             uploading_ = false;
             SAT_CO_TRY(co_await connection_->send_response(std::move(handled.text)));
             co_return co_await connection_->discard_bulk();
+        case Next::hang_up:
+            connection_->abort(*handled.refusal);
+            co_return fail(std::move(*handled.refusal));
+        case Next::halt:
+            sessions_.halt(*handled.refusal);
+            co_return fail(Errc::cancelled, "the vault has stopped serving");
         case Next::transmit:
             SAT_CO_TRY(co_await connection_->send_response(std::move(handled.text)));
             co_return co_await transmit(handled.bulk_size);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 
 #include "net/connection.h"
 #include "net/server.h"
@@ -16,16 +17,33 @@
 
 namespace sat {
 
+class ClientSession;
+
+// Every session that is served, so that all can be ended at once.  One thread, the network's.
+class Sessions {
+public:
+    void add(ClientSession* session) { sessions_.insert(session); }
+    void remove(ClientSession* session) { sessions_.erase(session); }
+    // The vault has stopped serving: once, whoever notices it first.
+    void halt(const Error& why);
+
+private:
+    std::unordered_set<ClientSession*> sessions_;
+    bool halted_ = false;
+};
+
 class ClientSession : public ServerSession {
 public:
-    // The three services outlive every session.
-    ClientSession(Vault& vault, asio::thread_pool& workers, Subscribers& subscribers,
+    // The four services outlive every session.
+    ClientSession(Vault& vault, asio::thread_pool& workers, Subscribers& subscribers, Sessions& sessions,
                   std::shared_ptr<Connection> connection, ClientIdentity client);
     ~ClientSession() override;
 
     asio::awaitable<void> serve() override;
     // Between an upload.begin and its upload.commit the client is served on; else an idle one is told to go.
     void stop() override;
+    // The vault serves nobody any more: CLOSE internal, at once where nothing is under way.
+    void halt();
 
 private:
     struct Handled;
@@ -36,15 +54,19 @@ private:
     asio::awaitable<Result<void>> transmit(std::uint64_t size);
     void unsubscribe();
     void log_end(const Result<void>& served) const;
+    void compare_seen() const;
 
     Vault& vault_;
     asio::thread_pool& workers_;
     Subscribers& subscribers_;
+    Sessions& sessions_;
     std::shared_ptr<Connection> connection_;
+    std::optional<TreeHead> seen_;
     Wallet wallet_;
     std::unique_ptr<VaultSession> session_;  // on the workers, one at a time
     bool uploading_ = false;
     bool stopping_ = false;
+    bool halted_ = false;
     bool subscribed_ = false;
 };
 

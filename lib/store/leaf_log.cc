@@ -144,11 +144,17 @@ std::uint64_t LeafLog::leaves(std::size_t file) {
     return files_.at(file).leaves;
 }
 
+std::uint64_t LeafLog::fewest() const { return std::ranges::min_element(files_, {}, &File::leaves)->leaves; }
+
+std::uint64_t LeafLog::leaves_in_all() {
+    const std::lock_guard lock(mutex_);
+    return fewest();
+}
+
 Result<void> LeafLog::catch_up(Catalog& catalog) {
     const std::lock_guard lock(mutex_);
     for (;;) {
-        std::uint64_t from = files_.front().leaves;
-        for (const File& file : files_) from = std::min(from, file.leaves);
+        const std::uint64_t from = fewest();
         std::vector<SealedLeaf> leaves;
         {
             SAT_TRY_VALUE(const auto reader, catalog.read());

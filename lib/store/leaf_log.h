@@ -32,6 +32,8 @@ public:
 
     // How many leaves file number `file` has.
     std::uint64_t leaves(std::size_t file);
+    // How many every file has.
+    std::uint64_t leaves_in_all();
 
     // Every leaf that was committed before the call is in every file and synced when this succeeds.  On failure the
     // files end where they ended before, and the next call tries again.
@@ -48,6 +50,7 @@ private:
 
     LeafLog() = default;
     static Result<File> open_file(const Path& path, const Wallet& vault, AtRestSealer& sealer, CatalogReader& reader);
+    std::uint64_t fewest() const;
     static Result<void> append(File& file, const std::vector<SealedLeaf>& leaves);
 
     std::mutex mutex_;

@@ -76,24 +76,17 @@ Result<ArtworkPreviewReply> get_preview(VaultCore& core, const ArtworkPreviewReq
 }
 
 Result<ArtworkHistoryReply> get_history(VaultCore& core, const ArtworkHistoryRequest& request) {
-    std::vector<std::string> leaves;
+    ArtworkHistoryReply reply;
     {
         SAT_TRY_VALUE(const auto reader, core.catalog->read());
         SAT_TRY_VALUE(const auto work, reader->work(request.artwork));
         if (!work) return no_such_work();
-        SAT_TRY_VALUE(leaves, reader->history(request.artwork, request.from, kMaxPageItems + 1));
+        // One more tells whether there is a next page.
+        SAT_TRY_VALUE(reply.leaves, reader->history(request.artwork, request.from, kMaxPageItems + 1));
     }
-    constexpr std::size_t kLeafFrame = 64;  // quotes, comma, and the line feeds as JSON writes them
-    ArtworkHistoryReply reply;
-    std::size_t size = 0;
-    for (std::string& leaf : leaves) {
-        size += kLeafFrame + leaf.size();
-        if (!reply.leaves.empty() && (reply.leaves.size() == kMaxPageItems || size > kMaxPage)) {
-            reply.next = request.from + reply.leaves.size();
-            break;
-        }
-        reply.leaves.push_back(std::move(leaf));
-    }
+    const std::size_t found = reply.leaves.size();
+    cut_to_page(reply.leaves);
+    if (reply.leaves.size() < found) reply.next = request.from + reply.leaves.size();
     return reply;
 }
 

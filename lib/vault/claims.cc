@@ -253,7 +253,7 @@ Result<ClaimAcceptReply> accept_claim(VaultCore& core, const Caller& caller, con
         return std::move(change).commit();
     };
     SAT_TRY(record());
-    SAT_TRY(core.sync_leaves());
+    SAT_TRY(core.sync_before_receipt());
     return reply;
 }
 

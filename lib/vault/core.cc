@@ -117,6 +117,8 @@ Result<std::unique_ptr<VaultCore>> VaultCore::open(VaultOptions vault_options, V
     // First the leaves: they tell whether the catalogue is the one that the blobs beside it were written with, before
     // anything is removed on its word.
     SAT_TRY_VALUE(core->leaves_, LeafLog::open(leaves, core->wallet(), core->master_, *core->catalog));
+    core->checkpoints = std::make_unique<Checkpoints>(core->options.data, core->keys, *core->catalog);
+    SAT_TRY(core->checkpoints->check_kept());
     SAT_TRY_VALUE(core->blobs, DirectoryBlobStore::open(core->options.data, core->options.duplicate));
     SAT_TRY(core->remove_orphans());
     SAT_TRY(core->complete_duplicate());
@@ -179,11 +181,54 @@ Result<ArtworkId> VaultCore::give_out_id() {
 
 Result<void> VaultCore::commit_and_tell(std::unique_ptr<CatalogTransaction> transaction,
                                         const std::vector<Notice>& notices) {
-    SAT_TRY(transaction->commit());
-    const std::lock_guard lock(notify_mutex_);
-    if (notify_)
-        for (const Notice& notice : notices) notify_(notice.to, notice.event);
+    // Those that this commit can settle: while the transaction is open no other commits.
+    std::unordered_set<ArtworkId> doubts;
+    {
+        const std::lock_guard lock(doubts_mutex_);
+        doubts.swap(doubts_);
+    }
+    if (auto committed = transaction->commit(); !committed) {
+        for (const ArtworkId& artwork : doubts) doubt(artwork);
+        return committed;
+    }
+    {
+        const std::lock_guard lock(notify_mutex_);
+        if (notify_)
+            for (const Notice& notice : notices) notify_(notice.to, notice.event);
+    }
+    transaction.reset();
+    settle(doubts);
     return {};
+}
+
+Result<void> VaultCore::sync_leaves() {
+    SAT_TRY(leaves_->catch_up(*catalog));
+    return checkpoints->advance(leaves_->leaves_in_all());
+}
+
+Result<void> VaultCore::sync_before_receipt() {
+    auto synced = sync_leaves();
+    if (!synced) synced.error().code = Errc::interrupted;
+    return synced;
+}
+
+void VaultCore::doubt(const ArtworkId& artwork) {
+    const std::lock_guard lock(doubts_mutex_);
+    doubts_.insert(artwork);
+}
+
+// After a commit that came later: what the failed one may have written lies under it, and the catalogue says the truth.
+// The IDs stay unfinished, so the next start looks once more.
+void VaultCore::settle(const std::unordered_set<ArtworkId>& doubts) {
+    for (const ArtworkId& artwork : doubts) {
+        const auto settled = [&]() -> Result<void> {
+            SAT_TRY_VALUE(const auto reader, catalog->read());
+            SAT_TRY_VALUE(const auto work, reader->work(artwork));
+            if (work) return {};
+            return blobs->remove(artwork);
+        }();
+        if (!settled) doubt(artwork);
+    }
 }
 
 void VaultCore::set_notify(Vault::Notify notify) {

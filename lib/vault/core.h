@@ -12,6 +12,7 @@
 #include "store/blob_store.h"
 #include "store/catalog.h"
 #include "store/leaf_log.h"
+#include "vault/checkpoints.h"
 #include "vault/identities.h"
 #include "vault/turns.h"
 #include "vault/upload_room.h"
@@ -42,8 +43,13 @@ public:
 
     // Commits, then tells: before the transaction ends no other commits, so that people hear of things in their order.
     Result<void> commit_and_tell(std::unique_ptr<CatalogTransaction> transaction, const std::vector<Notice>& notices);
-    // Every committed leaf is in the leaves files: to be asked before a receipt leaves.
-    Result<void> sync_leaves() { return leaves_->catch_up(*catalog); }
+    // Every committed leaf is in the leaves files, and under the newest checkpoint.
+    Result<void> sync_leaves();
+    // The same, before a receipt leaves.  Any failure is `interrupted`: what was committed stands, so that a refusal
+    // would be a lie; the connection ends without an answer, and the client asks again.
+    Result<void> sync_before_receipt();
+    // The commit of this work failed, or nobody knows: its files go as soon as a later commit shows that it is none.
+    void doubt(const ArtworkId& artwork);
     void set_notify(Vault::Notify notify);
 
     const VaultOptions options;
@@ -53,6 +59,7 @@ public:
     UploadRoom uploads;
     Identities identities;
     Turns commits;  // of uploads
+    std::unique_ptr<Checkpoints> checkpoints;
     // Every upload that there is, so that one that does not get on can be ended from outside its session.
     std::mutex running_mutex;
     std::unordered_set<Upload*> running;
@@ -61,6 +68,7 @@ private:
     VaultCore(VaultOptions vault_options, VaultKeys vault_keys, Vault::Clock clock, MasterKey master);
     Result<void> remove_orphans() const;
     Result<void> complete_duplicate() const;
+    void settle(const std::unordered_set<ArtworkId>& doubts);
 
     Vault::Clock clock_;
     MasterKey master_;
@@ -69,6 +77,9 @@ private:
 
     std::mutex ids_mutex_;
     std::vector<ArtworkId> ids_;  // given out in the catalogue, not yet to anybody
+
+    std::mutex doubts_mutex_;
+    std::unordered_set<ArtworkId> doubts_;
 
     std::mutex notify_mutex_;
     Vault::Notify notify_;

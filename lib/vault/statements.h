@@ -9,15 +9,19 @@
 namespace sat {
 
 // bad_statement: structure, limits, or for another vault; bad_signature: not by the caller; checkpoint_inconsistent:
-// it names a checkpoint, and there are none yet.
+// its `seen` is beyond the newest checkpoint, or not the ledger's tree of that size.  No reader or transaction of the
+// catalogue's may be held.
 template <SignedByPerson T>
 Result<Signed<T>> take_statement(const VaultCore& core, const Caller& caller, const std::string& jws) {
     SAT_TRY_VALUE(auto statement, parse_statement<T>(jws));
     if (statement.body.vault != core.wallet()) return fail(Errc::bad_statement, "a statement for another vault");
     // Refuses an `iss` that is not the chain's, which is the session's.
     SAT_TRY(verify(statement, caller.chain));
-    if (statement.body.seen)
-        return fail(Errc::checkpoint_inconsistent, "a statement names a checkpoint; there are none");
+    if (statement.body.seen) {
+        SAT_TRY_VALUE(const bool agrees, core.checkpoints->agrees(*statement.body.seen));
+        if (!agrees)
+            return fail(Errc::checkpoint_inconsistent, "a statement names a tree head that is not the ledger's");
+    }
     return statement;
 }
 

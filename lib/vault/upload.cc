@@ -190,7 +190,7 @@ Result<UploadCommitReply> commit_upload(VaultCore& core, const Caller& caller, s
             SAT_TRY_VALUE(outcome, reader->outcome(statement->id));
         }
         if (outcome && outcome->receipt) {
-            SAT_TRY(core.sync_leaves());
+            SAT_TRY(core.sync_before_receipt());
             return UploadCommitReply{*outcome->receipt};
         }
     }
@@ -233,10 +233,13 @@ Result<UploadCommitReply> commit_upload(VaultCore& core, const Caller& caller, s
         (void)core.blobs->remove(work.artwork);
         return fail(std::move(recorded.error()));
     }
-    // After a failure of the commit itself, whatever it says, nobody knows whether it reached the disk: the next start
-    // decides, by the catalogue, whether the files belong to a work.
-    SAT_TRY(core.commit_and_tell(std::move(*recorded), {}));
-    SAT_TRY(core.sync_leaves());
+    // After a failure of the commit itself, whatever it says, nobody knows whether it reached the disk: the next commit
+    // or the next start decides, by the catalogue, whether the files belong to a work.
+    if (auto committed = core.commit_and_tell(std::move(*recorded), {}); !committed) {
+        core.doubt(work.artwork);
+        return fail(std::move(committed.error()));
+    }
+    SAT_TRY(core.sync_before_receipt());
     return UploadCommitReply{receipt};
 }
 

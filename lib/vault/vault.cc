@@ -9,6 +9,7 @@
 #include "vault/claims.h"
 #include "vault/core.h"
 #include "vault/fetch.h"
+#include "vault/ledger.h"
 #include "vault/operator.h"
 #include "vault/upload.h"
 
@@ -29,10 +30,25 @@ namespace {
 
 using Outcome = VaultSession::Outcome;
 
+Error contradiction() {
+    return {
+        Errc::internal,
+        "the vault signed a checkpoint that its ledger contradicts: an older or another copy of its data was started",
+        "stop it, and put back the newest copy of the data directory"};
+}
+
 Outcome refuse(Error error) { return {Outcome::Next::respond, fail(std::move(error)), 0}; }
+
+Outcome halt(const Result<void>& kept = {}) {
+    Error error = contradiction();
+    if (!kept) error.message += "; it could not be kept: " + kept.error().message;
+    return {Outcome::Next::halt, fail(std::move(error)), 0};
+}
 
 template <typename T>
 Outcome respond(Result<T> result) {
+    if (!result && result.error().code == Errc::interrupted)
+        return {Outcome::Next::hang_up, fail(std::move(result.error())), 0};
     if (!result) return refuse(std::move(result.error()));
     return {Outcome::Next::respond, Reply(std::move(*result)), 0};
 }
@@ -50,6 +66,7 @@ VaultSession::Outcome VaultSession::handle(const Request& request) {
     VaultCore& core = state_->core;
     const Caller& caller = state_->caller;
     state_->fetch.reset();
+    if (core.checkpoints->contradicted()) return halt();
 
     struct Handler {
         VaultCore& core;
@@ -92,15 +109,24 @@ VaultSession::Outcome VaultSession::handle(const Request& request) {
         Outcome operator()(const ClaimSubscribeRequest&) { return {Outcome::Next::subscribe, Reply(EmptyReply{}), 0}; }
         Outcome operator()(const ClaimAnswerRequest& r) { return respond(answer_claim(core, caller, r)); }
         Outcome operator()(const ClaimAcceptRequest& r) { return respond(accept_claim(core, caller, r)); }
-        template <typename R>
-        Outcome operator()(const R&) {
-            return refuse({Errc::bad_request, "a method that this version does not have", {}});
+        Outcome operator()(const LedgerCheckpointRequest&) {
+            return respond(Result<LedgerCheckpointReply>(get_checkpoint(core)));
+        }
+        Outcome operator()(const LedgerInclusionRequest& r) { return respond(get_inclusion(core, r)); }
+        Outcome operator()(const LedgerConsistencyRequest& r) { return respond(get_consistency(core, r)); }
+        Outcome operator()(const LedgerEntriesRequest& r) { return respond(get_entries(core, r)); }
+        Outcome operator()(const LedgerHeadRequest& r) { return respond(get_head(core, r)); }
+        Outcome operator()(const LedgerReportRequest& r) {
+            auto kept = core.checkpoints->report(r.checkpoint);
+            if (core.checkpoints->contradicted()) return halt(kept);
+            return respond(Result<EmptyReply>(fail(std::move(kept.error()))));
         }
     };
     return std::visit(Handler{core, caller, *state_}, request);
 }
 
 Result<void> VaultSession::receive(ByteView data) {
+    if (state_->core.checkpoints->contradicted()) return fail(contradiction());
     if (!state_->upload || !state_->upload->receiving())
         return fail(Errc::state, "there is no upload that data belong to");
     auto received = state_->upload->receive(data);
@@ -119,6 +145,7 @@ Response VaultSession::end_receive(std::uint64_t total) {
 
 Result<std::size_t> VaultSession::read(MutableBytes out) {
     SAT_ASSERT(state_->fetch);
+    if (state_->core.checkpoints->contradicted()) return fail(contradiction());
     return state_->fetch->read(out);
 }
 
@@ -137,8 +164,13 @@ void Vault::set_notify(Notify notify) { impl_->core->set_notify(std::move(notify
 
 Result<void> Vault::admit(const Caller& caller) {
     SAT_ASSERT(caller.chain.wallet() == caller.wallet);
+    if (contradicted()) return fail(contradiction());
     return impl_->core->identities.admit(*impl_->core->catalog, caller.chain);
 }
+
+std::string Vault::checkpoint() const { return impl_->core->checkpoints->newest().note; }
+Result<bool> Vault::agrees(const TreeHead& seen) const { return impl_->core->checkpoints->agrees(seen); }
+bool Vault::contradicted() const noexcept { return impl_->core->checkpoints->contradicted(); }
 
 std::optional<UnixTime> Vault::expire_due() {
     const auto upload = expire_uploads(*impl_->core);
@@ -169,7 +201,9 @@ VaultStatus Vault::status() const {
     status.works = totals->works;
     status.bytes = totals->bytes;
     status.open_claims = totals->open_claims;
-    status.leaves = totals->leaves;
+    const auto head = (*reader)->tree_head();
+    if (!head) return status;
+    status.ledger = *head;
     return status;
 }
 

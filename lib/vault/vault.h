@@ -41,7 +41,7 @@ struct VaultStatus {
     std::uint64_t works = 0;
     std::uint64_t bytes = 0;  // sum of plaintext sizes
     std::uint64_t open_claims = 0;
-    std::uint64_t leaves = 0;
+    TreeHead ledger;
     std::uint64_t uploads = 0;  // under way
     int copies = 1;
 };
@@ -65,6 +65,8 @@ public:
             discard,    // upload.data was refused: send `response`, drop DATA until DATA_END
             transmit,   // send `response`, then bulk from read(), then DATA_END
             subscribe,  // send `response`; from now on events for caller().wallet go to this connection
+            hang_up,    // end the connection without a word: the outcome is unknown; `response` says why, for the log
+            halt,       // contradicted(): close this connection and all others with `internal`; `response` likewise
         };
         Next next = Next::respond;
         Response response;
@@ -97,8 +99,8 @@ public:
     using Notify = std::function<void(const Wallet& to, const Event& event)>;
 
     // Opens or creates what lies in the directories, finishes or removes what a crash left, writes the leaves files'
-    // tails. busy: another process has it; config: keys and data do not belong together, or an unknown format;
-    // io_error.
+    // tails. busy: another process has it; config: keys and data do not belong together, an unknown format, or data
+    // that a checkpoint or a leaves file contradicts; io_error.
     static Result<std::unique_ptr<Vault>> open(VaultOptions options, VaultKeys keys, Clock clock);
     ~Vault();
 
@@ -108,8 +110,15 @@ public:
     void set_notify(Notify notify);
 
     // After CLIENT_FINISHED: a new identity's keys are checked in full (about 20 ms) and remembered; a rolled-back or
-    // contradicting chain of a known wallet is key_policy.
+    // contradicting chain of a known wallet is key_policy; contradicted(): internal.
     Result<void> admit(const Caller& caller);
+
+    // The newest note, for SERVER_HELLO; never waits for the disk.
+    std::string checkpoint() const;
+    // Whether the ledger is, or begins with, the tree that a client has seen (CLIENT_FINISHED).
+    Result<bool> agrees(const TreeHead& seen) const;
+    // Somebody has shown a checkpoint of the vault's own that its ledger contradicts: it serves nobody any more.
+    bool contradicted() const noexcept;
 
     // Expires claims whose deadline has passed, telling both sides, and uploads that do not get on; the next deadline,
     // or nothing.  Called by the daemon's timer; every use case judges deadlines by itself as well.

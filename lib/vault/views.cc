@@ -61,6 +61,18 @@ std::size_t page_size_of(const ClaimItem& item) noexcept {
            size_of(item.claim_text) + size_of(item.answer_text);
 }
 
+void cut_to_page(std::vector<std::string>& entries) {
+    constexpr std::size_t kEntryFrame = 64;  // quotes, comma, and the line feeds as JSON writes them
+    std::size_t size = 0;
+    for (std::size_t count = 0; count < entries.size(); ++count) {
+        size += kEntryFrame + entries[count].size();
+        if (count > 0 && (count == kMaxPageItems || size > kMaxPage)) {
+            entries.resize(count);
+            return;
+        }
+    }
+}
+
 std::string encode_cursor(CursorKind kind, std::uint64_t number) {
     return to_base64url(ByteWriter().u8(static_cast<std::uint8_t>(kind)).u64(number).bytes());
 }

@@ -17,6 +17,9 @@ Result<ClaimItem> claim_view(CatalogReader& reader, const ClaimRow& claim, UnixT
 std::size_t page_size_of(const WorkItem& item) noexcept;
 std::size_t page_size_of(const ClaimItem& item) noexcept;
 
+// Leaves as many of these leaf entries as a page holds, but one at least where there is one.
+void cut_to_page(std::vector<std::string>& entries);
+
 // Which list a cursor goes on in.
 enum class CursorKind : std::uint8_t { works = 1, mine = 2, inbox = 3 };
 std::string encode_cursor(CursorKind kind, std::uint64_t number);

@@ -355,7 +355,7 @@ TEST_F(ClaimsTest, AnswersEveryRepeatedStatementLikeTheFirst) {
     }
     EXPECT_EQ(told(ada), Strings{});
     EXPECT_EQ(work(artwork).seq, 1U);
-    EXPECT_EQ(vault->status().leaves, 2U);
+    EXPECT_EQ(vault->status().ledger.size, 2U);
 
     // A declined one too, after which the same wallet has claimed anew.
     const auto of_cyd = claim(cyd, artwork);
@@ -453,7 +453,7 @@ TEST_F(ClaimsTest, GivesOneReceiptToAnAcceptanceThatComesManyTimesAtOnce) {
     });
     EXPECT_FALSE(receipts[0].empty());
     EXPECT_EQ(std::count(receipts.begin(), receipts.end(), receipts[0]), 8);
-    EXPECT_EQ(vault->status().leaves, 2U);
+    EXPECT_EQ(vault->status().ledger.size, 2U);
     EXPECT_EQ(told(ben).size(), 2U);  // confirmed, completed
 }
 

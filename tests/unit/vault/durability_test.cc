@@ -32,7 +32,7 @@ TEST_F(VaultTest, KeepsEverythingOverARestart) {
     const VaultStatus status = vault->status();
     EXPECT_EQ(status.works, 1U);
     EXPECT_EQ(status.bytes, plan.image.size());
-    EXPECT_EQ(status.leaves, 2U);
+    EXPECT_EQ(status.ledger.size, 2U);
     EXPECT_EQ(status.copies, 2);
 }
 
@@ -297,7 +297,7 @@ TEST_F(VaultTest, IsWholeAfterAKillAtAnyPoint) {
             if (!page.next_cursor) break;
             request.cursor = page.next_cursor;
         }
-        EXPECT_EQ(leaves, totals.leaves);
+        EXPECT_EQ(leaves, totals.ledger.size);
         EXPECT_TRUE(acknowledged.empty());
         EXPECT_TRUE(moved.empty());
         EXPECT_EQ(read_file(directory / "data/leaves", 1 << 24).value(),

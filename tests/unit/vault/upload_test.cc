@@ -206,7 +206,7 @@ TEST_F(VaultTest, RefusesWhatDoesNotFitTogetherAndKeepsNothingOfIt) {
         EXPECT_EQ(stored_files(), 0U) << refusal.name;
     }
     EXPECT_EQ(vault->status().works, 0U);
-    EXPECT_EQ(vault->status().leaves, 0U);
+    EXPECT_EQ(vault->status().ledger.size, 0U);
     EXPECT_EQ(vault->status().uploads, 0U);
     upload(party("ada"));
 }
@@ -385,7 +385,7 @@ TEST_F(VaultTest, AnswersARepeatedCommitWithTheSameReceipt) {
     EXPECT_EQ(ask_as(ada, commit)->receipt, receipt);
     EXPECT_EQ(code_of(ask_as(party("ben"), commit)), Errc::bad_signature);
     EXPECT_EQ(vault->status().works, 1U);
-    EXPECT_EQ(vault->status().leaves, 1U);
+    EXPECT_EQ(vault->status().ledger.size, 1U);
 }
 
 // The connection was cut while the vault was at work on the commit; the repeat on the next one must not hear that the

@@ -1,0 +1,59 @@
+// The tree heads that the vault signs, and what stops it from signing: a note of its own that its data contradict.
+// docs/protocol.md, "Checkpoints"; docs/storage.md, "A contradiction".
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+
+#include "ledger/merkle.h"
+#include "store/catalog.h"
+#include "vault/vault_keys.h"
+
+namespace sat {
+
+struct Checkpoint {
+    TreeHead head;
+    std::string note;
+};
+
+// Thread-safe.
+class Checkpoints {
+public:
+    // `keys` and `catalog` outlive it; `data` is the vault's directory.
+    Checkpoints(Path data, const VaultKeys& keys, Catalog& catalog);
+
+    // The newest that was signed; there is one after the first advance().  Never waits for the disk.
+    Checkpoint newest() const;
+    // Signs the tree of the first `size` leaves, unless a tree of that size or a larger one was signed.  They must be
+    // committed and lie in every leaves file.
+    Result<void> advance(std::uint64_t size);
+    // The note of an earlier tree, whose root is `head`'s.
+    std::string sign(const TreeHead& head) const;
+
+    // Whether the ledger is, or begins with, this tree: false for one beyond newest().
+    Result<bool> agrees(const TreeHead& head) const;
+
+    // A note that somebody reports.  bad_request: not the vault's own, or one that agrees with its ledger.  Else it is
+    // kept in DATA/contradiction, and contradicted() from then on.  io_error, storage_full: it could not be kept; it
+    // stops the vault all the same.
+    Result<void> report(const std::string& note);
+    // The file that was kept, if one is there, against the ledger as it lies in the catalogue; before anything is
+    // changed on its word.  config: it still contradicts, or is no note of this vault.
+    Result<void> check_kept() const;
+    bool contradicted() const noexcept { return contradicted_; }
+
+private:
+    Path kept() const { return data_ / "contradiction"; }
+
+    const Path data_;
+    const VaultKeys& keys_;
+    Catalog& catalog_;
+    std::mutex advance_mutex_;
+    mutable std::mutex newest_mutex_;
+    Checkpoint newest_;
+    std::atomic<bool> contradicted_ = false;
+};
+
+}  // namespace sat
