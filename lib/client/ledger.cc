@@ -105,10 +105,17 @@ Result<std::vector<std::string>> VaultClient::get_entries(std::uint64_t from) {
     return std::move(page.entries);
 }
 
-Result<void> VaultClient::learn_signers(std::span<const std::string> entries) {
+Result<void> VaultClient::learn_signers(std::span<const std::string> entries, bool again) {
     std::vector<Wallet> signers;
     for (const std::string& entry : entries) collect_signers(entry, signers);
-    return learn(signers);
+    return learn(signers, again);
+}
+
+Result<void> VaultClient::require_continuation(const std::string& note) {
+    SAT_TRY_VALUE(const TreeHead head, open_checkpoint(note, vault_wallet(), *vault().log_key()));
+    if (head.size > tree_head().size) SAT_TRY(refresh_checkpoint());
+    if (head.size > tree_head().size) return contradiction(note, checkpoint());
+    return compare({note, head}, *impl_->ledger);
 }
 
 Result<Certificate> VaultClient::certify(const ArtworkId& artwork, const std::optional<std::string>& cosigned,
@@ -116,11 +123,8 @@ Result<Certificate> VaultClient::certify(const ArtworkId& artwork, const std::op
     Certificate out;
     LedgerHeadRequest request{artwork, std::nullopt};
     if (cosigned) {
+        SAT_TRY(require_continuation(*cosigned));
         SAT_TRY_VALUE(const TreeHead head, open_checkpoint(*cosigned, vault_wallet(), *vault().log_key()));
-        if (head.size > tree_head().size) SAT_TRY(refresh_checkpoint());
-        const VerifiedCheckpoint asked{*cosigned, head};
-        if (head.size > tree_head().size) return contradiction(*cosigned, checkpoint());
-        SAT_TRY(compare(asked, *impl_->ledger));
         request.size = head.size;
         // The vault's line and those of the witnesses, no other: a certificate says who signed its checkpoint.
         SAT_TRY_VALUE(SignedNote note, SignedNote::parse(*cosigned));

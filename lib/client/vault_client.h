@@ -131,8 +131,11 @@ public:
                                 std::span<const WitnessKey> witnesses = {});
     // Entries of the ledger from `from` on, as many as the vault gives at a time, at least one.
     Result<std::vector<std::string>> get_entries(std::uint64_t from);
-    // The chain of whoever signed a ledger's entry, asked for where it is not at hand: null if there is none.
-    Result<void> learn_signers(std::span<const std::string> entries);
+    // The newest checkpoint goes on from `note`, an earlier one of this vault's that somebody kept or was given.
+    Result<void> require_continuation(const std::string& note);
+    // Asks for the chains of those who signed the ledger's entries; `again` where one is at hand that may have grown.
+    Result<void> learn_signers(std::span<const std::string> entries, bool again = false);
+    // Null where it is not at hand.
     const IdentityChain* find_identity(const Wallet& wallet);
 
     // --- Works (steps 6 to 8) ---

@@ -188,9 +188,7 @@ Result<VaultClient::WorkLeaves> VaultClient::read_history(const ArtworkId& artwo
     const IdentityLookup lookup = [this](const Wallet& wallet) { return find_identity(wallet); };
     auto history = verify_history(artwork, vault(), lookup, leaves);
     if (!history && may_be_a_newer_key(history.error())) {
-        std::vector<Wallet> signers;
-        for (const std::string& leaf : leaves) collect_signers(leaf, signers);
-        SAT_TRY(learn(signers, true));
+        SAT_TRY(learn_signers(leaves, true));
         history = verify_history(artwork, vault(), lookup, leaves);
     }
     if (!history) return fail(std::move(history.error()));

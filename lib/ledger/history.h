@@ -53,6 +53,35 @@ using IdentityLookup = std::function<const IdentityChain*(const Wallet&)>;
 Result<History> verify_history(const ArtworkId& artwork, const IdentityChain& vault, const IdentityLookup& identities,
                                std::span<const std::string> leaves);
 
+// Where a work stands after a leaf.
+struct WorkState {
+    Wallet owner;
+    LeafHash head;  // of the leaf that made the owner
+    std::uint64_t seq = 0;
+    bool held = false;
+    bool operator==(const WorkState&) const = default;
+};
+
+// A leaf that goes on from where its work stood.
+struct VerifiedLeaf {
+    LeafType type = LeafType::registration;
+    UnixTime at = 0;
+    ArtworkId artwork;
+    LeafHash hash;
+    WorkState after;
+    std::vector<StatementId> statements;               // in their order
+    std::vector<TreeHead> seen;                        // what they name, where they name something
+    std::optional<Signed<Registration>> registration;  // where it is one
+    std::string reason;                                // of a hold
+};
+
+// Where the work stood before the leaf; null where it was not registered.  An error refuses the leaf.
+using StateLookup = std::function<Result<const WorkState*>(const ArtworkId& artwork)>;
+
+// One leaf by the same rules, for whoever keeps the states of many works.
+Result<VerifiedLeaf> verify_leaf(std::string_view entry, const IdentityChain& vault, const IdentityLookup& identities,
+                                 const StateLookup& before);
+
 // A transfer's statements, agreeing with each other: same vault, work, head and seq; claim and accept by one
 // wallet, answer a yes to it by the claim's owner, each naming the others' ids; bad_statement.  No signature is
 // checked and no state is known.
