@@ -51,6 +51,10 @@ CLI::App& command_with_id(CLI::App& app, const char* name, const char* what, Opt
     return sub;
 }
 
+void add_witnesses(CLI::App& sub, Options& options, const char* what) {
+    sub.add_option("--witness", options.witnesses, what)->type_name("KEY")->expected(1)->take_all();
+}
+
 void add_owner_commands(CLI::App& app, Options& options) {
     CLI::App& init = command(app, "init", "Make a wallet and its key pairs", options);
     init.add_option("--bits", options.bits, "Size of the RSA keys")->check(CLI::IsMember({3072, 4096}));
@@ -74,6 +78,19 @@ void add_owner_commands(CLI::App& app, Options& options) {
     decline.add_option("--claim", options.claim, "Which, where several wait")->type_name("CLAIM");
     decline.add_option("--reason", options.reason, "Told to the collector")->type_name("TEXT");
     command_with_id(app, "history", "Every owner since registration, verified", options);
+    CLI::App& certificate =
+        command_with_id(app, "certificate", "Write the proof of who owns a work to a file", options);
+    certificate.add_option("-o,--output", options.output, "Where to write it")->type_name("FILE")->required();
+    certificate.add_flag("--force", options.force, "Replace a file that is there");
+    certificate
+        .add_option("--checkpoint", options.checkpoint, "Certify at this checkpoint, which witnesses have cosigned")
+        ->type_name("FILE");
+    add_witnesses(certificate, options, "A witness whose cosignature goes into it");
+    CLI::App& verify = command(app, "verify", "Check a certificate: no vault, no network, no wallet", options);
+    verify.add_option("FILE", options.file, "The certificate")->required();
+    verify.add_option("--image", options.image, "Compare this image with the one that the artist signed")
+        ->type_name("FILE");
+    add_witnesses(verify, options, "A witness that must have signed");
 }
 
 void add_artist_commands(CLI::App& app, Options& options) {
@@ -85,6 +102,16 @@ void add_artist_commands(CLI::App& app, Options& options) {
     upload.add_option("--created", options.created, "When it was made")->type_name("YYYY[-MM[-DD]]");
     upload.add_option("--release", options.release, "Whom the vault gives the image: everybody, or only owners")
         ->check(CLI::IsMember({"original", "preview"}));
+}
+
+CLI::App& ledger_action(CLI::App& ledger, const char* name, const char* what, Options& options) {
+    CLI::App& sub = *ledger.add_subcommand(name, what);
+    sub.callback([&options, name] { options.action = name; });
+    sub.add_flag("--once", options.once, "End at the newest checkpoint");
+    sub.add_option("--every", options.every, "How often to ask for a newer checkpoint")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(1, kMaxTimeout));
+    return sub;
 }
 
 void add_collector_commands(CLI::App& app, Options& options) {
@@ -105,6 +132,15 @@ void add_collector_commands(CLI::App& app, Options& options) {
         ->type_name("SECONDS")
         ->check(CLI::Range(1L, kMaxExpires));
     command(app, "claims", "My claims", options);
+    CLI::App& ledger = command(app, "ledger", "Replay a vault's whole ledger", options);
+    ledger.require_subcommand(1);
+    CLI::App& follow =
+        ledger_action(ledger, "follow", "Check every entry by every rule, and go on as it grows", options);
+    CLI::App& witness = ledger_action(ledger, "witness", "The same, and cosign each checkpoint", options);
+    follow.add_option("--tiles", options.tiles, "Write the ledger there, as C2SP tiles")->type_name("DIR");
+    witness.add_option("--tiles", options.tiles, "Write the ledger there, as C2SP tiles")->type_name("DIR");
+    witness.add_option("--name", options.name, "The witness's name, a URL without its scheme")->required();
+    witness.add_option("-o,--output", options.output, "Write the cosigned checkpoint there")->type_name("FILE");
     command_with_id(app, "withdraw", "Take my claim on a work back", options);
 }
 

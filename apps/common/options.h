@@ -41,14 +41,22 @@ struct Options {
     std::string name;
     std::string contact;
     bool force = false;  // request too
-    // show, request, confirm, decline, history, claim, withdraw
+    // show, request, confirm, decline, history, certificate, claim, withdraw
     std::string id;
     std::optional<std::string> output;
     bool once = false;
     std::optional<std::string> claim;
     std::optional<std::string> reason;
+    // certificate, verify
+    std::string file;
+    std::optional<std::string> checkpoint;
+    std::vector<std::string> witnesses;
+    // ledger
+    std::string action;
+    std::optional<std::string> tiles;
+    int every = 60;  // seconds
     // upload
-    std::string image;
+    std::string image;  // verify too
     std::string title;
     std::string description;
     std::string artist;  // browse too

@@ -82,11 +82,16 @@ Result<Report> run_history(ClientApp& app) {
     SAT_TRY_VALUE(const ArtworkId id, ArtworkId::parse(app.options().id));
     SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
-    SAT_TRY_VALUE(const auto proved, vault->get_proved_work(id));
-    const History& history = proved.history;
+    SAT_TRY_VALUE(const History history, vault->get_history_in_ledger(id));
+    const TreeHead& ledger = vault->tree_head();
     std::string brief;
     for (const OwnershipRecord& record : history.records) brief += record.owner.hex() + "\n";
-    return Report{history_json(history), history_text(history, home->wallet()), brief};
+    Json json = history_json(history);
+    json["ledger"] = Json{{"size", ledger.size}, {"root", ledger.root.hex()}};
+    return Report{
+        std::move(json),
+        history_text(history, home->wallet()) + "  all in the ledger, checkpoint " + std::to_string(ledger.size) + "\n",
+        brief};
 }
 
 Result<Report> run_inbox(ClientApp& app) {
@@ -198,7 +203,9 @@ std::map<std::string, Command> owner_commands() {
             {"watch", run_watch},
             {"confirm", [](ClientApp& app) { return run_answer(app, true); }},
             {"decline", [](ClientApp& app) { return run_answer(app, false); }},
-            {"history", run_history}};
+            {"history", run_history},
+            {"certificate", run_certificate},
+            {"verify", run_verify}};
 }
 
 }  // namespace sat

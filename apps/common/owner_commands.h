@@ -1,5 +1,5 @@
 // What every owner of a work can do, in both programs: init whoami list show request inbox watch confirm decline
-// history.
+// history certificate verify.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -15,6 +15,8 @@ std::map<std::string, Command> owner_commands();
 // One to a file.
 Result<Report> run_request(ClientApp& app);
 Result<Report> run_watch(ClientApp& app);
+Result<Report> run_certificate(ClientApp& app);
+Result<Report> run_verify(ClientApp& app);
 
 // A claim, as the answer of a command; -q prints its state.
 Report claim_answer(const VerifiedClaim& claim, const Wallet& me);

@@ -15,12 +15,6 @@ constexpr std::size_t kArtistColumns = 22;
 
 std::string or_null_text(const std::optional<UnixTime>& time) { return time ? format_utc(*time) : "-"; }
 
-std::string field(std::string_view name, const std::string& value) {
-    std::string line = "  " + std::string(name);
-    line.resize(std::max<std::size_t>(line.size() + 1, 16), ' ');
-    return line + value + "\n";
-}
-
 // At most `columns` code points, filled up with spaces: a table for eyes, not for parsers.
 std::string cell(std::string_view peer_text, std::size_t columns) {
     const std::string text = printable(peer_text);
@@ -40,13 +34,35 @@ std::string cell(std::string_view peer_text, std::size_t columns) {
     return out;
 }
 
-std::string who(const Wallet& wallet, const Wallet& me) { return wallet == me ? wallet.hex() + " (me)" : wallet.hex(); }
-
 std::string who_briefly(const Wallet& wallet, const Wallet& me) {
     return wallet == me ? "me" : wallet.hex().substr(0, 12) + "…";
 }
 
 }  // namespace
+
+std::string field(std::string_view name, const std::string& value) {
+    std::string line = "  " + std::string(name);
+    line.resize(std::max<std::size_t>(line.size() + 1, 16), ' ');
+    return line + value + "\n";
+}
+
+std::string who(const Wallet& wallet, const Wallet& me) { return wallet == me ? wallet.hex() + " (me)" : wallet.hex(); }
+
+Json registration_json(const Registration& r) {
+    return Json{{"id", r.artwork.str()},
+                {"title", r.title},
+                {"description", r.description},
+                {"artist", r.artist},
+                {"creation_date", r.creation_date},
+                {"file_path", r.file_path},
+                {"wallet_address", r.iss.hex()},
+                {"media_type", r.media_type},
+                {"width", r.width},
+                {"height", r.height},
+                {"bytes", r.bytes},
+                {"sha256", r.sha256.hex()},
+                {"release", release_policy_name(r.release)}};
+}
 
 Json artwork_json(const Work& work) {
     const Registration& r = work.registration.body;

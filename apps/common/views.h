@@ -13,6 +13,12 @@
 
 namespace sat {
 
+// "  name          value" and the line's end; the value is printable.
+std::string field(std::string_view name, const std::string& value);
+std::string who(const Wallet& wallet, const Wallet& me);
+
+// What the artist signed of a work.
+Json registration_json(const Registration& registration);
 Json artwork_json(const Work& work);
 std::string artwork_text(const Work& work, const Wallet& me);
 // A table's line and its head.

@@ -8,5 +8,6 @@ int main(int argc, char** argv) {
                            {{"browse", sat::run_browse},
                             {"claim", sat::run_claim},
                             {"claims", sat::run_claims},
-                            {"withdraw", sat::run_withdraw}});
+                            {"withdraw", sat::run_withdraw},
+                            {"ledger", sat::run_ledger}});
 }

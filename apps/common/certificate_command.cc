@@ -1,0 +1,209 @@
+// certificate: the proof of an ownership, as a file.  verify: checks one, without a vault, a network or a wallet.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "client/checkpoint_store.h"
+#include "common/owner_commands.h"
+#include "common/views.h"
+#include "crypto/hash.h"
+#include "ledger/certificate.h"
+
+namespace sat {
+
+namespace {
+
+constexpr std::size_t kPiece = 64 * 1024;
+
+Result<std::vector<WitnessKey>> parse_witnesses(const std::vector<std::string>& texts) {
+    std::vector<WitnessKey> witnesses;
+    for (const std::string& text : texts) {
+        auto witness = WitnessKey::parse(text);
+        if (!witness)
+            return fail(Errc::bad_data, "a witness's key is none",
+                        "write it as the witness prints it: NAME+8 hexadecimal digits+base64");
+        witnesses.push_back(std::move(*witness));
+    }
+    return witnesses;
+}
+
+// The vault whose word counts: the one named, or one that this home has pinned.
+struct TrustedVault {
+    std::string how;        // for people
+    const char* word = "";  // for JSON
+};
+
+Result<TrustedVault> judge_signer(ClientApp& app, const IdentityChain& vault) {
+    const std::string key = fingerprint(vault.wallet());
+    if (const auto& pin = app.trust().pin) {
+        if (*pin == vault.wallet()) return TrustedVault{"the vault that was named", "named"};
+        return fail(Errc::vault_key_changed,
+                    "the certificate is signed by the vault " + key + ", and not by the one named",
+                    "compare --vault-key with what the vault's operator publishes");
+    }
+    SAT_TRY_VALUE(const auto vaults, KnownVaults(app.home_directory()).all());
+    const auto known =
+        std::find_if(vaults.begin(), vaults.end(), [&](const KnownVault& v) { return v.wallet == vault.wallet(); });
+    if (known == vaults.end())
+        return fail(Errc::vault_key_unknown,
+                    "every signature holds, but the vault that certifies is not known here; its key is " + key,
+                    "compare it with the one that its operator publishes, then give it with --vault-key");
+    // Either chain may be the longer one: the certificate stays as it was made.
+    if (known->chain) {
+        const bool older = vault.seq() < known->chain->seq();
+        const ChainOrder order = older ? compare_chains(vault, *known->chain) : compare_chains(*known->chain, vault);
+        if (order != ChainOrder::same && order != ChainOrder::newer)
+            return fail(Errc::vault_key_changed,
+                        "the certificate's vault has another identity than the one known here");
+    }
+    return TrustedVault{"the vault pinned for " + known->address, "pinned"};
+}
+
+// This home's own checkpoint of the vault, where it has one of the same size, is another witness.
+Result<void> compare_with_kept(ClientApp& app, const CertifiedOwnership& proved) {
+    SAT_TRY_VALUE(const auto kept, CheckpointStore(app.home_directory()).find(proved.vault));
+    if (kept && kept->head.size == proved.tree.size && kept->head.root != proved.tree.root)
+        return fail(Errc::checkpoint_inconsistent,
+                    "the certificate is of another ledger than the one that the vault showed here");
+    return {};
+}
+
+Result<void> require_witnesses(const CertifiedOwnership& proved, const std::vector<WitnessKey>& wanted) {
+    for (const WitnessKey& witness : wanted) {
+        const bool signed_it = std::any_of(
+            proved.witnesses.begin(), proved.witnesses.end(), [&](const CertifiedOwnership::Witness& there) {
+                return there.key.name == witness.name && there.key.key.raw() == witness.key.raw();
+            });
+        if (!signed_it)
+            return fail(Errc::bad_signature, "the witness " + witness.name + " has not signed the checkpoint");
+    }
+    return {};
+}
+
+Result<void> compare_image(const Path& path, const Registration& registration) {
+    SAT_TRY_VALUE(const FileDescriptor file, open_regular(path));
+    Sha256 hash;
+    std::uint64_t bytes = 0;
+    Bytes piece(kPiece);
+    for (;;) {
+        auto got = read_some(file.get(), piece, path);
+        if (!got) return fail(Errc::input_unreadable, got.error().message);
+        hash.update(ByteView(piece).first(*got));
+        bytes += *got;
+        if (*got < piece.size()) break;
+    }
+    if (bytes != registration.bytes || hash.finish() != registration.sha256)
+        return fail(Errc::hash_mismatch, "the certificate holds, but " + printable(path.string()) +
+                                             " is not the image that its artist signed");
+    return {};
+}
+
+Json certificate_json(const CertifiedOwnership& proved, const TrustedVault& vault, const std::string& image) {
+    Json json = registration_json(proved.history.registration.body);
+    Json signers = Json::array();
+    for (const Wallet& wallet : proved.signers) signers.push_back(wallet.hex());
+    Json witnesses = Json::array();
+    for (const CertifiedOwnership::Witness& witness : proved.witnesses)
+        witnesses.push_back(Json{{"name", witness.key.name}, {"key", witness.key.vkey()}, {"at", witness.at}});
+    return Json{
+        {"intact", true},
+        {"artwork", std::move(json)},
+        {"signed_by", {{"vault", fingerprint(proved.vault.wallet())}, {"known", vault.word}, {"people", signers}}},
+        {"ledger", {{"size", proved.tree.size}, {"root", proved.tree.root.hex()}, {"witnesses", witnesses}}},
+        {"owner",
+         {{"wallet", proved.history.owner().hex()},
+          {"seq", proved.history.seq()},
+          {"at", proved.at},
+          {"held", proved.history.held()}}},
+        {"image", image.empty() ? Json(nullptr) : Json{{"file", json_text(image)}, {"matches", true}}},
+        {"history", history_json(proved.history)["items"]}};
+}
+
+std::string certificate_text(const CertifiedOwnership& proved, const TrustedVault& vault, const std::string& image,
+                             const Wallet& me) {
+    const Registration& r = proved.history.registration.body;
+    std::string text = "the certificate is intact\n";
+    text += field("work", r.artwork.str() + "  " + printable(r.title));
+    if (!r.artist.empty()) text += field("artist", printable(r.artist));
+    text += field("owner", who(proved.history.owner(), me));
+    text += field("at", format_utc(proved.at) + ", checkpoint " + std::to_string(proved.tree.size) +
+                            (proved.history.held() ? "; held by the vault's operator" : ""));
+    text += field("signed by", fingerprint(proved.vault.wallet()) + ", " + vault.how + "; " +
+                                   std::to_string(proved.signers.size()) +
+                                   (proved.signers.size() == 1 ? " person" : " people"));
+    text +=
+        field("in the ledger", "yes: root " + to_base64(proved.tree.root.view()) + " of " +
+                                   std::to_string(proved.tree.size) + (proved.tree.size == 1 ? " leaf" : " leaves"));
+    for (const CertifiedOwnership::Witness& witness : proved.witnesses)
+        text += field("witness", witness.key.name + ", " + format_utc(witness.at));
+    text += field("image", image.empty() ? "not compared; --image FILE does" : "the one that its artist signed");
+    return text + "\n" + history_text(proved.history, me);
+}
+
+}  // namespace
+
+Result<Report> run_certificate(ClientApp& app) {
+    const Options& options = app.options();
+    SAT_TRY_VALUE(const ArtworkId id, ArtworkId::parse(options.id));
+    const Path path = options.output.value_or("");
+    if (path.empty()) return fail(Errc::usage, "no file was named for the certificate", "give -o FILE");
+    SAT_TRY_VALUE(const auto witnesses, parse_witnesses(options.witnesses));
+    if (options.checkpoint.has_value() != !witnesses.empty())
+        return fail(Errc::usage, "a cosigned checkpoint goes with the keys of its witnesses",
+                    "give --checkpoint FILE and --witness KEY, or neither");
+    std::optional<std::string> cosigned;
+    if (options.checkpoint) {
+        SAT_TRY_VALUE(const Bytes note, read_file(*options.checkpoint, kMaxNote));
+        cosigned = to_string(note);
+    }
+    const auto existing = options.force ? AtomicFile::Existing::replace : AtomicFile::Existing::refuse;
+    SAT_TRY_VALUE(AtomicFile file, AtomicFile::create(path, existing));
+    SAT_TRY_VALUE(VaultClient * vault, app.connect());
+    SAT_TRY_VALUE(const Certificate certificate, vault->certify(id, cosigned, witnesses));
+    SAT_TRY_VALUE(const CertifiedOwnership proved, verify_certificate(certificate));
+    const std::string text = certificate.encode();
+    SAT_TRY(file.write(as_bytes(text)));
+    SAT_TRY(file.commit());
+    SAT_TRY_VALUE(const KeyHome* home, app.home());
+    Report report;
+    report.data = Json{{"artwork", id.str()},
+                       {"file", json_text(path.string())},
+                       {"bytes", text.size()},
+                       {"owner", proved.history.owner().hex()},
+                       {"size", proved.tree.size},
+                       {"root", proved.tree.root.hex()},
+                       {"vault", fingerprint(proved.vault.wallet())},
+                       {"verified", true}};
+    report.text = printable(path.string()) + ": " + std::to_string(text.size()) + " bytes, verified\n" +
+                  field("owner", who(proved.history.owner(), home->wallet())) +
+                  field("checkpoint", std::to_string(proved.tree.size)) +
+                  field("vault", fingerprint(proved.vault.wallet()));
+    report.brief = printable(path.string()) + "\n";
+    return report;
+}
+
+Result<Report> run_verify(ClientApp& app) {
+    const Options& options = app.options();
+    const Path path = options.file;
+    SAT_TRY_VALUE(const auto witnesses, parse_witnesses(options.witnesses));
+    const auto bytes = read_file(path, kMaxCertificate);
+    if (!bytes && bytes.error().code == Errc::too_large)
+        return fail(Errc::bad_statement, printable(path.string()) + " is too large for a certificate");
+    if (!bytes) return fail(bytes.error());
+    SAT_TRY_VALUE(const Certificate certificate, Certificate::parse(as_text(*bytes)));
+    SAT_TRY_VALUE(const CertifiedOwnership proved, verify_certificate(certificate));
+    SAT_TRY(require_witnesses(proved, witnesses));
+    SAT_TRY_VALUE(const TrustedVault vault, judge_signer(app, proved.vault));
+    SAT_TRY(compare_with_kept(app, proved));
+    if (!options.image.empty()) SAT_TRY(compare_image(options.image, proved.history.registration.body));
+    Wallet me;
+    if (KeyHome::exists(app.home_directory())) {
+        SAT_TRY_VALUE(const KeyHome* home, app.home());
+        me = home->wallet();
+    }
+    return Report{certificate_json(proved, vault, options.image), certificate_text(proved, vault, options.image, me),
+                  proved.history.owner().hex() + "\n"};
+}
+
+}  // namespace sat
