@@ -149,7 +149,7 @@ void add_collector_commands(CLI::App& app, Options& options) {
 std::string sentence(std::string text) {
     std::replace(text.begin(), text.end(), '\n', ' ');
     while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
-    if (text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a' && text[1] <= 'z')
+    if (text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' && ((text[1] >= 'a' && text[1] <= 'z') || text[1] == ' '))
         text[0] = static_cast<char>(text[0] - 'A' + 'a');
     return printable(text);
 }

@@ -112,11 +112,12 @@ Result<void> VaultClient::connect() {
         impl_->vault = std::move(shown);
         impl_->events.clear();
         impl_->ledger = std::move(kept);
-        if (impl_->hello.checkpoint) {
-            if (auto taken = take_checkpoint(*impl_->hello.checkpoint); !taken) {
-                close();
-                return taken;
-            }
+        auto taken = impl_->hello.checkpoint
+                         ? take_checkpoint(*impl_->hello.checkpoint)
+                         : Result<void>(fail(Errc::malformed, "the vault showed no checkpoint of its ledger"));
+        if (!taken) {
+            close();
+            return taken;
         }
         if (trust != Trust::record) return {};
         return impl_->known.record(impl_->options.address, impl_->vault->wallet(), &*impl_->vault, now_unix());

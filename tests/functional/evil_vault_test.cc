@@ -43,31 +43,33 @@ public:
         return [this, lie, who](Socket& socket) {
             auto upstream = open_session(vault().socket_address(), who != nullptr ? *who : *inside_);
             if (!upstream) return;
-            serve_requests(socket, *party_, [&](Session& session, const std::string& method, const Json& parameters) {
-                Json response = upstream->request(method, parameters);
-                if (!response.is_object()) return false;
-                if (error_code(response) != 0) return session.send(RecordType::response, dump_json(response));
-                if (method != "artwork.fetch") {
-                    if (lie.answer) lie.answer(method, response["r"]);
-                    return session.send(RecordType::response, dump_json(response));
-                }
-                Bytes stream;
-                for (;;) {
-                    const auto message = upstream->receive();
-                    if (!message) return false;
-                    if (message->type == RecordType::data_end) break;
-                    append(stream, message->body);
-                }
-                const auto sealed = from_base64url(response["r"]["header"].get<std::string>());
-                auto header = EnvelopeHeader::parse(*sealed);
-                // The header was made for the stranger; make it the collector's.
-                auto theirs = rewrap(*header, Purpose::transit, inside_->party.kem(), Purpose::transit,
-                                     collector_->wallet(), collector_->party.kem().public_key());
-                if (!theirs) return false;
-                if (lie.image) lie.image(*theirs, stream);
-                response["r"]["header"] = to_base64url(theirs->encode());
-                return session.send(RecordType::response, dump_json(response)) && session.send_bulk(stream);
-            });
+            const std::string checkpoint = upstream->checkpoint();
+            serve_requests(
+                socket, *party_, checkpoint, [&](Session& session, const std::string& method, const Json& parameters) {
+                    Json response = upstream->request(method, parameters);
+                    if (!response.is_object()) return false;
+                    if (error_code(response) != 0) return session.send(RecordType::response, dump_json(response));
+                    if (method != "artwork.fetch") {
+                        if (lie.answer) lie.answer(method, response["r"]);
+                        return session.send(RecordType::response, dump_json(response));
+                    }
+                    Bytes stream;
+                    for (;;) {
+                        const auto message = upstream->receive();
+                        if (!message) return false;
+                        if (message->type == RecordType::data_end) break;
+                        append(stream, message->body);
+                    }
+                    const auto sealed = from_base64url(response["r"]["header"].get<std::string>());
+                    auto header = EnvelopeHeader::parse(*sealed);
+                    // The header was made for the stranger; make it the collector's.
+                    auto theirs = rewrap(*header, Purpose::transit, inside_->party.kem(), Purpose::transit,
+                                         collector_->wallet(), collector_->party.kem().public_key());
+                    if (!theirs) return false;
+                    if (lie.image) lie.image(*theirs, stream);
+                    response["r"]["header"] = to_base64url(theirs->encode());
+                    return session.send(RecordType::response, dump_json(response)) && session.send_bulk(stream);
+                });
         };
     }
     // `body` signed anew, by somebody who is not its author but has the words right.
@@ -201,39 +203,43 @@ TEST_F(EvilVault, AReceiptThatIsNotTheVaultsIsNoSuccess) {
         ScriptedVault evil([&, kind](Socket& socket) {
             const std::string artwork = ArtworkId::generate().str();
             Digest hash;
-            serve_requests(socket, party(), [&](Session& session, const std::string& method, const Json& parameters) {
-                if (method == "upload.begin")
-                    return session.send(RecordType::response, ok_response(Json{{"artwork", artwork}}));
-                if (method == "upload.data") {
-                    const auto header = EnvelopeHeader::parse(*from_base64url(parameters["header"].get<std::string>()));
-                    const auto key = unwrap(*header, Purpose::transit, keys().kem);
-                    auto opener = Opener::create(*header, *key);
-                    Bytes image;
-                    for (;;) {
-                        const auto message = session.receive();
-                        if (!message) return false;
-                        if (message->type == RecordType::data_end) break;
-                        if (!opener->open(message->body, image)) return false;
+            serve_requests(
+                socket, party(), empty_checkpoint(keys()),
+                [&](Session& session, const std::string& method, const Json& parameters) {
+                    if (method == "upload.begin")
+                        return session.send(RecordType::response, ok_response(Json{{"artwork", artwork}}));
+                    if (method == "upload.data") {
+                        const auto header =
+                            EnvelopeHeader::parse(*from_base64url(parameters["header"].get<std::string>()));
+                        const auto key = unwrap(*header, Purpose::transit, keys().kem);
+                        auto opener = Opener::create(*header, *key);
+                        Bytes image;
+                        for (;;) {
+                            const auto message = session.receive();
+                            if (!message) return false;
+                            if (message->type == RecordType::data_end) break;
+                            if (!opener->open(message->body, image)) return false;
+                        }
+                        if (!opener->finish(image)) return false;
+                        hash = sha256(image);
+                        return session.send(RecordType::response, ok_response(Json{{"sha256", hash.hex()}}));
                     }
-                    if (!opener->finish(image)) return false;
-                    hash = sha256(image);
-                    return session.send(RecordType::response, ok_response(Json{{"sha256", hash.hex()}}));
-                }
-                if (method != "upload.commit")
-                    return session.send(RecordType::response, error_response(100, "bad_request"));
-                auto receipt = make_statement<Receipt>(keys().chain.wallet(), keys().chain.wallet(), now_unix());
-                const auto registration = parse_statement<Registration>(parameters["registration"].get<std::string>());
-                const std::string jws = parameters["registration"].get<std::string>();
-                receipt.of = registration->id;
-                // The leaf as the vault would make it.
-                Leaf leaf{LeafType::registration, now_unix(), {jws}};
-                receipt.leaf = leaf_hash(leaf.encode());
-                if (kind == Kind::other_statement) receipt.of.bytes[0] ^= std::byte{1};
-                if (kind == Kind::other_status) receipt.status = ReceiptStatus::completed;
-                const std::string text =
-                    kind == Kind::none ? "a.b.c" : sign(receipt, kind == Kind::other_key ? stranger : keys().log);
-                return session.send(RecordType::response, ok_response(Json{{"receipt", text}}));
-            });
+                    if (method != "upload.commit")
+                        return session.send(RecordType::response, error_response(100, "bad_request"));
+                    auto receipt = make_statement<Receipt>(keys().chain.wallet(), keys().chain.wallet(), now_unix());
+                    const auto registration =
+                        parse_statement<Registration>(parameters["registration"].get<std::string>());
+                    const std::string jws = parameters["registration"].get<std::string>();
+                    receipt.of = registration->id;
+                    // The leaf as the vault would make it.
+                    Leaf leaf{LeafType::registration, now_unix(), {jws}};
+                    receipt.leaf = leaf_hash(leaf.encode());
+                    if (kind == Kind::other_statement) receipt.of.bytes[0] ^= std::byte{1};
+                    if (kind == Kind::other_status) receipt.status = ReceiptStatus::completed;
+                    const std::string text =
+                        kind == Kind::none ? "a.b.c" : sign(receipt, kind == Kind::other_key ? stranger : keys().log);
+                    return session.send(RecordType::response, ok_response(Json{{"receipt", text}}));
+                });
         });
         const Done done = artist_command({"upload", picture(), "--title", "T"}).vault(evil.address()).run();
         EXPECT_EQ(done.exit, expected) << what << done.out << done.err;
@@ -382,7 +388,8 @@ TEST_F(EvilVault, PagesThatDoNotEndAreLeft) {
 
 TEST_F(EvilVault, AClockPastAllTimeIsNoClock) {
     const std::string id = upload();
-    ScriptedVault evil([&](Socket& socket) { accept_session(socket, party(), kJsonMaxInteger); });
+    ScriptedVault evil(
+        [&](Socket& socket) { accept_session(socket, party(), empty_checkpoint(keys()), kJsonMaxInteger); });
     const Done done = collector_command({"claim", id, "--wait", "0"}).vault(evil.address()).run();
     EXPECT_EQ(done.exit, exits::kProtocol) << done.out << done.err;
 }
@@ -390,7 +397,7 @@ TEST_F(EvilVault, AClockPastAllTimeIsNoClock) {
 TEST_F(EvilVault, AFloodOfEventsWhileAPersonIsAskedEndsTheConnection) {
     std::promise<void> ended;
     ScriptedVault evil([&](Socket& socket) {
-        auto session = accept_session(socket, party());
+        auto session = accept_session(socket, party(), empty_checkpoint(keys()));
         if (!session) return;
         // Until the client goes: 8 MiB, and what the sockets hold.
         const std::string event(900'000, 'x');

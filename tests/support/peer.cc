@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "client/key_home.h"
+#include "ledger/note.h"
 #include "wire/messages.h"
 
 namespace sat::test {
@@ -119,7 +120,9 @@ std::optional<Session> open_session(const Address& vault, const Person& person, 
     if (!finished || !socket.send(*finished)) return std::nullopt;
     auto established = handshake.established();
     if (!established) return std::nullopt;
-    return Session(std::move(socket), std::move(established->send), std::move(established->receive), Side::vault);
+    Session session(std::move(socket), std::move(established->send), std::move(established->receive), Side::vault);
+    session.set_checkpoint(established->ext.checkpoint.value_or(""));
+    return session;
 }
 
 int error_code(const Json& response) {
@@ -202,7 +205,12 @@ ScriptedVault::~ScriptedVault() {
     }
 }
 
-std::optional<Session> accept_session(Socket& socket, const HandshakeParty& vault, UnixTime now) {
+std::string empty_checkpoint(const VaultKeys& vault) {
+    return sign_checkpoint(vault.chain.wallet(), {0, empty_root()}, vault.log);
+}
+
+std::optional<Session> accept_session(Socket& socket, const HandshakeParty& vault, const std::string& checkpoint,
+                                      UnixTime now) {
     if (!socket.send(vault.identity_frame())) return std::nullopt;
     const auto hello = socket.receive_frame();
     if (!hello) return std::nullopt;
@@ -210,6 +218,7 @@ std::optional<Session> accept_session(Socket& socket, const HandshakeParty& vaul
     ServerHelloExt ext;
     ext.time = now;
     ext.limits.artwork_bytes = std::uint64_t{4} << 30;
+    if (!checkpoint.empty()) ext.checkpoint = checkpoint;
     const auto answer = handshake.on_client_hello(*hello, ext);
     if (!answer || !socket.send(*answer)) return std::nullopt;
     const auto finished = socket.receive_frame();
@@ -221,8 +230,8 @@ std::optional<Session> accept_session(Socket& socket, const HandshakeParty& vaul
                    std::move(established->receive), Side::client);
 }
 
-void serve_requests(Socket& socket, const HandshakeParty& vault, const Answer& answer) {
-    auto session = accept_session(socket, vault);
+void serve_requests(Socket& socket, const HandshakeParty& vault, const std::string& checkpoint, const Answer& answer) {
+    auto session = accept_session(socket, vault, checkpoint);
     if (!session) return;
     for (;;) {
         const auto message = session->receive();

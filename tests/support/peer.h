@@ -56,6 +56,10 @@ public:
     Json request(std::string_view method, const Json& parameters, Duration patience = kPatience);
     std::optional<Json> next_event(Duration patience = kPatience);
 
+    // SERVER_HELLO's note, of a session that a client opened.
+    const std::string& checkpoint() const noexcept { return checkpoint_; }
+    void set_checkpoint(std::string note) { checkpoint_ = std::move(note); }
+
     RecordSealer& sealer() noexcept { return sealer_; }
     Socket& socket() noexcept { return socket_; }
 
@@ -65,6 +69,7 @@ private:
     RecordOpener opener_;
     MessageAssembler assembler_;
     std::list<Json> events_;
+    std::string checkpoint_;
 };
 
 // Dials and completes the handshake; nothing where the vault ends it.
@@ -126,11 +131,16 @@ private:
     std::thread thread_;
 };
 
-// The vault's handshake by its rules; nothing where the client ends it.
-std::optional<Session> accept_session(Socket& socket, const HandshakeParty& vault, UnixTime now = now_unix());
+// Of a ledger without leaves: what a scripted vault may show to clients that never met it.
+std::string empty_checkpoint(const VaultKeys& vault);
+
+// The vault's handshake by its rules, with `checkpoint` in SERVER_HELLO (empty: none); nothing where the client ends
+// it.
+std::optional<Session> accept_session(Socket& socket, const HandshakeParty& vault, const std::string& checkpoint,
+                                      UnixTime now = now_unix());
 
 // Serves REQUESTs with `answer`, which sends what it wants on the session and returns false to end the connection.
 using Answer = std::function<bool(Session& session, const std::string& method, const Json& parameters)>;
-void serve_requests(Socket& socket, const HandshakeParty& vault, const Answer& answer);
+void serve_requests(Socket& socket, const HandshakeParty& vault, const std::string& checkpoint, const Answer& answer);
 
 }  // namespace sat::test
