@@ -4,8 +4,12 @@
 import {
     chunkCount, chunkSealed, makeEnvelope, openEnvelope, isArtworkId, sealedLength, sealStream, StreamOpener,
 } from './envelope.mjs';
+import { writeCertificate } from './certificate.mjs';
 import { verifyChain } from './identity.mjs';
-import { verifyHistory } from './ledger.mjs';
+import { Connection } from './connection.mjs';
+import { leafHash, verifyHistory } from './ledger.mjs';
+import { LedgerView } from './ledger_view.mjs';
+import { verifyCheckpoint } from './note.mjs';
 import { commitMetadata, commitText, makeStatement, noteHolds, readStatement, verifyStatement } from './statements.mjs';
 import { concat, fromBase64url, require, sha256, toBase64url } from './wire.mjs';
 
@@ -17,11 +21,26 @@ const states = ['pending', 'confirmed', 'declined', 'withdrawn', 'completed', 'e
 const hexHash = (bytes) => sha256(bytes).toString('hex');
 
 export class Client {
-    constructor(connection, me) {
+    constructor(connection, me, view = new LedgerView()) {
         this.connection = connection;
         this.me = me;
         this.vault = connection.vault;
         this.chains = new Map();
+        this.view = view;
+        this.ask = (method, params) => this.request(method, params);
+    }
+
+    /** Connects and holds the vault's ledger against `view` before anything else is asked. */
+    static async open({ view = new LedgerView(), ...target }) {
+        const connection = await Connection.open({ ...target, seen: view.seen() });
+        const client = new Client(connection, target.me, view);
+        try {
+            await view.greet(connection.ext.checkpoint, client.vault, client.ask);
+        } catch (error) {
+            await connection.close();
+            throw error;
+        }
+        return client;
     }
 
     request(method, params) {
@@ -36,13 +55,73 @@ export class Client {
             const { identities } = await this.request('identity.get', { wallets: [wallet] });
             require(Array.isArray(identities) && identities.length === 1 && identities[0] !== null,
                 `the vault does not know the wallet ${wallet}`);
-            this.chains.set(wallet, verifyChain(identities[0], { wallet, kind: 'user' }));
+            this.chains.set(wallet, { ...verifyChain(identities[0], { wallet, kind: 'user' }), chain: identities[0] });
         }
         return this.chains.get(wallet);
     }
 
-    /** A work's whole history, verified. */
-    async history(artwork) {
+    /** The newest checkpoint, verified. */
+    async checkpoint() {
+        return this.view.take((await this.request('ledger.checkpoint', {})).checkpoint, this.vault, this.ask);
+    }
+
+    /** The leaf that makes the present owner of a verified history, proved to be in the ledger. */
+    async proveHead(history) {
+        await this.checkpoint();
+        return this.view.prove(history.head, this.ask);
+    }
+
+    /** Every entry of the ledger up to the newest checkpoint, which has to be the root of them all. */
+    async entries() {
+        const entries = [];
+        for (let from = 0; from !== null;) {
+            const page = await this.request('ledger.entries', { from });
+            require(page.next === null || page.next === from + page.entries.length, 'the ledger has a gap');
+            entries.push(...page.entries);
+            from = page.next;
+        }
+        return entries;
+    }
+
+    /** Who owned a work at a tree head, said by the vault and verified against the history: { head, checkpoint }. */
+    async head(artwork, size) {
+        const params = size === undefined ? { artwork } : { artwork, size };
+        const { head, checkpoint } = await this.request('ledger.head', params);
+        const { payload } = verifyStatement(head, 'head', this.vault, this.vault.wallet);
+        const seen = await this.view.take(checkpoint, this.vault, this.ask);
+        require(payload.artwork === artwork && payload.size === seen.size
+            && payload.root === seen.root.toString('hex'), 'a head is of another work or tree');
+        return { head, checkpoint, payload };
+    }
+
+    /** The certificate of a work, `cosigned(note)` adding witnesses' lines: its bytes. */
+    async certificate(artwork, { cosigned = (note) => note, witnesses = [] } = {}) {
+        const { head, checkpoint, payload } = await this.head(artwork);
+        const entries = (await this.entriesOf(artwork)).slice(0, payload.leaves);
+        const leaves = [];
+        for (const entry of entries) {
+            leaves.push({ entry, ...await this.view.prove(leafHash(entry), this.ask) });
+        }
+        const signers = new Map();
+        await verifyHistory(entries, this.vault, async (wallet) => {
+            const proved = await this.chainOf(wallet);
+            signers.set(wallet, proved.chain);
+            return proved;
+        });
+        const identities = [...signers.keys()].sort().map((wallet) => signers.get(wallet));
+        verifyCheckpoint(checkpoint, this.vault);
+        return writeCertificate({
+            vault: this.vault.chain, identities, leaves, head, checkpoint: cosigned(checkpoint), witnesses,
+        });
+    }
+
+    /** A statement of mine for this vault, with what I have seen of its ledger. */
+    statement(type, fields) {
+        return makeStatement(type, this.me, this.vault.wallet, { seen: this.view.seen(), ...fields });
+    }
+
+    /** A work's leaves, unverified. */
+    async entriesOf(artwork) {
         const entries = [];
         for (let from = 0; from !== null;) {
             const page = await this.request('artwork.history', { artwork, from });
@@ -50,7 +129,12 @@ export class Client {
             entries.push(...page.leaves);
             from = page.next;
         }
-        const history = await verifyHistory(entries, this.vault, (wallet) => this.chainOf(wallet));
+        return entries;
+    }
+
+    /** A work's whole history, verified. */
+    async history(artwork) {
+        const history = await verifyHistory(await this.entriesOf(artwork), this.vault, (wallet) => this.chainOf(wallet));
         require(history.artwork === artwork, 'a history is of another work');
         return history;
     }
@@ -74,11 +158,12 @@ export class Client {
         const history = await this.history(artwork);
         require(history.registration.jws === registration, 'the ledger holds another registration');
         this.verifyReceipt(receipt, history.registration.id, 'registered', history);
+        await this.proveHead(history);
         return { artwork, registration, receipt, history };
     }
 
     registration(artwork, bytes, fields, preview = null) {
-        return makeStatement('register', this.me, this.vault.wallet, {
+        return this.statement('register', {
             artwork, bytes: bytes.length, sha256: hexHash(bytes),
             preview: preview && { sha256: hexHash(preview), bytes: preview.length, media_type: 'image/jpeg' },
             ...fields,
@@ -196,7 +281,7 @@ export class Client {
     }
 
     claimStatement(work, fields = {}) {
-        return makeStatement('claim', this.me, this.vault.wallet, {
+        return this.statement('claim', {
             artwork: work.artwork, head: work.history.head, seq: work.history.seq, owner: work.history.owner,
             exp: this.connection.vaultNow() + claimSeconds, text_commit: null, ...fields,
         });
@@ -204,14 +289,14 @@ export class Client {
 
     /** Claims a work as `work()` gave it, with a note or without. */
     async claim(work, text = null) {
+        await this.proveHead(work.history);
         const note = text === null ? null : commitText(text);
         const claim = this.claimStatement(work, { text_commit: note?.commit ?? null });
         return this.verifyClaim(await this.request('claim.open', withNote({ claim }, note)));
     }
 
     async withdraw({ claim }) {
-        const withdraw = makeStatement('withdraw', this.me, this.vault.wallet,
-            { artwork: claim.payload.artwork, claim: claim.id });
+        const withdraw = this.statement('withdraw', { artwork: claim.payload.artwork, claim: claim.id });
         return this.verifyClaim(await this.request('claim.withdraw', { withdraw }));
     }
 
@@ -219,7 +304,7 @@ export class Client {
 
     answerStatement({ claim }, yes, fields = {}) {
         const { artwork, head, seq, exp } = claim.payload;
-        return makeStatement('answer', this.me, this.vault.wallet, {
+        return this.statement('answer', {
             artwork, head, seq, claim: claim.id, to: claim.payload.iss, answer: yes ? 'yes' : 'no',
             exp: yes ? Math.min(exp, this.connection.vaultNow() + answerSeconds) : null, text_commit: null, ...fields,
         });
@@ -232,6 +317,8 @@ export class Client {
             const history = await this.history(artwork);
             require(history.owner === this.me.wallet && owner === this.me.wallet && history.head === head
                 && history.seq === seq, 'a claim does not name the present owner and head');
+            await this.proveHead(history);
+            await this.view.agree(claimed.claim.payload.seen, this.vault, this.ask);
         }
         const note = text === null ? null : commitText(text);
         const answer = this.answerStatement(claimed, yes, { text_commit: note?.commit ?? null });
@@ -246,13 +333,17 @@ export class Client {
         'there is no yes to accept');
         const metadata = commitMetadata(JSON.stringify({ name, contact, wallet_address: this.me.wallet }));
         const { artwork, head, seq } = claim.payload;
-        const accept = makeStatement('accept', this.me, this.vault.wallet,
+        const accept = this.statement('accept',
             { artwork, head, seq, claim: claim.id, answer: answer.id, metadata_commit: metadata.commit });
         return { accept, salt: metadata.salt, metadata: metadata.text };
     }
 
     /** Accepts a yes: { receipt, history, params }, the receipt verified against the whole history. */
     async accept(confirmed, name, contact) {
+        const before = await this.history(confirmed.claim.payload.artwork);
+        require(before.head === confirmed.claim.payload.head, 'the head has moved since the claim');
+        await this.proveHead(before);
+        await this.view.agree(confirmed.answer?.payload.seen ?? null, this.vault, this.ask);
         const params = this.acceptance(confirmed, name, contact);
         const result = await this.request('claim.accept', params);
         const { state } = await this.verifyClaim(result.claim);
@@ -262,6 +353,7 @@ export class Client {
             'the history does not end with this acceptance');
         const { id } = readStatement(params.accept, 'accept');
         const payload = this.verifyReceipt(result.receipt, id, 'completed', history);
+        await this.proveHead(history);
         return { receipt: result.receipt, payload, history, params };
     }
 }

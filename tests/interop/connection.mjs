@@ -17,11 +17,11 @@ const closeMs = 5000;
 
 export class Connection {
     /** Dials, shakes hands, starts to read. ALERT 8 is tried again, three times in all, after random pauses. */
-    static async open({ host, port, pin, me, rekeyAfter, seen = null }) {
+    static async open({ host, port, pin, me, rekeyAfter, seen = null, bend }) {
         for (let attempt = 1; ; ++attempt) {
             const stream = await FrameStream.dial(host, port);
             try {
-                const session = await shakeHands(stream, me, pin, { seen });
+                const session = await shakeHands(stream, me, pin, { seen, bend });
                 return new Connection(stream, session, rekeyAfter);
             } catch (error) {
                 stream.end();

@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { Client } from './client.mjs';
-import { Connection } from './connection.mjs';
 import { chunkCount, chunkSealed } from './envelope.mjs';
 import { makeIdentity } from './identity.mjs';
 import { parseTarget, runProgram } from './program.mjs';
@@ -16,7 +15,7 @@ const previewBytes = 65536;
 const { host, port, pin } = parseTarget(process.argv.slice(2));
 
 const say = (step, text) => console.log(`step ${step} ${text}`);
-const connect = async (me, rekeyAfter) => new Client(await Connection.open({ host, port, pin, me, rekeyAfter }), me);
+const connect = (me, rekeyAfter) => Client.open({ host, port, pin, me, rekeyAfter });
 
 async function refusedWith(code, promise) {
     const error = await promise.then(() => null, (reason) => reason);

@@ -78,16 +78,21 @@ export class StreamOpener {
 }
 
 const fixedHead = (artwork) => concat(ascii('SATE'), u8(1), u8(1), u16(0), ascii(artwork), zeros(6));
-const chunkContext = (artwork) => label('SAT/1 artwork', fixedHead(artwork));
-const wrapLabel = (artwork, wallet) => label('SAT/1 env', concat(ascii(artwork), nameBytes(wallet)));
+export const chunkContext = (artwork) => label('SAT/1 artwork', fixedHead(artwork));
+export const wrapLabel = (artwork, wallet, purpose = 'SAT/1 env') =>
+    label(purpose, concat(ascii(artwork), nameBytes(wallet)));
 
-/** An envelope for `recipient` ({ wallet, kem, kemId }), a new one or a known DEK wrapped anew: { header, keys }. */
-export function makeEnvelope(artwork, plainBytes, recipient, { dek = randomBytes(32), salt = randomBytes(24) } = {}) {
+/**
+ * An envelope for `recipient` ({ wallet, kem, kemId }), a new one or a known DEK wrapped anew: { header, keys, dek }.
+ * `wrap` is OAEP, with a fixed seed for vectors.
+ */
+export function makeEnvelope(artwork, plainBytes, recipient,
+    { dek = randomBytes(32), salt = randomBytes(24), purpose = 'SAT/1 env', wrap = sealOaep } = {}) {
     const keys = chunkKeys(dek, salt, chunkContext(artwork));
-    const wrapped = sealOaep(recipient.kem, dek, wrapLabel(artwork, recipient.wallet));
+    const wrapped = wrap(recipient.kem, dek, wrapLabel(artwork, recipient.wallet, purpose));
     const header = concat(fixedHead(artwork), u64(plainBytes), nameBytes(recipient.wallet), nameBytes(recipient.kemId),
         vec16(wrapped), salt, keys.commitment);
-    return { header, keys };
+    return { header, keys, dek };
 }
 
 /** Opens a header made for `me`, for that artwork and plaintext length: the chunk keys, their commitment checked. */

@@ -44,7 +44,7 @@ export const schedule = {
 };
 
 /** A frame whose last field is sealed: the length is fixed first, since the AAD is a hash over what precedes it. */
-export function sealedFrame(head, sealedBytes, seal) {
+function sealedFrame(head, sealedBytes, seal) {
     const fixed = concat(u32(head.length + 2 + sealedBytes), head);
     const sealed = seal(fixed);
     return concat(fixed, vec16(sealed));
@@ -60,6 +60,35 @@ export function readExt(reader) {
     const bytes = reader.vec16();
     require(bytes.length <= maxExt, 'an ext is too large');
     return parseObject(bytes);
+}
+
+/** CLIENT_HELLO; `start` is the transcript before it, `identity` what enc_id seals. */
+export function writeClientHello({ start, kemId, ephemeral, ciphertext, early, identity }) {
+    const head = concat(u8(frameTypes.clientHello), ascii('SATP'), u8(version), u8(0), u16(suite), kemId, ephemeral,
+        vec16(ciphertext));
+    return sealedFrame(head, identity.length + 16, (fixed) => {
+        const th1a = sha256(start, fixed);
+        const { key, nonce } = schedule.identityKey(early, th1a);
+        return sealGcm(key, nonce, th1a, identity);
+    });
+}
+
+/** SERVER_HELLO; `middle` is the transcript before it, `confirm(finished)` gives what enc_sf seals, of `bytes` bytes. */
+export function writeServerHello({ middle, ephemeral, ciphertext, master, bytes, confirm }) {
+    const head = concat(u8(frameTypes.serverHello), ephemeral, vec16(ciphertext));
+    return sealedFrame(head, bytes + 16, (fixed) => {
+        const th2a = sha256(middle, fixed);
+        const { key, nonce } = schedule.serverKey(master, th2a);
+        return sealGcm(key, nonce, th2a, confirm(schedule.serverFinished(master, th2a)));
+    });
+}
+
+/** CLIENT_FINISHED; `confirmation` is what enc_cf seals. */
+export function writeClientFinished({ th2, master, confirmation }) {
+    return sealedFrame(u8(frameTypes.clientFinished), confirmation.length + 16, () => {
+        const { key, nonce } = schedule.clientKey(master, th2);
+        return sealGcm(key, nonce, th2, confirmation);
+    });
 }
 
 /** The prefix of every transcript hash. */
@@ -102,30 +131,29 @@ export async function within(milliseconds, what, work) {
 /**
  * The client's side. `me` is an identity with its private keys, `pin` the vault's wallet.
  * Gives { vault, ext, clientSecret, serverSecret }; sends nothing before the pin was compared.
- * The 10 s run from IDENTITY; before it the vault may let a client wait.
+ * The 10 s run from IDENTITY; before it the vault may let a client wait. `bend` changes single values before they are
+ * sent, for tests of a vault: { ephemeral, identity, hello, finished, confirmation, clientFinished }, each a function.
  */
-export async function shakeHands(stream, me, pin, { agent = 'interop', seen = null } = {}) {
+export async function shakeHands(stream, me, pin, { agent = 'interop', seen = null, bend = {} } = {}) {
     const identityFrame = await within(identityMs, 'IDENTITY', nextFrame(stream, frameTypes.identity, 'IDENTITY'));
-    return within(handshakeMs, 'the handshake', exchange(stream, identityFrame, me, pin, agent, seen));
+    return within(handshakeMs, 'the handshake', exchange(stream, identityFrame, me, pin, { agent, seen, bend }));
 }
 
-async function exchange(stream, identityFrame, me, pin, agent, seen) {
+async function exchange(stream, identityFrame, me, pin, { agent, seen, bend }) {
     const vault = readIdentityFrame(identityFrame, pin);
     const vaultWallet = nameBytes(vault.wallet);
     const clientWallet = nameBytes(me.wallet);
     const start = transcriptStart(vaultWallet, identityFrame);
 
+    const bent = (part, value) => bend[part]?.(value) ?? value;
     const ephemeral = await makeEphemeral();
     const toVault = encap(vault.kem, vaultKemLabel(vaultWallet));
     const early = schedule.early(toVault.secret);
-    const identity = concat(writeChain(me.chain), writeExt({ agent }));
-    const head = concat(u8(frameTypes.clientHello), ascii('SATP'), u8(version), u8(0), u16(suite),
-        nameBytes(vault.kemId), ephemeral.raw, vec16(toVault.ciphertext));
-    const clientHello = sealedFrame(head, identity.length + 16, (fixed) => {
-        const th1a = sha256(start, fixed);
-        const { key, nonce } = schedule.identityKey(early, th1a);
-        return sealGcm(key, nonce, th1a, identity);
-    });
+    const identity = bent('identity', concat(writeChain(me.chain), writeExt({ agent })));
+    const clientHello = bent('hello', writeClientHello({
+        start, kemId: nameBytes(vault.kemId), ephemeral: bent('ephemeral', ephemeral.raw),
+        ciphertext: toVault.ciphertext, early, identity,
+    }));
     await stream.write([clientHello]);
 
     const serverHello = await nextFrame(stream, frameTypes.serverHello, 'SERVER_HELLO');
@@ -150,11 +178,9 @@ async function exchange(stream, identityFrame, me, pin, agent, seen) {
         'SERVER_HELLO lacks the time or the limits');
 
     const th2 = sha256(middle, serverHello);
-    const confirmation = concat(schedule.clientFinished(master, th2), writeExt({ seen }));
-    const clientFinished = sealedFrame(u8(frameTypes.clientFinished), confirmation.length + 16, () => {
-        const { key, nonce } = schedule.clientKey(master, th2);
-        return sealGcm(key, nonce, th2, confirmation);
-    });
+    const confirmation = bent('confirmation',
+        concat(bent('finished', schedule.clientFinished(master, th2)), writeExt({ seen })));
+    const clientFinished = bent('clientFinished', writeClientFinished({ th2, master, confirmation }));
     await stream.write([clientFinished]);
     const th3 = sha256(middle, serverHello, clientFinished);
     return {

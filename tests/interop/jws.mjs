@@ -12,11 +12,15 @@ export const algorithmOf = (type) => (vaultTypes.has(type) ? 'EdDSA' : 'PS256');
 const headerText = (type, kid) => JSON.stringify({ alg: algorithmOf(type), typ: `sat-${type}+jws`, kid });
 const sizeLimit = (type) => ({ register: 49152, identity: 4000 }[type] ?? 16384);
 
-/** Signs with a `sign` key, or a `log` key where the type asks for it: the payload is written as it stands, compact. */
+/**
+ * Signs with a `sign` key, or a `log` key where the type asks for it: the payload is written as it stands, compact.
+ * A key that brings `signs(bytes)` signs by it: a fixed salt for vectors.
+ */
 export function signJws(type, payload, key) {
     const signed = `${toBase64url(utf8(headerText(type, key.id)))}.${toBase64url(utf8(JSON.stringify(payload)))}`;
-    const make = algorithmOf(type) === 'EdDSA' ? signEd25519 : signPss;
-    return `${signed}.${toBase64url(make(key.privateKey, ascii(signed)))}`;
+    const usual = algorithmOf(type) === 'EdDSA' ? signEd25519 : signPss;
+    const signature = key.signs?.(ascii(signed)) ?? usual(key.privateKey, ascii(signed));
+    return `${signed}.${toBase64url(signature)}`;
 }
 
 /** H(ASCII of header.payload), as hex. */
@@ -28,6 +32,7 @@ export function readJws(jws, type) {
     const parts = jws.split('.');
     require(parts.length === 3, `a ${type} statement has not three parts`);
     const [header, payload, signature] = parts.map(fromBase64url);
+    require(signature.length > 0, `a ${type} statement has no signature`);
     const { kid } = parseObject(header);
     require(isName(kid) && header.equals(utf8(headerText(type, kid))), `a ${type} statement has another header`);
     const id = statementId(jws);

@@ -51,7 +51,8 @@ export function readRsaKey(spki) {
 }
 
 /** The modulus of an RSA key, big-endian; its length is the length of a ciphertext and of a signature. */
-export const modulusOf = (key) => Buffer.from(createPublicKey(key).export({ format: 'jwk' }).n, 'base64url');
+export const modulusOf = (key) => 
+    Buffer.from((key.type === 'public' ? key : createPublicKey(key)).export({ format: 'jwk' }).n, 'base64url');
 
 const pss = (key) => ({ key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 });
 export const signPss = (privateKey, data) => sign('sha256', data, pss(privateKey));
@@ -105,6 +106,9 @@ export async function makeEphemeral() {
     const { privateKey, publicKey } = await generate('x25519');
     return { privateKey, raw: spkiOf(publicKey).subarray(-32) };
 }
+
+/** The raw public half of an X25519 or Ed25519 private key. */
+export const publicOf = (privateKey) => spkiOf(createPublicKey(privateKey)).subarray(-32);
 
 /** X25519; an all-zero result is refused (RFC 7748 §6.1). */
 export function agree(privateKey, peerRaw) {

@@ -33,7 +33,7 @@ export const witnessVerifier = (name, raw) => c2spKey(name, cosignatureKey, raw)
 
 /** A verifier key from its text, of the type that is meant. */
 function readVerifier(text, type) {
-    const match = /^([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/u.exec(text);
+    const match = /^([!-*,-~]{1,100})\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(text);
     require(typeof text === 'string' && match !== null, 'a verifier key is malformed');
     const key = fromBase64(match[3]);
     require(key.length === 33 && key[0] === type, 'a verifier key is of another type');
@@ -68,7 +68,7 @@ export function writeCheckpoint(log, size, root) {
 }
 
 function readSignature(line) {
-    const match = /^\u2014 ([^\s+]+) ([A-Za-z0-9+/=]+)$/u.exec(line);
+    const match = /^\u2014 ([!-*,-~]{1,100}) ([A-Za-z0-9+/=]+)$/u.exec(line);
     require(match !== null, 'a signature line is malformed');
     const bytes = fromBase64(match[2]);
     require(bytes.length > 4, 'a signature line has no signature');
@@ -81,12 +81,16 @@ export function readNote(note) {
     const lines = note.split('\n');
     require(lines.pop() === '', 'a note does not end in a line feed');
     const [origin, size, root, empty, ...signed] = lines;
-    require(empty === '' && signed.length >= 1 && signed.length <= maxSignatures, 'a note has not three lines and 1 to 16 signatures');
+    require(empty === '' && signed.length >= 1 && signed.length <= maxSignatures,
+        'a note has not three lines and 1 to 16 signatures');
+    const signatures = signed.map(readSignature);
+    const keys = signatures.map(({ name, hash }) => `${name} ${hash.toString('hex')}`);
+    require(new Set(keys).size === keys.length, 'a note has two signature lines of one key');
     require(/^(0|[1-9][0-9]{0,15})$/.test(size) && Number(size) <= maxTreeSize, 'a checkpoint has no size');
     require(/^[A-Za-z0-9+/]{43}=$/.test(root), 'a checkpoint has no root');
     const head = { size: Number(size), root: fromBase64(root) };
     require(head.size !== 0 || head.root.equals(emptyRoot), 'the checkpoint of an empty ledger has another root');
-    return { note, text: `${origin}\n${size}\n${root}\n`, origin, ...head, signatures: signed.map(readSignature) };
+    return { note, text: `${origin}\n${size}\n${root}\n`, origin, ...head, signatures };
 }
 
 const isBy = (verifier) => ({ name, hash }) => name === verifier.name && hash.equals(verifier.hash);
@@ -103,11 +107,11 @@ function holds({ text }, { signature }, verifier) {
     return verifyEd25519(verifier.publicKey, cosigned(text, time), reader.take(64));
 }
 
-/** Verifies what readNote gave: signed by `verifier`, and no line of that key that does not hold. */
+/** Verifies what readNote gave: signed by `verifier`. */
 export function verifySignature(read, verifier) {
-    const lines = read.signatures.filter(isBy(verifier));
-    require(lines.length > 0, 'a note is not signed by the key that it has to be signed by');
-    require(lines.every((line) => holds(read, line, verifier)), 'a note has a bad signature');
+    const line = read.signatures.find(isBy(verifier));
+    require(line !== undefined, 'a note is not signed by the key that it has to be signed by');
+    require(holds(read, line, verifier), 'a note has a bad signature');
 }
 
 /** A vault's checkpoint, verified under the newest log key of its chain. */

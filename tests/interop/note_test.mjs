@@ -65,6 +65,7 @@ test('A checkpoint of any other form is refused', () => {
         'more than 2560 bytes': joinNote(text, signText(text, log), `\u2014 w ${'A'.repeat(2400)}\n`),
         'a changed signature': note.replace(/.{8}=\n$/, 'AAAAAAAA=\n'),
         'a good signature and a bad one': note + signText(`${text}x`, log),
+        'one signature twice': note + signText(text, log),
         'a signature of another text': joinNote(text, signText(`${text}x`, log)),
         'not a string': null,
     };

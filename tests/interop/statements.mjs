@@ -38,7 +38,7 @@ const isPreview = (value) => {
 };
 const isNonce = (value) => fromBase64url(value).length === 16;
 const isTreeHead = (value) => {
-    require(typeof value === 'object', 'a tree head is no object');
+    require(value !== null && typeof value === 'object', 'a tree head is no object');
     requireMembers(value, ['size', 'root'], 'a tree head');
     return isCount(0, maxTreeSize)(value.size) && isName(value.root);
 };
@@ -66,6 +66,9 @@ const further = {
     head: { ...ofWork, owner: isName, leaves: isCount(1), size: isCount(1, maxTreeSize), root: isName },
     receipt: { of: isName, status: isOneOf('registered', 'completed'), copies: isOneOf(1, 2), leaf: isName },
 };
+
+/** Throws unless `value` is what `seen` may be: a tree head or null. */
+export const requireSeen = (value) => require(orNull(isTreeHead)(value), 'a seen is no tree head');
 
 /** Signs a statement of `me` for `vault`; `fields` are the type's further members, and `seen` if it is not null. */
 export function makeStatement(type, me, vault, fields) {

@@ -11,10 +11,13 @@ function load(name) {
     return { privateKey, publicKey, spki: spkiOf(publicKey), id: keyId(publicKey) };
 }
 
-/** The keys of 'vault', 'artist' or 'collector': { sign, kem, log (a vault's, else null) }. */
+/** The keys of 'vault', 'artist' or 'collector': { sign, kem, log and store (a vault's, else null) }. */
 export function testKeys(who) {
     const log = who === 'vault' ? load('vault-log') : null;
-    return { sign: load(`${who}-sign`), kem: load(`${who}-kem`), log: log && { ...log, raw: log.spki.subarray(-32) } };
+    const store = who === 'vault' ? load('vault-store') : null;
+    return {
+        sign: load(`${who}-sign`), kem: load(`${who}-kem`), log: log && { ...log, raw: log.spki.subarray(-32) }, store,
+    };
 }
 
 export const testIdentity = (who) => identityOf(testKeys(who), who === 'vault' ? 'vault' : 'user');

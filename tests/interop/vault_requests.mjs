@@ -11,6 +11,7 @@ const pageBytes = 900 * 1024;
 const maxPreview = 65536;
 const maxMetadata = 4096;
 const walletUploads = 4;
+const [minHeader, maxHeader] = [538, 666];
 
 export const limits = { artwork_bytes: 2 ** 30, preview_bytes: maxPreview };
 
@@ -175,7 +176,7 @@ export const requests = {
     'identity.get': [{ wallets: isListOfWallets }, ({ state }, { wallets }) =>
         ({ identities: wallets.map((wallet) => state.identities.get(wallet)?.chain ?? null) })],
     'upload.begin': [{ bytes: isCount(1, 2 ** 52), media_type: isMediaType }, uploadBegin],
-    'upload.data': [{ header: isBinary(0, 1024) }, uploadData],
+    'upload.data': [{ header: isBinary(minHeader, maxHeader) }, uploadData],
     'upload.commit': [{ registration: isString, preview: optional(isBinary(1, maxPreview)) }, uploadCommit],
     'artwork.list': [
         { text: optional(isFilter), artist: optional(isFilter), owner: optional(isName), limit: isCount(1, 50), cursor },

@@ -66,17 +66,16 @@ function answer({ work, wallet, payload, claimed, open, now }) {
 }
 
 function withdraw({ wallet, payload, claimed }) {
-    demand(claimed !== undefined && claimed.collector === wallet, 101);
+    demand(claimed !== undefined && claimed.collector === wallet && claimed.artwork === payload.artwork, 101);
     requireState(claimed, 'pending', 'confirmed');
-    demand(payload.artwork === claimed.artwork, 108);
     return 'withdrawn';
 }
 
 function accept({ work, wallet, payload, claimed }) {
-    demand(claimed !== undefined && claimed.collector === wallet, 101);
+    demand(claimed !== undefined && claimed.collector === wallet && claimed.artwork === work.artwork, 101);
     requireState(claimed, 'confirmed');
     demand(isCurrent(work, payload), 105);
-    demand(payload.artwork === claimed.artwork && payload.answer === claimed.answer.id, 108);
+    demand(payload.answer === claimed.answer.id, 108);
     demand(!work.held, 109);
     return 'completed';
 }

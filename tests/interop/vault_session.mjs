@@ -125,7 +125,6 @@ export class VaultSession {
         const message = parseObject(body);
         require(Object.keys(message).length === 2 && typeof message.m === 'string' && Object.hasOwn(message, 'p'),
             'a request is not of m and p');
-        require(message.p !== null && typeof message.p === 'object', 'p is no object');
         this.vault.publish(this.state.expire());
         const bulk = message.m === 'upload.data';
         if (bulk) {
@@ -152,7 +151,7 @@ export class VaultSession {
         }
     }
 
-    respond(answer) {
+    async respond(answer) {
         const text = JSON.stringify(answer);
         return this.send(types.response, utf8(this.tamper.text?.(text, answer) ?? text));
     }

@@ -2,12 +2,13 @@
 // the ALERT that each refusal is. The key schedule is the client's too (handshake.mjs).
 // SPDX-License-Identifier: Apache-2.0
 import {
-    clientKemLabel, frameTypes, maxHandshakeFrame, readExt, schedule, sealedFrame, transcriptStart, vaultKemLabel,
-    within, writeExt,
+    clientKemLabel, frameTypes, maxHandshakeFrame, readExt, schedule, transcriptStart, vaultKemLabel, within,
+    writeExt, writeServerHello,
 } from './handshake.mjs';
 import { readChain, verifyChain, writeChain } from './identity.mjs';
-import { agree, decap, encap, makeEphemeral, openGcm, sameSecret, sealGcm } from './keys.mjs';
-import { ascii, concat, nameBytes, ProtocolError, Reader, sha256, u16, u32, u8, vec16 } from './wire.mjs';
+import { agree, decap, encap, makeEphemeral, modulusOf, openGcm, sameSecret } from './keys.mjs';
+import { requireSeen } from './statements.mjs';
+import { ascii, concat, nameBytes, ProtocolError, Reader, sha256, u16, u32, u8 } from './wire.mjs';
 
 const helloMs = 5000;
 const handshakeMs = 10000;
@@ -64,6 +65,7 @@ async function readHello(frame, vault) {
         return { ...fields, upToWrapped, sealed };
     }));
     alertUnless(hello.kemId.equals(nameBytes(vault.kem.id)), 5);
+    alertUnless(hello.wrapped.length === modulusOf(vault.kem.publicKey).length, 1);
     return hello;
 }
 
@@ -77,7 +79,7 @@ async function late(milliseconds, work) {
 
 /**
  * One handshake. `ext()` gives what SERVER_HELLO tells; `tamper` may bend { identity(frame), finished(value),
- * serverHello(frame) }. Gives { client, seen, clientSecret, serverSecret }.
+ * serverHello(frame, clientHello) }. Gives { client, seen, clientSecret, serverSecret }.
  */
 export const serveHandshake = (stream, vault, options) => late(handshakeMs, exchange(stream, vault, options));
 
@@ -97,14 +99,11 @@ async function exchange(stream, vault, { ext, tamper = {} }) {
     const master = schedule.master(schedule.handshake(early, shared), toClient.secret);
     const middle = concat(start, hello, clientWallet, nameBytes(client.kemId));
     const told = writeExt(ext());
-    const made = sealedFrame(concat(u8(frameTypes.serverHello), ephemeral.raw, vec16(toClient.ciphertext)),
-        32 + told.length + 16, (fixed) => {
-            const th2a = sha256(middle, fixed);
-            const { key, nonce } = schedule.serverKey(master, th2a);
-            const value = schedule.serverFinished(master, th2a);
-            return sealGcm(key, nonce, th2a, concat(tamper.finished?.(value) ?? value, told));
-        });
-    const serverHello = tamper.serverHello?.(made) ?? made;
+    const made = writeServerHello({
+        middle, ephemeral: ephemeral.raw, ciphertext: toClient.ciphertext, master, bytes: 32 + told.length,
+        confirm: (value) => concat(tamper.finished?.(value) ?? value, told),
+    });
+    const serverHello = await tamper.serverHello?.(made, hello) ?? made;
     await stream.write([serverHello]);
 
     const th2 = sha256(middle, serverHello);
@@ -141,5 +140,6 @@ function openFinished(master, th2, sealed) {
     alertUnless(sameSecret(inside.take(32), schedule.clientFinished(master, th2)), 6);
     const { seen = null } = readExt(inside);
     inside.done();
+    requireSeen(seen);
     return seen;
 }

@@ -43,6 +43,10 @@ if [ -z "$address" ] || [ -z "$fingerprint" ]; then
     exit 1
 fi
 
+# What a test may look at or do beside the connection: the vault's files, and what its operator can.
+export SAT_VAULTD=$vaultd
+export SAT_VAULT_DATA=$work/data
+
 status=0
 "$@" "$address" "$fingerprint" || status=$?
 if [ "$status" -ne 0 ]; then
