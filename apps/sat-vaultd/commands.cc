@@ -13,6 +13,7 @@
 #include "daemon.h"
 #include "keys.h"
 #include "ledger/statement.h"
+#include "ledger/vkey.h"
 
 namespace sat {
 
@@ -36,10 +37,12 @@ Result<Done> fingerprint(const VaultdOptions& options) {
     if (!vault_keys_exist(key_directory(data)))
         return fail(Errc::config, "there is no vault in " + printable(data.string()),
                     "make one with `sat-vaultd init`, or name another directory with --data");
-    SAT_TRY_VALUE(const Wallet wallet, read_vault_wallet(key_directory(data)));
+    SAT_TRY_VALUE(const IdentityChain chain, read_vault_identity(key_directory(data)));
     Done done;
-    done.data = {{"wallet", wallet.hex()}, {"fingerprint", "SHA256:" + wallet.hex()}};
-    done.text = "SHA256:" + wallet.hex() + "\n";
+    done.data = {{"wallet", chain.wallet().hex()},
+                 {"fingerprint", chain.fingerprint()},
+                 {"log", encode_vkey(vault_note_name(chain.wallet()), *chain.log_key())}};
+    done.text = chain.fingerprint() + "\n";
     return done;
 }
 

@@ -1,5 +1,5 @@
 // Every answer is of the tree of the newest checkpoint, or of an earlier one: the catalogue may have leaves that no
-// leaves file has yet, and nothing is said of them.
+// leaves file has yet, and nothing is proved of them.
 // SPDX-License-Identifier: Apache-2.0
 #include "vault/ledger.h"
 
@@ -34,7 +34,10 @@ Result<std::optional<Ownership>> ownership_of(const std::string& entry) {
 
 }  // namespace
 
-LedgerCheckpointReply get_checkpoint(const VaultCore& core) { return {core.checkpoints->newest().note}; }
+Result<LedgerCheckpointReply> get_checkpoint(VaultCore& core) {
+    SAT_TRY(core.sync_leaves());
+    return LedgerCheckpointReply{core.checkpoints->newest().note};
+}
 
 Result<LedgerInclusionReply> get_inclusion(const VaultCore& core, const LedgerInclusionRequest& request) {
     if (request.size > core.checkpoints->newest().head.size) return beyond();
@@ -66,7 +69,8 @@ Result<LedgerEntriesReply> get_entries(const VaultCore& core, const LedgerEntrie
     return reply;
 }
 
-Result<LedgerHeadReply> get_head(const VaultCore& core, const LedgerHeadRequest& request) {
+Result<LedgerHeadReply> get_head(VaultCore& core, const LedgerHeadRequest& request) {
+    if (!request.size) SAT_TRY(core.sync_leaves());
     const Checkpoint newest = core.checkpoints->newest();
     auto body = make_statement<Head>(core.wallet(), core.wallet(), core.now());
     body.artwork = request.artwork;

@@ -109,9 +109,7 @@ VaultSession::Outcome VaultSession::handle(const Request& request) {
         Outcome operator()(const ClaimSubscribeRequest&) { return {Outcome::Next::subscribe, Reply(EmptyReply{}), 0}; }
         Outcome operator()(const ClaimAnswerRequest& r) { return respond(answer_claim(core, caller, r)); }
         Outcome operator()(const ClaimAcceptRequest& r) { return respond(accept_claim(core, caller, r)); }
-        Outcome operator()(const LedgerCheckpointRequest&) {
-            return respond(Result<LedgerCheckpointReply>(get_checkpoint(core)));
-        }
+        Outcome operator()(const LedgerCheckpointRequest&) { return respond(get_checkpoint(core)); }
         Outcome operator()(const LedgerInclusionRequest& r) { return respond(get_inclusion(core, r)); }
         Outcome operator()(const LedgerConsistencyRequest& r) { return respond(get_consistency(core, r)); }
         Outcome operator()(const LedgerEntriesRequest& r) { return respond(get_entries(core, r)); }
@@ -173,6 +171,8 @@ Result<bool> Vault::agrees(const TreeHead& seen) const { return impl_->core->che
 bool Vault::contradicted() const noexcept { return impl_->core->checkpoints->contradicted(); }
 
 std::optional<UnixTime> Vault::expire_due() {
+    // Where it failed after a commit, and nobody has committed since.
+    (void)impl_->core->sync_leaves();
     const auto upload = expire_uploads(*impl_->core);
     auto claim = expire_claims(*impl_->core);
     // A sweep that failed changes nothing that anybody is told: every use case judges deadlines by itself.  Again soon.

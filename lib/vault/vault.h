@@ -120,8 +120,9 @@ public:
     // Somebody has shown a checkpoint of the vault's own that its ledger contradicts: it serves nobody any more.
     bool contradicted() const noexcept;
 
-    // Expires claims whose deadline has passed, telling both sides, and uploads that do not get on; the next deadline,
-    // or nothing.  Called by the daemon's timer; every use case judges deadlines by itself as well.
+    // Expires claims whose deadline has passed, telling both sides, and uploads that do not get on, and tries again
+    // what a full disk kept from the leaves files; the next deadline, or nothing.  Called by the daemon's timer; every
+    // use case judges deadlines by itself as well.
     std::optional<UnixTime> expire_due();
 
     // The operator's.  hold and release append a leaf signed by the `log` key; idempotent (held already: state).

@@ -113,9 +113,6 @@ bool vault_keys_are_encrypted(const Path& directory) {
     return pem && private_key_is_encrypted(pem->reveal());
 }
 
-Result<Wallet> read_vault_wallet(const Path& directory) {
-    SAT_TRY_VALUE(const IdentityChain chain, read_identity(directory));
-    return chain.wallet();
-}
+Result<IdentityChain> read_vault_identity(const Path& directory) { return read_identity(directory); }
 
 }  // namespace sat

@@ -27,9 +27,9 @@ Result<VaultKeys> create_vault_keys(const Path& directory, RsaBits bits, const S
 // config: missing, wrong modes, or keys that are not the identity's; key_locked: passphrase missing or wrong.
 Result<VaultKeys> load_vault_keys(const Path& directory, const SecretBytes* passphrase);
 
-// Whether `directory` holds keys, and whether they are encrypted; the wallet without opening any key.
+// Whether `directory` holds keys, and whether they are encrypted; the identity without opening any key.
 bool vault_keys_exist(const Path& directory);
 bool vault_keys_are_encrypted(const Path& directory);
-Result<Wallet> read_vault_wallet(const Path& directory);
+Result<IdentityChain> read_vault_identity(const Path& directory);
 
 }  // namespace sat

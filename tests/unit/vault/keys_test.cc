@@ -45,7 +45,7 @@ Wallet VaultKeysTest::wallet;
 TEST_F(VaultKeysTest, ComeBackWithTheirPassphrase) {
     EXPECT_TRUE(vault_keys_exist(keys()));
     EXPECT_TRUE(vault_keys_are_encrypted(keys()));
-    EXPECT_EQ(read_vault_wallet(keys()).value(), wallet);
+    EXPECT_EQ(read_vault_identity(keys()).value().wallet(), wallet);
     const auto loaded = load_vault_keys(keys(), &passphrase);
     ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
     EXPECT_EQ(loaded->wallet(), wallet);
@@ -65,7 +65,7 @@ TEST_F(VaultKeysTest, AreMadeOnceAndWholeOrNot) {
     EXPECT_EQ(code_of(create_vault_keys(keys(), RsaBits::b3072, nullptr, kStart)), Errc::exists);
     EXPECT_EQ(load(), Errc::config);
     EXPECT_FALSE(vault_keys_exist(directory / "nowhere"));
-    EXPECT_EQ(code_of(read_vault_wallet(directory / "nowhere")), Errc::config);
+    EXPECT_EQ(code_of(read_vault_identity(directory / "nowhere")), Errc::config);
 }
 
 TEST_F(VaultKeysTest, AreRefusedWithOtherModesMissingOrMixedUp) {
