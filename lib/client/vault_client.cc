@@ -55,7 +55,7 @@ DialOptions VaultClient::Impl::dial_options() const {
     return dial;
 }
 
-asio::awaitable<Result<Session>> VaultClient::Impl::open(CheckVault check) {
+asio::awaitable<Result<Session>> VaultClient::Impl::open(CheckVault check) const {
     return open_session(options.address, party, std::move(check), dial_options());
 }
 
@@ -159,7 +159,7 @@ Result<void> VaultClient::reconnect() {
     return connected;
 }
 
-Result<std::string> VaultClient::exchange(std::string request) {
+Result<std::string> VaultClient::exchange(const std::string& request) {
     SAT_ASSERT(impl_->connection);
     for (int attempt = 0;; ++attempt) {
         SAT_TRY_VALUE(std::string text, impl_->run(impl_->connection->request(request)));
@@ -197,7 +197,7 @@ Result<void> VaultClient::learn(std::vector<Wallet> wallets, bool again) {
     return {};
 }
 
-Result<Receipt> VaultClient::check_receipt(const std::string& jws, const StatementId& of, ReceiptStatus status) {
+Result<Receipt> VaultClient::check_receipt(const std::string& jws, const StatementId& of, ReceiptStatus status) const {
     SAT_TRY_VALUE(auto receipt, parse_and_verify<Receipt>(jws, vault()));
     if (receipt.body.vault != vault_wallet() || receipt.body.of != of || receipt.body.status != status)
         return fail(Errc::bad_statement, "the vault's receipt is for something else");

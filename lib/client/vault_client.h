@@ -171,7 +171,7 @@ public:
 
     Result<std::vector<VerifiedClaim>> my_claims(const std::optional<ArtworkId>& artwork);
     Result<std::vector<VerifiedClaim>> inbox();
-    Result<VerifiedClaim> get_claim(const StatementId& claim);
+    Result<VerifiedClaim> get_claim(const StatementId& id);
     // Of the work's present owner, for `life` from the vault's now.
     Result<VerifiedClaim> open_claim(const ProvedWork& work, const std::optional<std::string>& message,
                                      std::chrono::seconds life, const SigningKey& key);
@@ -205,7 +205,7 @@ private:
 
     static bool is_lost(Errc code) noexcept;
     Result<void> reconnect();
-    Result<std::string> exchange(std::string request);
+    Result<std::string> exchange(const std::string& request);
     Result<void> take_checkpoint(const std::string& note);
     Result<void> compare(const VerifiedCheckpoint& older, const VerifiedCheckpoint& newer);
     Result<void> check_seen(const std::optional<TreeHead>& seen, const std::string& statement);
@@ -217,7 +217,7 @@ private:
     Result<WorkLeaves> read_history(const ArtworkId& artwork);
     Result<void> learn(std::vector<Wallet> wallets, bool again = false);
     Result<std::vector<VerifiedClaim>> verify_all(const std::vector<ClaimItem>& items);
-    Result<Receipt> check_receipt(const std::string& jws, const StatementId& of, ReceiptStatus status);
+    Result<Receipt> check_receipt(const std::string& jws, const StatementId& of, ReceiptStatus status) const;
 
     std::unique_ptr<Impl> impl_;
 };

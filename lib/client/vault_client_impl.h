@@ -56,7 +56,7 @@ struct VaultClient::Impl {
 
     void watch_stop_descriptor();
     DialOptions dial_options() const;
-    asio::awaitable<Result<Session>> open(CheckVault check);
+    asio::awaitable<Result<Session>> open(CheckVault check) const;
     UnixTime vault_now() const;
 
     // A statement of ours for this vault, with its common members.

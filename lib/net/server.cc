@@ -217,6 +217,8 @@ void Server::Impl::unpark() {
     }
 }
 
+// By value: a reference to the list's own element would not outlive its removal.
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 void Server::Impl::turn_away(EntryPtr entry, Errc why, const char* message) {
     entry->turned_away = Error{why, message, {}};
     entry->parked = false;
