@@ -34,6 +34,7 @@ inline constexpr int kBadProof = 20;
 inline constexpr int kVaultKeyChanged = 21;
 inline constexpr int kVaultKeyUnknown = 22;
 inline constexpr int kKeyLocked = 23;
+inline constexpr int kLedger = 24;
 inline constexpr int kUsage = 64;
 inline constexpr int kBadData = 65;
 inline constexpr int kUnreadable = 66;
