@@ -282,7 +282,7 @@ TEST_F(HostileClient, UnknownMethodsAndParametersAreAnsweredAndTheConnectionGoes
     EXPECT_EQ(error_code(session->request("artwork.get", Json{{"artwork", ArtworkId::generate().str()}})), 101);
     EXPECT_EQ(error_code(session->request("claim.get", Json{{"claim", std::string(64, '0')}})), 101);
     EXPECT_EQ(error_code(session->request("upload.commit", Json{{"registration", "a.b.c"}})), 108);
-    EXPECT_EQ(error_code(session->request("ledger.checkpoint", Json::object())), 100);
+    EXPECT_EQ(error_code(session->request("ledger.leaves", Json::object())), 100);
     EXPECT_EQ(error_code(session->request("identity.get", Json{{"wallets", Json::array()}})), 100);
     EXPECT_TRUE(session->request("artwork.list", Json{{"limit", 1}}).value("ok", false));
     session->send_frame(session->sealer().ping());
