@@ -1,5 +1,6 @@
-// Tables of misbehaviours: a case is [expected outcome, name, run], a legitimate step between cases ['step', name, run].
-// An outcome is a word: a code that a request was refused with, 'closed', 'ALERT n', 'CLOSE n', or 'accepted'.
+// Tables of misbehaviours: a case is [expected outcome, name, run], a legitimate step between cases is
+// ['step', name, run]. An outcome is a word: a code that a request was refused with, 'closed', 'ALERT n', 'CLOSE n', or
+// 'accepted'.
 // SPDX-License-Identifier: Apache-2.0
 import { CutOff } from './stream.mjs';
 import { Ended, Refused } from './wire.mjs';

@@ -30,7 +30,8 @@ function readParts(bytes) {
         requireMembers(leaf, leafMembers, 'a leaf of a certificate');
         require(Array.isArray(leaf.proof) && leaf.proof.every(isName), 'a proof of a certificate is malformed');
     }
-    const again = writeCertificate({ ...parts, leaves: parts.leaves.map(({ entry, index, proof }) => ({ entry, index, proof })) });
+    const again = writeCertificate({ ...parts,
+        leaves: parts.leaves.map(({ entry, index, proof }) => ({ entry, index, proof })) });
     require(bytes.equals(again), 'a certificate is not in its one form');
     return parts;
 }

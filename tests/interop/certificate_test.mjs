@@ -82,7 +82,8 @@ test('A part that is dropped, doubled, swapped or foreign is found', async () =>
         'a checkpoint of another tree': { checkpoint: writeCheckpoint(vault.state.ledger.signer, 5, randomBytes(32)) },
         'another index': { leaves: parts.leaves.map((leaf, at) => (at === 0 ? { ...leaf, index: 1 } : leaf)) },
         'a proof cut': { leaves: parts.leaves.map((leaf) => ({ ...leaf, proof: leaf.proof.slice(1) })) },
-        'a proof made longer': { leaves: parts.leaves.map((leaf) => ({ ...leaf, proof: [...leaf.proof, leaf.proof[0]] })) },
+        'a proof made longer': { leaves: parts.leaves.map((leaf) => ({ ...leaf,
+            proof: [...leaf.proof, leaf.proof[0]] })) },
         'a proof of another leaf': {
             leaves: parts.leaves.map((leaf, at) => ({ ...leaf, proof: parts.leaves.at(at - 1).proof })),
         },
@@ -90,7 +91,8 @@ test('A part that is dropped, doubled, swapped or foreign is found', async () =>
     };
     await verifyCertificate(writeCertificate(parts), vault.wallet);
     for (const [what, change] of Object.entries(changes)) {
-        await assert.rejects(verifyCertificate(writeCertificate({ ...parts, ...change }), vault.wallet), ProtocolError, what);
+        await assert.rejects(verifyCertificate(writeCertificate({ ...parts, ...change }), vault.wallet), ProtocolError,
+            what);
     }
     const bytes = writeCertificate(parts);
     await assert.rejects(verifyCertificate(bytes, ann.me.wallet), ProtocolError, 'another pin');

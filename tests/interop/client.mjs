@@ -134,7 +134,8 @@ export class Client {
 
     /** A work's whole history, verified. */
     async history(artwork) {
-        const history = await verifyHistory(await this.entriesOf(artwork), this.vault, (wallet) => this.chainOf(wallet));
+        const history = await verifyHistory(await this.entriesOf(artwork), this.vault,
+            (wallet) => this.chainOf(wallet));
         require(history.artwork === artwork, 'a history is of another work');
         return history;
     }

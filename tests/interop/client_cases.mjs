@@ -40,7 +40,8 @@ async function identityChangeCases({ base, otherVault }) {
         visit('a chain that grew (which is no misbehaviour)', 0, be({ chain: [document, second] })),
         visit('another document of the same seq', 21, be({ chain: [makeDocument(me, 'vault', { iat: 1 })] })),
         visit('a swapped log key', 21, be({ log, chain: [makeDocument(swapped, 'vault')] })),
-        visit('a swapped kem key', 21, be({ kem: otherVault.kem, chain: [makeDocument({ ...me, kem: otherVault.kem }, 'vault')] })),
+        visit('a swapped kem key', 21,
+            be({ kem: otherVault.kem, chain: [makeDocument({ ...me, kem: otherVault.kem }, 'vault')] })),
     ];
 }
 

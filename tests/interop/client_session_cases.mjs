@@ -32,11 +32,14 @@ function identityCases({ base, otherVault, people }) {
     const { payload } = readJws(document, 'identity');
     const shown = (name, chain, exit = badProof) => browse(name, exit, { identity: () => identityFrame({ chain }) });
     const changed = (fields, signer) => [makeDocument(me, 'vault', fields, signer)];
-    const forged = Object.entries(forgeries('identity')).filter(([name]) => /none|HS256|typ of|twice|kid of|signature of|too many/.test(name));
+    const forged = Object.entries(forgeries('identity')).filter(([name]) =>
+        /none|HS256|typ of|twice|kid of|signature of|too many/.test(name));
     return [
-        ...forged.map(([name, make]) => shown(`a vault's identity with ${name}`, [make(payload, me.sign, people.dan.sign)])),
+        ...forged.map(([name, make]) =>
+            shown(`a vault's identity with ${name}`, [make(payload, me.sign, people.dan.sign)])),
         shown('another vault than the pinned one', otherVault.chain, changedKey),
-        shown("another vault that claims the pinned wallet", [makeDocument(otherVault, 'vault', { wallet: me.wallet })]),
+        shown("another vault that claims the pinned wallet",
+            [makeDocument(otherVault, 'vault', { wallet: me.wallet })]),
         shown('an identity of kind user', changed({ kind: 'user', log: null })),
         shown('an identity without a log key', changed({ log: null })),
         shown("another vault's log key", changed({ log: readJws(otherVault.chain[0], 'identity').payload.log })),
@@ -82,7 +85,8 @@ function handshakeCases() {
         browse('CLOSE 10 after the handshake', [refusing, interrupted], { admitted: (session) => session.close(10) }),
         browse('an ALERT for the first record', [refusing, protocol],
             { admitted: (session) => session.stream.write([alert(6)]) }),
-    ].map((entry) => (/does not come/.test(entry.name) ? { ...entry, args: ['--timeout', '2', ...entry.args] } : entry));
+    ].map((entry) => (/does not come/.test(entry.name) ? { ...entry, args: ['--timeout', '2', ...entry.args] }
+        : entry));
 }
 
 function recordCases() {

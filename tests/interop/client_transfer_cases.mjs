@@ -86,7 +86,8 @@ async function collectorCases(world) {
         }),
         claim('a no', declined, no),
         claim('a no that somebody else signed', badProof, all(no, event((shown) => (shown.state === 'declined'
-            ? { ...shown, ...signed({}, dan)(shown) } : shown)), reply('claim.get', (shown) => (shown.state === 'declined'
+            ? { ...shown, ...signed({}, dan)(shown) } : shown)),
+                reply('claim.get', (shown) => (shown.state === 'declined'
             ? { ...shown, ...signed({}, dan)(shown) } : shown)))),
         claim('events of other people alone', pending, all(
             afterClaim((_, session) => [['claim.changed', session.state.claims.get(
@@ -94,11 +95,14 @@ async function collectorCases(world) {
         { args: ['claim', world.work, '--wait', '1'] }),
 
         ...receipts,
-        claim('no receipt', protocol, all(yes, reply('claim.accept', (result) => ({ ...result, receipt: null }))), { notOwner: null }),
-        claim('a completed claim that the history does not show', badProof, all(yes, reply('artwork.history', ({ leaves, next }) =>
+        claim('no receipt', protocol, all(yes, reply('claim.accept', (result) => ({ ...result, receipt: null }))),
+            { notOwner: null }),
+        claim('a completed claim that the history does not show', badProof,
+            all(yes, reply('artwork.history', ({ leaves, next }) =>
             ({ leaves: leaves.slice(0, 1), next }))), { notOwner: null }),
         claim("an acceptance that is answered with somebody else's claim", badProof, all(yes,
-            reply('claim.accept', ({ receipt, claim: shown }, session) => ({ receipt, claim: stranger(shown, session) }))),
+            reply('claim.accept',
+                ({ receipt, claim: shown }, session) => ({ receipt, claim: stranger(shown, session) }))),
         { notOwner: null }),
         claim('a stale head', [badProof, changed], reply('artwork.history', (_, session) =>
             ({ leaves: session.state.ledger.of(world.work).slice(0, 1).map(({ entry }) => entry), next: null })),
@@ -138,7 +142,8 @@ function ownerCases(world) {
     const claimed = (scene) => scene.claim(cyn, world.work, {}, 'Please');
     const bent = (change) => {
         const bend = (shown, session) => ({ ...shown, ...change(shown, session) });
-        return all(reply('claim.inbox', (page, session) => ({ ...page, items: page.items.map((shown) => bend(shown, session)) })),
+        return all(reply('claim.inbox',
+            (page, session) => ({ ...page, items: page.items.map((shown) => bend(shown, session)) })),
             reply('claim.get', bend), reply('claim.answer', bend));
     };
     const owner = (args) => (name, exit, tamper, rest = {}) => ({
@@ -148,7 +153,8 @@ function ownerCases(world) {
     const inbox = owner(['inbox']);
     const signed = (fields, who = cyn) => ({ claim }) =>
         ({ claim: makeStatement('claim', who, vault, { ...payloadOf(claim, 'claim'), ...fields }) });
-    const forged = Object.entries(forgeries('claim')).filter(([name]) => /none|HS256|payload with a name|signature of/.test(name));
+    const forged = Object.entries(forgeries('claim')).filter(([name]) =>
+        /none|HS256|payload with a name|signature of/.test(name));
     const back = (scene) => {
         scene.transfer(ann, cyn, world.work);
         scene.transfer(cyn, ann, world.work);
@@ -162,13 +168,16 @@ function ownerCases(world) {
         confirm('a claim on another head', [badProof, changed], bent(signed({ head: nothing }))),
         confirm('a claim on another seq', [badProof, changed], bent(signed({ seq: 4 }))),
         confirm('a claim addressed to another owner', [badProof, changed], bent(signed({ owner: dan.wallet }))),
-        confirm("a claim on somebody else's work", [badProof, changed, notThere], bent(signed({ artwork: world.foreign }))),
+        confirm("a claim on somebody else's work", [badProof, changed, notThere],
+            bent(signed({ artwork: world.foreign }))),
         confirm('a claim with the registration of another work', badProof, bent((_, session) =>
             ({ registration: session.state.work(world.foreign).registration }))),
-        confirm('a claim with another text', badProof, bent(({ claim_text: note }) => ({ claim_text: { ...note, text: 'Now!' } }))),
+        confirm('a claim with another text', badProof,
+            bent(({ claim_text: note }) => ({ claim_text: { ...note, text: 'Now!' } }))),
         confirm('a claim in an unknown state', [badProof, protocol], bent(() => ({ state: 'waiting' }))),
         confirm('a claim whose asked_at is text', [badProof, protocol], bent(() => ({ asked_at: 'now' }))),
-        confirm('a history that names another owner', [badProof, changed, forbidden], reply('artwork.history', (_, session) => {
+        confirm('a history that names another owner', [badProof, changed, forbidden],
+            reply('artwork.history', (_, session) => {
             const other = session.state.clone();
             return { leaves: other.ledger.of(world.owned).map(({ entry }) => entry), next: null };
         })),
@@ -178,10 +187,12 @@ function ownerCases(world) {
                     answer_by: payloadOf(firstClaim(session).claim, 'claim').exp }],
             })), { prepare: back }),
         confirm('after A, B, A: the claim and the yes of then as ones of now', [badProof, changed, notThere],
-            reply('claim.inbox', (page, session) => ({ ...page, items: [{ ...firstClaim(session), state: 'pending' }] })),
+            reply('claim.inbox',
+                (page, session) => ({ ...page, items: [{ ...firstClaim(session), state: 'pending' }] })),
             { prepare: back }),
         confirm("a yes that is answered with somebody else's claim", badProof, reply('claim.answer', (shown, session) =>
-            ({ ...session.state.showClaim(base.clone().claim(bob, world.work)), state: shown.state })), { noYes: false }),
+            ({ ...session.state.showClaim(base.clone().claim(bob, world.work)), state: shown.state })),
+                { noYes: false }),
         confirm('a yes that is answered with another yes', badProof, reply('claim.answer', (shown) => ({
             ...shown, answer: makeStatement('answer', dan, vault, payloadOf(shown.answer, 'answer')),
         })), { noYes: false }),

@@ -34,7 +34,8 @@ function browseCases(world) {
     const { ann, dan, cyn } = people;
     const good = base.state.work(world.work).registration;
     const payload = payloadOf(good, 'register');
-    const browse = (name, exit, tamper, args = ['browse']) => ({ group: 'works', name, who: 'bob', args, exit, tamper: () => tamper });
+    const browse = (name, exit, tamper, args = ['browse']) =>
+        ({ group: 'works', name, who: 'bob', args, exit, tamper: () => tamper });
     const registration = (name, jws, exit = badProof) =>
         browse(`a registration ${name}`, exit, shown(world, (item) => ({ ...item, registration: jws })));
     const forged = Object.entries(forgeries('register')).filter(([name]) =>
@@ -42,7 +43,8 @@ function browseCases(world) {
     const identities = (name, change) => browse(name, [badProof, protocol], reply('identity.get', change));
     return [
         ...forged.map(([name, make]) => registration(`with ${name}`, make(payload, ann.sign, dan.sign))),
-        registration('by another artist in the name of this one', makeStatement('register', dan, payload.vault, { ...payload })),
+        registration('by another artist in the name of this one',
+            makeStatement('register', dan, payload.vault, { ...payload })),
         registration('with another title under the old signature',
             good.replace(/\.[^.]*\./, `.${toBase64url(Buffer.from(JSON.stringify({ ...payload, title: 'B' })))}.`)),
         registration('for another vault', makeStatement('register', ann, nothing, { ...payload, vault: nothing })),
@@ -50,7 +52,8 @@ function browseCases(world) {
             { ...payload, file_path: '../x' })),
         registration('that is a claim', base.claimStatement(cyn, world.work), [badProof, protocol]),
         browse('an owner that is no wallet', protocol, shown(world, (item) => ({ ...item, owner: 'Ann' }))),
-        browse('a work without a registration', protocol, shown(world, (item) => ({ ...item, registration: undefined }))),
+        browse('a work without a registration', protocol,
+            shown(world, (item) => ({ ...item, registration: undefined }))),
         browse('a work whose held is text', protocol, shown(world, (item) => ({ ...item, held: 'no' }))),
         browse('a listing without an end', [badProof, protocol], reply('artwork.list', ({ items }) =>
             ({ items, next_cursor: 'again' })), ['browse', '--all']),
@@ -58,7 +61,8 @@ function browseCases(world) {
             ({ items: [], next_cursor: 'next' })), ['browse', '--all']),
         browse('a cursor of 65 characters', protocol, reply('artwork.list', ({ items }) =>
             ({ items, next_cursor: 'x'.repeat(65) }))),
-        identities("the identity of somebody else", ({ identities: chains }) => ({ identities: chains.map(() => cyn.chain) })),
+        identities("the identity of somebody else",
+            ({ identities: chains }) => ({ identities: chains.map(() => cyn.chain) })),
         identities('no identity', ({ identities: chains }) => ({ identities: chains.map(() => null) })),
         identities('an identity too few', ({ identities: chains }) => ({ identities: chains.slice(1) })),
         identities("a vault's identity for a person's", ({ identities: chains }) =>
@@ -98,20 +102,24 @@ function historyCases(world) {
         show('a history without its last transfer', badProof, ({ leaves: [first] }) => pageOf([first]), moved),
         show('a history without its registration', badProof, ({ leaves: [, second] }) => pageOf([second]), moved),
         show('a transfer twice', badProof, ({ leaves: [first, second] }) => pageOf([first, second, second]), moved),
-        show('a leaf of an unknown type', badProof, ({ leaves: [first] }) => pageOf([first.replace('register', 'inherit')])),
+        show('a leaf of an unknown type', badProof,
+            ({ leaves: [first] }) => pageOf([first.replace('register', 'inherit')])),
         show('a leaf without its end', badProof, ({ leaves: [first] }) => pageOf([first.slice(0, -1)])),
         show('a history that goes round', [badProof, protocol], ({ leaves }) => ({ leaves, next: 0 })),
         show('a history with a gap', [badProof, protocol], ({ leaves }) => ({ leaves, next: 7 })),
         replaced('a transfer without an acceptance of its own', ([claim, answer]) => [claim, answer, answer]),
         replaced('a transfer that somebody else accepted', ([claim, answer, accept]) => [claim, answer,
-            makeStatement('accept', bob, payloadOf(accept, 'accept').vault, { ...payloadOf(accept, 'accept'), iss: bob.wallet })]),
+            makeStatement('accept', bob, payloadOf(accept, 'accept').vault,
+                { ...payloadOf(accept, 'accept'), iss: bob.wallet })]),
         replaced('a transfer that the collector himself said yes to', ([claim, answer, accept]) => [claim,
-            makeStatement('answer', cyn, payloadOf(answer, 'answer').vault, { ...payloadOf(answer, 'answer') }), accept]),
+            makeStatement('answer', cyn, payloadOf(answer, 'answer').vault, { ...payloadOf(answer, 'answer') }),
+                accept]),
         replaced('a transfer with a no', ([claim, answer, accept]) => [claim,
             makeStatement('answer', ann, payloadOf(answer, 'answer').vault,
                 { ...payloadOf(answer, 'answer'), answer: 'no', exp: null }), accept]),
         replaced('a transfer after its deadline', ([claim, answer, accept]) => [claim,
-            makeStatement('answer', ann, payloadOf(answer, 'answer').vault, { ...payloadOf(answer, 'answer'), exp: 1 }), accept]),
+            makeStatement('answer', ann, payloadOf(answer, 'answer').vault,
+                { ...payloadOf(answer, 'answer'), exp: 1 }), accept]),
     ];
 }
 
@@ -131,10 +139,10 @@ function fetchCases(world) {
     };
     const recipient = (me) => ({ wallet: me.wallet, kem: me.kem.publicKey, kemId: me.kem.id });
     /** A whole good envelope of another image of the same length, for `me`. */
-    const other = (me, artwork = world.work, change = 0) => ({ bytes }) => {
+    const other = (me, artwork = world.work, change = 0) => () => {
         const image = randomBytes(world.base.image.length + change);
         const envelope = makeEnvelope(artwork, image.length, recipient(me));
-        return { result: { header: toBase64url(envelope.header) }, bytes: concat(...sealStream(envelope.keys, image)), was: bytes };
+        return { result: { header: toBase64url(envelope.header) }, bytes: concat(...sealStream(envelope.keys, image)) };
     };
     const preview = (name, change) => fetch(name, badProof, reply('artwork.preview', change), world.hidden);
     return [
@@ -149,8 +157,10 @@ function fetchCases(world) {
         })),
         bulk('a stream that lacks its last chunk', ({ result, bytes }) => ({ result, bytes: bytes.subarray(0, 16400) }),
             [badProof, protocol]),
-        bulk('a stream that is too long', ({ result, bytes }) => ({ result, bytes: concat(bytes, zeros(16)) }), [badProof, protocol]),
-        bulk('a DATA_END that tells more', ({ result, bytes }) => ({ result, bytes, told: bytes.length + 1 }), protocol),
+        bulk('a stream that is too long', ({ result, bytes }) => ({ result, bytes: concat(bytes, zeros(16)) }),
+            [badProof, protocol]),
+        bulk('a DATA_END that tells more', ({ result, bytes }) => ({ result, bytes, told: bytes.length + 1 }),
+            protocol),
         bulk('short DATA in the middle', ({ result, bytes }) => ({ result, bytes, pieceBytes: 8200 }), protocol),
         bulk('no stream', ({ result }) => ({ result, bytes: zeros(0) }), [badProof, protocol]),
         header('a changed wrapping', (bytes) => flip(bytes, 200)),
@@ -178,8 +188,10 @@ function fetchCases(world) {
 
 /** What receipts are forged into: name → (payload, vault identity, another log key) → JWS. */
 export const receiptForgeries = (otherLog, person) => ({
-    'signed by another log key': (payload, me) => makeStatement('receipt', { ...me, log: otherLog }, payload.vault, payload),
-    "signed by the vault's sign key": (payload, me) => forgeries('receipt')['the signature of somebody else'](payload, me.log, me.sign),
+    'signed by another log key': (payload, me) =>
+        makeStatement('receipt', { ...me, log: otherLog }, payload.vault, payload),
+    "signed by the vault's sign key": (payload, me) =>
+        forgeries('receipt')['the signature of somebody else'](payload, me.log, me.sign),
     'signed by a person': (payload, me) => makeStatement('receipt', { ...me, log: { ...otherLog, id: person.sign.id } },
         payload.vault, payload),
     'of another statement': (payload, me) => makeStatement('receipt', me, payload.vault, { ...payload, of: nothing }),
@@ -210,7 +222,8 @@ async function uploadCases(world) {
         upload('the hash of other bytes', badProof, reply('upload.data', () => ({ sha256: nothing }))),
         upload('a history without the registration', badProof, reply('artwork.history', (_, session) =>
             ({ leaves: session.state.ledger.of(world.foreign).map(({ entry }) => entry), next: null }))),
-        upload('a history whose leaf has another time than the receipt', badProof, reply('artwork.history', ({ leaves: [entry] }) => {
+        upload('a history whose leaf has another time than the receipt', badProof,
+            reply('artwork.history', ({ leaves: [entry] }) => {
             const { type, time, statements } = readLeaf(entry);
             const changed = writeLeaf(type, time + 1, statements);
             return { leaves: leafHash(changed) === leafHash(entry) ? [] : [changed], next: null };

@@ -46,17 +46,21 @@ export class Scene {
             artwork, title: 'A boat', description: '', artist: 'Ann', creation_date: '', file_path: 'boat.jpg',
             media_type: 'image/jpeg', bytes: this.image.length, width: 320, height: 480,
             sha256: sha256(this.image).toString('hex'), release: 'original',
-            preview: { sha256: sha256(this.preview).toString('hex'), bytes: this.preview.length, media_type: 'image/jpeg' },
+            preview: {
+                sha256: sha256(this.preview).toString('hex'), bytes: this.preview.length, media_type: 'image/jpeg',
+            },
             ...fields,
         });
     }
     register(me, fields) {
         this.state.admit(me.chain);
         const artwork = this.state.newId();
-        const envelope = makeEnvelope(artwork, this.image.length, { wallet: me.wallet, kem: me.kem.publicKey, kemId: me.kem.id });
+        const envelope = makeEnvelope(artwork, this.image.length,
+            { wallet: me.wallet, kem: me.kem.publicKey, kemId: me.kem.id });
         const upload = {
             artwork, bytes: this.image.length, media_type: 'image/jpeg', sha256: sha256(this.image).toString('hex'),
-            envelope: { dek: envelope.dek, salt: envelope.keys.salt, sealed: concat(...sealStream(envelope.keys, this.image)) },
+            envelope: { dek: envelope.dek, salt: envelope.keys.salt,
+                sealed: concat(...sealStream(envelope.keys, this.image)) },
         };
         const statement = this.state.take(this.registration(me, artwork, fields), 'register', me.wallet);
         this.state.register(statement, upload, this.preview, { sender_ip: '127.0.0.1', sender_port: 7 });
@@ -64,7 +68,8 @@ export class Scene {
     }
     claimStatement(me, artwork, fields = {}) {
         const { head, seq, owner } = this.state.work(artwork);
-        return this.sign('claim', me, { artwork, head, seq, owner, exp: this.state.now() + day, text_commit: null, ...fields });
+        return this.sign('claim', me,
+            { artwork, head, seq, owner, exp: this.state.now() + day, text_commit: null, ...fields });
     }
     claim(me, artwork, fields = {}, text = null) {
         this.state.admit(me.chain);
@@ -107,7 +112,8 @@ export class ClientWorld {
         world.imageFile = programs.image;
         world.runs = 0;
         await Promise.all(['ann', 'bob'].map((who) =>
-            runClient(world.programs[who], join(world.folder, who), ['init', '--no-passphrase', '--name', who], { cwd: tmpdir() })));
+            runClient(world.programs[who], join(world.folder, who), ['init', '--no-passphrase', '--name', who],
+                { cwd: tmpdir() })));
         world.people = {
             ann: readHome(join(world.folder, 'ann')), bob: readHome(join(world.folder, 'bob')),
             cyn: testIdentity('collector'), dan: testIdentity('artist'),
@@ -142,7 +148,8 @@ export class ClientWorld {
         cpSync(join(this.folder, who), home, { recursive: true });
         const vault = new Vault(this.met.state.clone());
         const port = await vault.listen();
-        await runClient(this.programs[who], home, [...vaultOptions(port, vault.wallet), 'show', this.work], { cwd: tmpdir() });
+        await runClient(this.programs[who], home, [...vaultOptions(port, vault.wallet), 'show', this.work],
+            { cwd: tmpdir() });
         await vault.close();
     }
 
@@ -155,7 +162,8 @@ export class ClientWorld {
         const at = await vault.listen(port);
         const options = pin ? vaultOptions(at, vault.wallet) : ['--vault', `127.0.0.1:${at}`];
         try {
-            return { ...await runClient(this.programs[who], own, [...options, ...args], { cwd: tmpdir() }), home: own, port: at };
+            const ended = await runClient(this.programs[who], own, [...options, ...args], { cwd: tmpdir() });
+            return { ...ended, home: own, port: at };
         } finally {
             await vault.close();
         }

@@ -31,7 +31,8 @@ async function steps(vault, folder) {
         bob('init', '--no-passphrase', '--name', 'Bob', '--contact', 'bob@example.org')]);
     say(1, `two homes: ${artist.wallet.slice(0, 8)}, ${collector.wallet.slice(0, 8)}`);
 
-    const work = await ann('upload', image, '--title', 'Of another hand', '--artist', 'Zoë', '--created', '2024-02-29');
+    const work = await ann('upload', image, '--title', 'Of another hand', '--artist', 'Zoë',
+        '--created', '2024-02-29');
     assert.equal(vault.state.ledger.size, 1);
     assert.equal(work.copies, 1);
     say(5, `connected, sealed, uploaded and registered ${work.id}`);

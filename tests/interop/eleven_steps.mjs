@@ -8,6 +8,7 @@ import { Client } from './client.mjs';
 import { chunkCount, chunkSealed } from './envelope.mjs';
 import { makeIdentity } from './identity.mjs';
 import { parseTarget, runProgram } from './program.mjs';
+import { testIdentity } from './test_keys.mjs';
 import { Refused } from './wire.mjs';
 
 const sizes = [1, 16384, 70000, 1000000];
@@ -30,7 +31,7 @@ const fieldsFor = (bytes) => ({
 });
 
 async function run() {
-    const [ann, bob] = await Promise.all([makeIdentity(), makeIdentity({ kemBits: 4096 })]);
+    const [ann, bob] = [await makeIdentity(), testIdentity('collector')];      // keys made, and keys loaded
     say(1, `two identities: ${ann.wallet.slice(0, 8)} (3072), ${bob.wallet.slice(0, 8)} (kem 4096)`);
 
     const artist = await connect(ann, 3);       // rekeys every three records, also within an upload

@@ -1,4 +1,5 @@
-// OAEP with a given seed and PSS with a given salt (RFC 8017 §7.1.1, §9.1.1), for vectors alone: OpenSSL draws both itself.
+// OAEP with a given seed and PSS with a given salt (RFC 8017 §7.1.1, §9.1.1), for vectors alone: OpenSSL draws both
+// itself.
 // SPDX-License-Identifier: Apache-2.0
 import { constants, privateEncrypt, publicEncrypt } from 'node:crypto';
 import { modulusOf } from './keys.mjs';

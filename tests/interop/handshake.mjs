@@ -73,7 +73,7 @@ export function writeClientHello({ start, kemId, ephemeral, ciphertext, early, i
     });
 }
 
-/** SERVER_HELLO; `middle` is the transcript before it, `confirm(finished)` gives what enc_sf seals, of `bytes` bytes. */
+/** SERVER_HELLO; `middle` is the transcript before it, `confirm(finished)` gives what enc_sf seals, `bytes` long. */
 export function writeServerHello({ middle, ephemeral, ciphertext, master, bytes, confirm }) {
     const head = concat(u8(frameTypes.serverHello), ephemeral, vec16(ciphertext));
     return sealedFrame(head, bytes + 16, (fixed) => {

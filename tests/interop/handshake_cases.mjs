@@ -10,7 +10,8 @@ import { FrameStream } from './stream.mjs';
 import { frameOf } from './vault_world.mjs';
 import { ascii, concat, Ended, toBase64url, u16, u32, u8, vec16, zeros } from './wire.mjs';
 
-function hello(kemId, { magic = 'SATP', version = 1, reserved = 0, suite = 1, wrapped = zeros(384), tail = zeros(0) } = {}) {
+function hello(kemId,
+    { magic = 'SATP', version = 1, reserved = 0, suite = 1, wrapped = zeros(384), tail = zeros(0) } = {}) {
     return concat(u8(3), ascii(magic), u8(version), u8(reserved), u16(suite), kemId, randomBytes(32), vec16(wrapped),
         vec16(randomBytes(900)), tail);
 }
@@ -44,7 +45,8 @@ export function clearCases(world) {
         clear('ALERT 5', 'another vault key', frameOf(hello(randomBytes(32)))),
         clear('ALERT 5', "the vault's sign key in the place of its kem",
             frameOf(hello(Buffer.from(vault.wallet, 'hex')))),
-        helloOf('ALERT 6', 'a wrapped secret of nobody', { wrapped: concat(zeros(1), randomBytes(modulus.length - 1)) }),
+        helloOf('ALERT 6', 'a wrapped secret of nobody',
+            { wrapped: concat(zeros(1), randomBytes(modulus.length - 1)) }),
         helloOf('ALERT 6', 'a wrapped secret that is not below the modulus', { wrapped: modulus }),
         helloOf('ALERT 1', 'a wrapped secret for a longer key', { wrapped: zeros(512) }),
         helloOf('ALERT 1', 'a wrapped secret one byte short', { wrapped: zeros(modulus.length - 1) }),
@@ -64,7 +66,8 @@ async function replay(world) {
         return frame;
     };
     const { host, port } = world.target;
-    await world.bentHandshake('bob', { hello: record, clientFinished: (frame) => record(frame).with(20, frame[20] ^ 1) })
+    await world.bentHandshake('bob',
+        { hello: record, clientFinished: (frame) => record(frame).with(20, frame[20] ^ 1) })
         .catch(() => {});
     const stream = await FrameStream.dial(host, port);
     await stream.frame(1, maxHandshakeFrame);
@@ -115,9 +118,11 @@ export function bentCases(world) {
         bent('ALERT 6', 'a seen without its root', { confirmation: confirmed(writeExt({ seen: { size: 1 } })) }),
         bent('ALERT 6', 'an ext of CLIENT_FINISHED with a name twice',
             { confirmation: confirmed(jsonText('{"seen":null,"seen":null}')) }),
-        bent('ALERT 3', 'a record in the place of CLIENT_FINISHED', { clientFinished: () => frameOf(randomBytes(272)) }),
+        bent('ALERT 3', 'a record in the place of CLIENT_FINISHED',
+            { clientFinished: () => frameOf(randomBytes(272)) }),
         bent('ALERT 3', 'a second CLIENT_HELLO', { clientFinished: () => frameOf(u8(3), randomBytes(900)) }),
-        bent('ALERT 1', 'a CLIENT_FINISHED that ends too early', { clientFinished: () => frameOf(u8(5), u16(60), zeros(59)) }),
+        bent('ALERT 1', 'a CLIENT_FINISHED that ends too early',
+            { clientFinished: () => frameOf(u8(5), u16(60), zeros(59)) }),
         bent('ALERT 1', 'a CLIENT_FINISHED with bytes left over',
             { clientFinished: (frame) => frameOf(frame.subarray(4), zeros(1)) }),
         bent('ALERT 2', 'a CLIENT_FINISHED of 16385 bytes', { clientFinished: () => u32(maxHandshakeFrame + 1) }),

@@ -108,7 +108,8 @@ test('A user is not taken for a vault', async () => {
 test('A wrong server_finished is followed by nothing', async () => {
     const flipped = (value) => Buffer.from(value.map((byte) => byte ^ 1));
     const { error, sent } = await clientError((stream) =>
-        Promise.race([serveHandshake(stream, vault, { ext, tamper: { finished: flipped } }).catch(() => {}), once(stream.socket, 'close')]));
+        Promise.race([serveHandshake(stream, vault, { ext, tamper: { finished: flipped } }).catch(() => {}),
+            once(stream.socket, 'close')]));
     assert.match(error.message, /Finished/);
     assert.equal(sent.length, 0);
 });

@@ -4,7 +4,8 @@
 import { createPrivateKey } from 'node:crypto';
 import { writeCertificate } from './certificate.mjs';
 import {
-    checkCharacter, chunkContext, chunkCount, chunkKeys, chunkPlain, chunkSealed, makeEnvelope, sealedLength, sealStream,
+    checkCharacter, chunkContext, chunkCount, chunkKeys, chunkPlain, chunkSealed, makeEnvelope, sealedLength,
+    sealStream,
     wrapLabel,
 } from './envelope.mjs';
 import { sealOaepWith, signPssWith } from './fixed_rsa.mjs';
@@ -36,14 +37,16 @@ const bytesFor = (name, length) => expand(sha256(ascii('SAT interop vectors')), 
 const pkcs8 = { x25519: '302e020100300506032b656e04220420', ed25519: '302e020100300506032b657004220420' };
 function fixedKey(kind, name) {
     const seed = bytesFor(name, 32);
-    const privateKey = createPrivateKey({ key: concat(Buffer.from(pkcs8[kind], 'hex'), seed), format: 'der', type: 'pkcs8' });
+    const privateKey = createPrivateKey({ key: concat(Buffer.from(pkcs8[kind], 'hex'), seed), format: 'der',
+        type: 'pkcs8' });
     return { seed, privateKey, raw: publicOf(privateKey) };
 }
 
 /** A test identity whose signatures are the same each time. */
 function fixedIdentity(who) {
     const keys = testKeys(who);
-    const sign = { ...keys.sign, signs: (data) => signPssWith(bytesFor(`salt ${hex(sha256(data))}`, 32), keys.sign.privateKey, data) };
+    const sign = { ...keys.sign,
+        signs: (data) => signPssWith(bytesFor(`salt ${hex(sha256(data))}`, 32), keys.sign.privateKey, data) };
     const kind = who === 'vault' ? 'vault' : 'user';
     return { ...keys, sign, wallet: sign.id, chain: [makeDocument({ ...keys, sign }, kind, { iat: time })] };
 }
@@ -109,10 +112,12 @@ function handshake(client, exts) {
         },
         values: hexAll({
             vault_wallet: vaultWallet, vault_kem_id: nameBytes(vault.kem.id), client_wallet: clientWallet,
-            client_kem_id: nameBytes(client.kem.id), epk_c: ours.raw, epk_v: theirs.raw, P: start, L_v: labelV, L_c: labelC,
+            client_kem_id: nameBytes(client.kem.id), epk_c: ours.raw, epk_v: theirs.raw, P: start, L_v: labelV,
+                L_c: labelC,
             th_1a: th1a, th_1: th1, th_2a: th2a, th_2: th2, th_3: th3, ss_v: toVault.secret, dh, ss_c: toClient.secret,
             ES: early, HS: handshakeSecret, MS: master, k_id_iv_id: schedule.identityKey(early, th1a).material,
-            k_shs_iv_shs: schedule.serverKey(master, th2a).material, k_chs_iv_chs: schedule.clientKey(master, th2).material,
+            k_shs_iv_shs: schedule.serverKey(master, th2a).material,
+                k_chs_iv_chs: schedule.clientKey(master, th2).material,
             server_finished: schedule.serverFinished(master, th2a), client_finished: clientFinishedValue,
             c_ap_0: schedule.clientTraffic(master, th3), s_ap_0: schedule.serverTraffic(master, th3),
         }),
@@ -133,10 +138,11 @@ function handshakes() {
         note: 'whole handshakes of keys/test-vault-* with the collector (kem of 4096 bits), then with the artist',
         handshakes: [
             handshake(collector, {
-                client: { agent: 'interop/1' }, vault: { time, limits, checkpoint: checkpointOf([]) }, finished: { seen: null },
+                client: { agent: 'interop/1' }, vault: { time, limits, checkpoint: checkpointOf([]) },
+                    finished: { seen: null },
             }),
             handshake(artist, {
-                client: {}, vault: { time: time + 1, limits, checkpoint: checkpointOf(['a', 'b']), later: [] },
+                client: {}, vault: { time: time + 1, limits, checkpoint: checkpointOf(['a', 'b']) },
                 finished: { seen: { size: 1, root } },
             }),
         ],
@@ -158,7 +164,8 @@ function records() {
         const frame = sender.record(type, goesOn, body);
         const row = { epoch: epochs.length - 1, sequence, type, more: goesOn === 1, body: hex(body) };
         rows.push(body.length <= 512 ? { ...row, frame: hex(frame) }
-            : { ...row, body: null, body_byte: body[0], body_length: body.length, frame_length: frame.length, frame_sha256: hex(sha256(frame)) });
+            : { ...row, body: null, body_byte: body[0], body_length: body.length, frame_length: frame.length,
+                frame_sha256: hex(sha256(frame)) });
     };
     const rekey = () => {
         record(types.keyUpdate, zeros(0));
@@ -181,7 +188,8 @@ function records() {
     record(types.response, Buffer.alloc(66556, 0x79), 1);
     record(types.response, Buffer.alloc(1, 0x79));
     record(types.close, u16(0));
-    return { note: 'records from the vault under one secret; long bodies are one byte many times', epochs, records: rows };
+    return { note: 'records from the vault under one secret; long bodies are one byte many times', epochs,
+        records: rows };
 }
 
 const plaintext = (length) => Buffer.from(Array.from({ length }, (_, at) => (31 * at + Math.floor(at / 251)) % 256));
@@ -206,8 +214,9 @@ function envelope(nine, bytes, { who, key, purpose }) {
     return {
         artwork, plaintext_length: bytes, recipient: who.wallet, kem_id: key.id, purpose,
         ...hexAll({
-            data_key: dek, salt, oaep_seed: seed, context, info, okm: expand(dek, info, 76, 'sha512'), chunk_key: again.key,
-            base_nonce: again.nonce, commitment: again.commitment, wrap_label: wrapLabel(artwork, who.wallet, purpose), header,
+            data_key: dek, salt, oaep_seed: seed, context, info, okm: expand(dek, info, 76, 'sha512'),
+            chunk_key: again.key, base_nonce: again.nonce, commitment: again.commitment,
+            wrap_label: wrapLabel(artwork, who.wallet, purpose), header,
             plaintext_sha256: sha256(plain), sealed_sha256: sha256(sealed),
         }),
         sealed_length: sealedLength(bytes), chunks,
@@ -265,13 +274,16 @@ function ledger() {
         const { seed, privateKey, raw } = fixedKey('ed25519', name);
         return { name, seed, privateKey, verifier: witnessVerifier(name, raw) };
     });
-    const cosigned = witnesses.reduce((note, witness) => note + cosignText(readNote(checkpoint).text, time + 9, witness), checkpoint);
+    const cosigned = witnesses.reduce((note, witness) =>
+        note + cosignText(readNote(checkpoint).text, time + 9, witness), checkpoint);
     const treeHead = { size, root: hex(rootOf(leaves)) };
-    const headJws = statement('head', vault, { artwork, head, seq: 1, owner: collector.wallet, leaves: 4, ...treeHead, seen: treeHead });
+    const headJws = statement('head', vault,
+        { artwork, head, seq: 1, owner: collector.wallet, leaves: 4, ...treeHead, seen: treeHead });
     const certificate = writeCertificate({
         vault: vault.chain,
         identities: [artist, collector].sort((a, b) => (a.wallet < b.wallet ? -1 : 1)).map(({ chain }) => chain),
-        leaves: [0, 2, 3, 4].map((index) => ({ entry: entries[index], index, proof: inclusionProof(leaves, index).map(hex) })),
+        leaves: [0, 2, 3, 4].map((index) => ({ entry: entries[index], index,
+            proof: inclusionProof(leaves, index).map(hex) })),
         head: headJws, checkpoint: cosigned, witnesses: witnesses.map(({ verifier }) => verifier.text),
     });
     return {
@@ -285,7 +297,8 @@ function ledger() {
         consistency: sizes.flatMap((to) => sizes.slice(0, to + 1).map((old) =>
             ({ old, size: to, proof: consistencyProof(leaves, old, to).map(hex) }))),
         checkpoint, cosigned,
-        witnesses: witnesses.map(({ name, seed, verifier }) => ({ name, seed: hex(seed), key: verifier.text, time: time + 9 })),
+        witnesses: witnesses.map(({ name, seed, verifier }) => ({ name, seed: hex(seed), key: verifier.text,
+            time: time + 9 })),
         head_statement: headJws, image_sha256: hex(sha256(plaintext(70000))), certificate: certificate.toString('utf8'),
     };
 }

@@ -51,7 +51,7 @@ export class LedgerView {
         return given;
     }
 
-    /** Whether what another person's statement saw is a beginning of the newest tree, a newer one being asked for first. */
+    /** Holds what another person's statement saw against the newest tree, a newer one being asked for first. */
     async agree(seen, vault, request) {
         if (seen === null) {
             return;

@@ -84,7 +84,8 @@ test('Every leaf of every tree has a proof, and no bent one', () => {
             const good = { leaf: leaves[index], index, size, root, proof: inclusionProof(leaves, index, size) };
             verifyInclusion(good);
             const bent = [
-                { proof: [...good.proof, root] }, { leaf: sha256(leaves[index]) }, { index: index + 1 }, { size: index },
+                { proof: [...good.proof, root] }, { leaf: sha256(leaves[index]) }, { index: index + 1 },
+                { size: index },
                 { root: sha256(root) }, ...good.proof.map((_, at) => ({ proof: good.proof.toSpliced(at, 1) })),
                 ...good.proof.map((node, at) => ({ proof: good.proof.with(at, sha256(node)) })),
             ];
@@ -116,5 +117,6 @@ test('Sizes up to 2^52 are judged without loss', () => {
     const root = path.reduce((node, right) => nodeHash(node, right), leaves[0]);
     verifyInclusion({ leaf: leaves[0], index: 0, size, root, proof: path });
     assert.throws(() => verifyInclusion({ leaf: leaves[0], index: 1, size, root, proof: path }), ProtocolError);
-    assert.throws(() => verifyInclusion({ leaf: leaves[0], index: 0, size: size + 1, root, proof: path }), ProtocolError);
+    assert.throws(() => verifyInclusion({ leaf: leaves[0], index: 0, size: size + 1, root, proof: path }),
+        ProtocolError);
 });

@@ -21,7 +21,8 @@ const [which, ...given] = process.argv.slice(2);
 /** The files of a vault's stores and their sizes, as one text; the catalogue and the keys are not looked at. */
 const filesOf = (data) => ['image_store', 'metadata_store', 'incoming'].map((name) => {
     const listed = readdirSync(join(data, name), { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile()).map((entry) => `${entry.name} ${statSync(join(entry.path, entry.name)).size}`);
+        .filter((entry) => entry.isFile()).map((entry) =>
+            `${entry.name} ${statSync(join(entry.path, entry.name)).size}`);
     return `${name}: ${listed.sort().join(', ')}`;
 }).join('; ');
 
@@ -35,7 +36,8 @@ function runningVault(address) {
             logKey: () => createPrivateKey(readFileSync(join(data, 'keys', 'log.pem'))),
         }),
         ...(program && data && {
-            hold: async (artwork, on) => execFileSync(program, [on ? 'hold' : 'release', artwork, '--data', data, '--reason', 'tested']),
+            hold: async (artwork, on) =>
+                execFileSync(program, [on ? 'hold' : 'release', artwork, '--data', data, '--reason', 'tested']),
         }),
     };
 }

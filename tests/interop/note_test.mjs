@@ -6,7 +6,8 @@ import { verifyChain } from './identity.mjs';
 import { makeLogKey } from './keys.mjs';
 import { emptyRoot } from './merkle.mjs';
 import {
-    checkpointText, cosignText, joinNote, logVerifier, originOf, readLogVerifier, readNote, readWitnessVerifier, signText,
+    checkpointText, cosignText, joinNote, logVerifier, originOf, readLogVerifier, readNote, readWitnessVerifier,
+    signText,
     verifyCheckpoint, verifyWitnessed, witnessVerifier, writeCheckpoint,
 } from './note.mjs';
 import { testIdentity } from './test_keys.mjs';

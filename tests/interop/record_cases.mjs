@@ -34,9 +34,11 @@ const recordFlaws = {
         sender.message(types.ping, zeros(0));
         return sender.message(types.ping, zeros(0));
     },
-    'two records in the wrong order': (sender) => [sender.message(types.ping, zeros(0)), sender.message(types.request, list)]
+    'two records in the wrong order': (sender) =>
+        [sender.message(types.ping, zeros(0)), sender.message(types.request, list)]
         .reverse().flat(),
-    'a record cut short, its length corrected': (sender) => [frameOf(sender.message(types.ping, zeros(0))[0].subarray(4, -1))],
+    'a record cut short, its length corrected': (sender) =>
+        [frameOf(sender.message(types.ping, zeros(0))[0].subarray(4, -1))],
     'a frame of 19 bytes': () => [u32(19), zeros(19)],
     'a frame of no bytes': () => [u32(0)],
     'a frame of 66577 bytes': () => [u32(66577)],
@@ -113,7 +115,8 @@ export function recordCases(world) {
         ...flaws, ...texts,
         ['closed', "the vault's own record reflected", () => world.onConnection('cyn', reflect)],
         ['closed', 'a request that is Latin-1', () => world.onConnection('cyn', (connection) =>
-            connection.send(types.request, Buffer.from('{"m":"artwork.list","p":{"limit":1,"text":"\xe9"}}', 'latin1')))],
+            connection.send(types.request,
+                Buffer.from('{"m":"artwork.list","p":{"limit":1,"text":"\xe9"}}', 'latin1')))],
     ];
 }
 

@@ -27,7 +27,8 @@ export async function requestCases(world) {
         ask(100, 'a member too few', 'artwork.get', {}),
         ask(100, 'a member named __proto__', 'artwork.get', JSON.parse(`{"artwork":"${work}","__proto__":1}`)),
         ask(100, 'an ID that is null', 'artwork.get', get(null)),
-        ask(100, 'an ID in lower case', 'artwork.get', get(work.toLowerCase() === work ? 'abcdefghjk' : work.toLowerCase())),
+        ask(100, 'an ID in lower case', 'artwork.get',
+            get(work.toLowerCase() === work ? 'abcdefghjk' : work.toLowerCase())),
         ask(100, 'an ID with another check character', 'artwork.get', get(other)),
         ask(100, 'an ID of eleven characters', 'artwork.get', get(`${work}0`)),
         ask(101, 'a work that is not there', 'artwork.get', get('0000000000')),
@@ -80,7 +81,8 @@ async function ledgerCases({ cyn, work, hidden }, ann) {
     const [entry] = await ann.entriesOf(hidden);
     const { wallet } = cyn.vault;
     const foreign = await makeLogKey();
-    const foreignNote = (name) => writeCheckpoint({ ...foreign, verifier: { ...logVerifier(wallet, foreign.raw), name } },
+    const foreignNote = (name) =>
+        writeCheckpoint({ ...foreign, verifier: { ...logVerifier(wallet, foreign.raw), name } },
         size + 9, root);
     const ownName = logVerifier(wallet, foreign.raw);
     const misnamed = checkpointText(originOf(wallet), size + 9, root);

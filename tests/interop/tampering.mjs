@@ -4,7 +4,8 @@ import { Refusal } from './vault_rules.mjs';
 
 /** Changes the result of one method: `change(result, session, params)` gives another, or undefined to let it be. */
 export const reply = (method, change) => ({
-    reply: (m, result, session, params) => (m === method ? change(structuredClone(result), session, params) : undefined),
+    reply: (m, result, session, params) =>
+        (m === method ? change(structuredClone(result), session, params) : undefined),
 });
 
 /** Refuses one method with a code. */
@@ -17,7 +18,9 @@ export const refuse = (method, code) => ({
 });
 
 /** Changes each event's `p`. */
-export const event = (change) => ({ event: ({ e, p }, session) => ({ e, p: change(structuredClone(p), session) ?? p }) });
+export const event = (change) => ({
+    event: ({ e, p }, session) => ({ e, p: change(structuredClone(p), session) ?? p }),
+});
 
 /** Several at once; of two that bend the same reply the later sees what the earlier made. */
 export function all(...tampers) {

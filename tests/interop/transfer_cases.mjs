@@ -83,7 +83,8 @@ export function transferCases(world) {
         }),
         bad(113, 'a second claim by one wallet', () => open(bob)),
         bad('accepted', 'a claim sent twice: no second claim', async () =>
-            assert.equal((await bob.request('claim.open', { claim: at.claim.shown.claim, text: at.claim.shown.claim_text }))
+            assert.equal((await bob.request('claim.open',
+                { claim: at.claim.shown.claim, text: at.claim.shown.claim_text }))
                 .state, 'pending')),
         bad(101, "somebody else's claim", () => cyn.request('claim.get', { claim: at.claim.claim.id })),
         bad(101, "a withdrawal of somebody else's claim", () => cyn.withdraw(at.claim)),
@@ -92,14 +93,16 @@ export function transferCases(world) {
         bad(101, 'a withdrawal of no claim', () => bob.request('claim.withdraw',
             { withdraw: signed('withdraw', bob.me, { artwork, claim: nothing }) })),
         bad(107, "an owner's withdrawal of the claim, as the collector", () => ann.request('claim.withdraw',
-            { withdraw: signed('withdraw', { ...ann.me, wallet: bob.me.wallet }, { artwork, claim: at.claim.claim.id }) })),
+            { withdraw: signed('withdraw', { ...ann.me, wallet: bob.me.wallet },
+                { artwork, claim: at.claim.claim.id }) })),
 
         // Answers
         ...forged('answer', () => payloadOf(ann.answerStatement(at.claim, true), 'answer'), ann.me.sign, bob.me.sign,
             (statement) => ann.request('claim.answer', { answer: statement })),
         bad(114, "a yes by the collector himself", () => answer(bob, at.claim, true)),
         bad(114, 'a yes by a third person', () => answer(cyn, at.claim, true)),
-        bad(114, 'a no by a third person, to a claim that is not there', () => answer(cyn, at.claim, false, { claim: nothing })),
+        bad(114, 'a no by a third person, to a claim that is not there',
+            () => answer(cyn, at.claim, false, { claim: nothing })),
         bad(107, "a yes that the owner signed, sent by the collector", () =>
             bob.request('claim.answer', { answer: ann.answerStatement(at.claim, true) })),
         bad(101, 'a yes that names another work of hers', () => answer(ann, at.claim, true, { artwork: world.hidden })),
@@ -146,12 +149,14 @@ export function transferCases(world) {
             cyn.request('claim.accept', bob.acceptance(at.yes, 'B', ''))),
         bad(108, 'an acceptance of another answer', () =>
             accept(bob, { ...at.yes, answer: { ...at.yes.answer, id: nothing } })),
-        bad(101, 'an acceptance of no claim', () => accept(bob, { ...at.yes, claim: { ...at.yes.claim, id: nothing } })),
+        bad(101, 'an acceptance of no claim',
+            () => accept(bob, { ...at.yes, claim: { ...at.yes.claim, id: nothing } })),
         bad(101, 'an acceptance that names another work', () => accept(bob,
             { ...at.yes, claim: { ...at.yes.claim, payload: { ...at.yes.claim.payload, artwork: world.hidden } } })),
         bad(105, 'an acceptance at another head', () => accept(bob,
             { ...at.yes, claim: { ...at.yes.claim, payload: { ...at.yes.claim.payload, head: nothing } } })),
-        bad(112, 'metadata that is not the one committed to', () => accept(bob, at.yes, { metadata: person({ name: 'C' }) })),
+        bad(112, 'metadata that is not the one committed to',
+            () => accept(bob, at.yes, { metadata: person({ name: 'C' }) })),
         bad(112, 'metadata under another salt', () => accept(bob, at.yes, { salt: toBase64url(randomBytes(32)) })),
         bad(108, 'metadata that is no JSON', metadata('name')),
         bad(108, 'metadata with a member too many', metadata(person({ more: 1 }))),
@@ -196,7 +201,8 @@ export function transferCases(world) {
         bad('accepted', 'after A, B, A: the first yes again moves nothing', async () =>
             assert.equal((await ann.request('claim.answer', { answer: at.yes.shown.answer })).state, 'completed')),
         bad('accepted', 'after A, B, A: the first claim again opens nothing', async () =>
-            assert.equal((await bob.request('claim.open', { claim: at.claim.shown.claim, text: at.claim.shown.claim_text }))
+            assert.equal((await bob.request('claim.open',
+                { claim: at.claim.shown.claim, text: at.claim.shown.claim_text }))
                 .state, 'completed')),
         bad(105, 'after A, B, A: a new claim on the first head', () => open(bob)),
         bad(105, 'after A, B, A: a new claim on the first head with the present seq', () => open(bob, { seq: 2 })),
@@ -233,7 +239,8 @@ export function transferCases(world) {
         bad(106, 'a withdrawal of an expired claim', () => bob.withdraw(at.short)),
         step('Ann says yes for 2 s and lets it pass', async () => {
             at.late = await bob.claim(at.work);
-            at.lateYes = await ann.request('claim.answer', { answer: ann.answerStatement(at.late, true, { exp: now() + 2 }) });
+            at.lateYes = await ann.request('claim.answer',
+                { answer: ann.answerStatement(at.late, true, { exp: now() + 2 }) });
             at.lateYes = await bob.verifyClaim(at.lateYes);
             at.lateAcceptance = bob.acceptance(at.lateYes, 'B', '');
             await wait(3.1);

@@ -21,7 +21,8 @@ const begin = (client, bytes = image) => client.request('upload.begin', { bytes:
 async function spoiled(client, change, bytes = image) {
     const { artwork } = await begin(client, bytes);
     const envelope = makeEnvelope(artwork, bytes.length, client.vault);
-    const parts = { header: Buffer.from(envelope.header), pieces: [...sealStream(envelope.keys, bytes)], artwork, envelope };
+    const parts = { header: Buffer.from(envelope.header), pieces: [...sealStream(envelope.keys, bytes)], artwork,
+        envelope };
     const { header, pieces } = { ...parts, ...change(parts) };
     return client.connection.upload('upload.data', { header: toBase64url(header) }, pieces);
 }
@@ -53,9 +54,11 @@ function envelopeCases(world) {
         spoil('another wrapping', ({ header }) => ({ header: flip(header, 200) })),
         spoil('another salt', ({ header }) => ({ header: flip(header, -40) })),
         spoil('another commitment', ({ header }) => ({ header: flip(header, -1) })),
-        [100, 'an envelope with a header cut short', () => spoiled(cyn, ({ header }) => ({ header: header.subarray(0, 537) }))],
+        [100, 'an envelope with a header cut short',
+            () => spoiled(cyn, ({ header }) => ({ header: header.subarray(0, 537) }))],
         [100, 'an envelope with no header', () => spoiled(cyn, () => ({ header: zeros(0) }))],
-        [100, 'an envelope with a header of 667 bytes', () => spoiled(cyn, ({ header }) => ({ header: concat(header, zeros(667)).subarray(0, 667) }))],
+        [100, 'an envelope with a header of 667 bytes',
+            () => spoiled(cyn, ({ header }) => ({ header: concat(header, zeros(667)).subarray(0, 667) }))],
         spoil('a header with a tail', ({ header }) => ({ header: concat(header, zeros(1)) })),
         spoil('a wrapping labelled for the store', wrappedAs('SAT/1 store')),
         spoil('a wrapping labelled for a session', ({ header, envelope }) => ({
@@ -74,7 +77,8 @@ function envelopeCases(world) {
         spoil('two chunks swapped', ({ pieces: [first, last] }) => ({
             pieces: [concat(first.subarray(16400, 32800), first.subarray(0, 16400), first.subarray(32800)), last],
         })),
-        spoil('one chunk twice', ({ pieces: [first, last] }) => ({ pieces: [put(first, 16400, first.subarray(0, 16400)), last] })),
+        spoil('one chunk twice',
+            ({ pieces: [first, last] }) => ({ pieces: [put(first, 16400, first.subarray(0, 16400)), last] })),
         spoil('the chunks of another upload', ({ pieces }) => ({
             pieces: [...sealStream(makeEnvelope(world.work, image.length, vault).keys, image)].slice(0, pieces.length),
         })),
@@ -101,7 +105,8 @@ function streamCases(world) {
         broken('an upload of no DATA', () => end(0)),
         broken('a short DATA in the middle', ([first, last]) =>
             [...data(first.subarray(0, 16400), first.subarray(16400), last), ...end(whole)]),
-        broken('a last DATA that is too long', ([first, last]) => [...data(first, concat(last, zeros(1))), ...end(whole + 1)]),
+        broken('a last DATA that is too long',
+            ([first, last]) => [...data(first, concat(last, zeros(1))), ...end(whole + 1)]),
         broken('DATA after the stream', ([first, last]) => [...data(first, last, zeros(16)), ...end(whole + 16)]),
         broken('a DATA without bytes', ([first]) => [...data(first, zeros(0))]),
         broken('a DATA_END that tells more', (pieces) => [...data(...pieces), ...end(whole + 1)]),
@@ -170,7 +175,8 @@ function registrationCases(world) {
         const [statement, shown = null] = [].concat(make(readJws(good, 'register').payload, good));
         return cyn.commit(statement, shown);
     }];
-    const signed = (fields) => (payload) => makeStatement('register', world.me.cyn, vault.wallet, { ...payload, ...fields });
+    const signed = (fields) => (payload) =>
+        makeStatement('register', world.me.cyn, vault.wallet, { ...payload, ...fields });
     const field = (expected, name, fields) => commit(expected, name, signed(fields));
     const forged = Object.entries(forgeries('register')).map(([name, make]) =>
         commit(codeOfForgery(name), name, (payload) => make(payload, world.me.cyn.sign, world.me.ann.sign)));
@@ -200,7 +206,8 @@ function registrationCases(world) {
         commit(107, "another artist's statement", (payload) => makeStatement('register', world.me.ann, vault.wallet,
             { ...payload, iss: world.me.ann.wallet })),
         commit(108, 'a preview that it does not name', (_, good) => [good, preview]),
-        field(108, 'a preview that does not come', { preview: { sha256: nothing, bytes: 5, media_type: 'image/jpeg' } }),
+        field(108, 'a preview that does not come',
+            { preview: { sha256: nothing, bytes: 5, media_type: 'image/jpeg' } }),
         commit(112, 'a preview of other bytes', (payload) => [signed({
             preview: { sha256: nothing, bytes: preview.length, media_type: 'image/jpeg' },
         })(payload), preview]),

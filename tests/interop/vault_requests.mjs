@@ -179,7 +179,10 @@ export const requests = {
     'upload.data': [{ header: isBinary(minHeader, maxHeader) }, uploadData],
     'upload.commit': [{ registration: isString, preview: optional(isBinary(1, maxPreview)) }, uploadCommit],
     'artwork.list': [
-        { text: optional(isFilter), artist: optional(isFilter), owner: optional(isName), limit: isCount(1, 50), cursor },
+        {
+            text: optional(isFilter), artist: optional(isFilter), owner: optional(isName), limit: isCount(1, 50),
+            cursor,
+        },
         (session, { limit, cursor: given, ...filters }) => page(session.vault, ['list', filters.text ?? null,
             filters.artist ?? null, filters.owner ?? null], given, session.state.search(filters),
         (work) => session.state.showWork(work, session.wallet), limit)],

@@ -1,5 +1,5 @@
-// One connection as a vault serves it (docs/protocol.md, Frames to Bulk streams): handshake, records, requests, streams,
-// events. `tamper` lets a test bend single steps; without it the vault behaves.
+// One connection as a vault serves it (docs/protocol.md, Frames to Bulk streams): handshake, records, requests,
+// streams, events. `tamper` lets a test bend single steps; without it the vault behaves.
 // SPDX-License-Identifier: Apache-2.0
 import { dataBytes, sealedLength, StreamOpener } from './envelope.mjs';
 import { parseObject } from './json.mjs';
@@ -210,8 +210,8 @@ export class VaultSession {
         require(stream.received === stream.total, 'a bulk stream ended too early');
         stream.opener.finish();
         finishUpload(this.upload, concat(...stream.plain), concat(...stream.sealed));
-        return this.respond({ ok: true, r: await this.tamper.reply?.('upload.data', { sha256: this.upload.sha256 }, this)
-            ?? { sha256: this.upload.sha256 } });
+        const result = { sha256: this.upload.sha256 };
+        return this.respond({ ok: true, r: await this.tamper.reply?.('upload.data', result, this) ?? result });
     }
 
     // Fetches

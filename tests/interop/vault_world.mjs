@@ -77,7 +77,8 @@ export class VaultWorld {
 
     /** What the vault keeps, as one text. */
     async snapshot() {
-        const shown = [await this.ann.request('ledger.checkpoint', {}), await this.ann.request('artwork.list', { limit: 50 })];
+        const shown = [await this.ann.request('ledger.checkpoint', {}),
+            await this.ann.request('artwork.list', { limit: 50 })];
         for (const name of ['ann', 'bob', 'cyn']) {
             shown.push(await this[name].request('claim.mine', {}), await this[name].request('claim.inbox', {}));
         }
