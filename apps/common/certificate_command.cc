@@ -69,6 +69,16 @@ Result<void> compare_with_kept(ClientApp& app, const CertifiedOwnership& proved)
     return {};
 }
 
+Result<CertifiedOwnership> open_certificate(std::string_view text) {
+    constexpr const char* kHint =
+        "do not rely on it; ask whoever gave it to you for the certificate as the program wrote it";
+    auto certificate = Certificate::parse(text);
+    if (!certificate) return fail(certificate.error().code, certificate.error().message, kHint);
+    auto proved = verify_certificate(*certificate);
+    if (!proved) return fail(proved.error().code, "the certificate does not hold; " + proved.error().message, kHint);
+    return proved;
+}
+
 Result<void> require_witnesses(const CertifiedOwnership& proved, const std::vector<WitnessKey>& wanted) {
     for (const WitnessKey& witness : wanted) {
         const bool signed_it = std::any_of(
@@ -191,8 +201,7 @@ Result<Report> run_verify(ClientApp& app) {
     if (!bytes && bytes.error().code == Errc::too_large)
         return fail(Errc::bad_statement, printable(path.string()) + " is too large for a certificate");
     if (!bytes) return fail(bytes.error());
-    SAT_TRY_VALUE(const Certificate certificate, Certificate::parse(as_text(*bytes)));
-    SAT_TRY_VALUE(const CertifiedOwnership proved, verify_certificate(certificate));
+    SAT_TRY_VALUE(const CertifiedOwnership proved, open_certificate(as_text(*bytes)));
     SAT_TRY(require_witnesses(proved, witnesses));
     SAT_TRY_VALUE(const TrustedVault vault, judge_signer(app, proved.vault));
     SAT_TRY(compare_with_kept(app, proved));

@@ -68,15 +68,42 @@ TEST_F(OptionsTest, EachProgramHasItsCommandsAndTheOwners) {
                                    {"watch"},
                                    {"confirm", "I"},
                                    {"decline", "I"},
-                                   {"history", "I"}})
+                                   {"history", "I"},
+                                   {"certificate", "I", "-o", "f"},
+                                   {"verify", "f"}})
             EXPECT_EQ(take(words, program).command, words.front());
     }
     EXPECT_EQ(take({"upload", "x.jpg", "--title", "T"}, Program::artist).image, "x.jpg");
-    for (const Words& words : {Words{"browse"}, {"claim", "I"}, {"claims"}, {"withdraw", "I"}}) {
+    for (const Words& words : {Words{"browse"}, {"claim", "I"}, {"claims"}, {"withdraw", "I"}, {"ledger", "follow"}}) {
         EXPECT_EQ(take(words).command, words.front());
         EXPECT_EQ(refuse(words, Program::artist), Errc::usage) << words.front();
     }
     EXPECT_EQ(refuse({"upload", "x.jpg", "--title", "T"}), Errc::usage);
+}
+
+TEST_F(OptionsTest, TheLedgerIsFollowedOrWitnessed) {
+    const Options follow = take({"ledger", "follow", "--tiles", "d", "--once", "--every", "5"});
+    EXPECT_EQ(follow.action, "follow");
+    EXPECT_EQ(follow.tiles, "d");
+    EXPECT_TRUE(follow.once);
+    EXPECT_EQ(follow.every, 5);
+    const Options witness = take({"--json", "ledger", "witness", "--name", "w", "-o", "f", "--home", "/h"});
+    EXPECT_EQ(witness.action, "witness");
+    EXPECT_EQ(witness.name, "w");
+    EXPECT_EQ(witness.output, "f");
+    EXPECT_EQ(witness.home, "/h");
+    EXPECT_TRUE(witness.json);
+    EXPECT_EQ(refuse({"ledger"}), Errc::usage);
+    EXPECT_EQ(refuse({"ledger", "read"}), Errc::usage);
+    EXPECT_EQ(refuse({"ledger", "witness"}), Errc::usage);
+}
+
+TEST_F(OptionsTest, WitnessesMayBeSeveral) {
+    const Options verify = take({"verify", "f", "--witness", "a", "--image", "i", "--witness", "b"});
+    EXPECT_EQ(verify.file, "f");
+    EXPECT_EQ(verify.image, "i");
+    EXPECT_EQ(verify.witnesses, (Words{"a", "b"}));
+    EXPECT_EQ(refuse({"certificate", "I"}), Errc::usage);
 }
 
 TEST_F(OptionsTest, DefaultsAreTheContracts) {
