@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { Report } from './cases.mjs';
 import { clientLedgerCases } from './client_ledger_cases.mjs';
 import { sessionCases } from './client_session_cases.mjs';
-import { clientTransferCases } from './client_transfer_cases.mjs';
+import { answering, clientTransferCases } from './client_transfer_cases.mjs';
 import { workCases } from './client_work_cases.mjs';
 import { ClientWorld } from './client_world.mjs';
 import { makeDocument, makeIdentity } from './identity.mjs';
 import { makeLogKey } from './keys.mjs';
 import { statementId } from './jws.mjs';
-import { all } from './tampering.mjs';
+import { afterClaim, all } from './tampering.mjs';
 import { Vault } from './vault.mjs';
 
 const atOnce = 2;
@@ -37,7 +37,7 @@ async function identityChangeCases({ base, otherVault }) {
     const swapped = { ...me, log };
     return [
         visit('an old identity chain', 21, be({}), longer),
-        visit('a chain that grew (which is no misbehaviour)', 0, be({ chain: [document, second] })),
+        { ...visit('a chain that grew', 0, be({ chain: [document, second] })), control: true },
         visit('another document of the same seq', 21, be({ chain: [makeDocument(me, 'vault', { iat: 1 })] })),
         visit('a swapped log key', 21, be({ log, chain: [makeDocument(swapped, 'vault')] })),
         visit('a swapped kem key', 21,
@@ -45,13 +45,32 @@ async function identityChangeCases({ base, otherVault }) {
     ];
 }
 
+/** What goes well with a vault that behaves: were it otherwise, the refusals would say nothing. */
+function controls({ work, hidden, people: { ann, cyn } }) {
+    const honest = (who, args, rest = {}) =>
+        ({ group: 'honest', name: args.join(' '), who, args, exit: 0, tamper: () => ({}), control: true, ...rest });
+    const yes = () => afterClaim((claim, session) => answering(session, ann, claim, true));
+    const claimed = (scene) => scene.claim(cyn, work, {}, 'Please');
+    return [
+        honest('bob', ['browse', '--all']), honest('bob', ['show', work]),
+        honest('bob', ['request', work, '-o', '{file}']),
+        honest('bob', ['request', hidden, '-o', '{file}']),
+        honest('bob', ['claim', work, '--wait', '6'], { tamper: yes }),
+        honest('ann', ['inbox'], { prepare: claimed }), honest('ann', ['confirm', work], { prepare: claimed }),
+        honest('ann', ['upload', '{image}', '--title', 'New']), honest('bob', ['browse'], { met: false }),
+        honest('bob', ['show', work], { prepare: (scene) => scene.transfer(ann, cyn, work) }),
+    ];
+}
+
 const vaultLogOf = (me) => JSON.parse(Buffer.from(me.chain[0].split('.')[1], 'base64url')).log;
 
 async function playCase(world, entry, report) {
-    const told = { report: false };
+    const reported = [];
     const observer = {
-        before: (method) => {
-            told.report ||= method === 'ledger.report';
+        before: (method, { checkpoint }) => {
+            if (method === 'ledger.report') {
+                reported.push(checkpoint);
+            }
         },
     };
     const begin = ({ state, prepare, tamper }) => {
@@ -72,7 +91,7 @@ async function playCase(world, entry, report) {
     const file = join(world.folder, `out-${++world.files}`);
     const args = entry.args.map((arg) => ({ '{file}': file, '{image}': world.imageFile }[arg] ?? arg));
     const { code, value, stderr } = await world.run(entry.who, args, { vault, ...options });
-    report.take(entry.group, entry.name, entry.exit, String(code));
+    report.take(entry.group, entry.name, entry.exit, String(code), entry.control);
 
     const fail = (text) => report.fail(`${entry.group}: ${entry.name}: ${text}: ${stderr}`);
     const { state } = scene;
@@ -88,8 +107,8 @@ async function playCase(world, entry, report) {
     if (entry.noYes && [...state.claims.values()].some((claim) => claim.state === 'confirmed')) {
         fail('a yes was given');
     }
-    if (entry.reported && !told.report) {
-        fail('the vault was not told');
+    if (entry.reported && reported[0] !== world.met.state.ledger.checkpoint()) {
+        fail('the vault was not told what had been seen of it');
     }
     vault.failures.forEach((error) => fail(`the vault itself failed: ${error.stack}`));
 }
@@ -101,8 +120,8 @@ export async function playClientCases(programs, only = '') {
     world.files = 0;
     world.otherVault = await makeIdentity({ kind: 'vault' });
     try {
-        const cases = [...sessionCases(world), ...await identityChangeCases(world), ...await workCases(world),
-            ...await clientTransferCases(world), ...await clientLedgerCases(world)]
+        const cases = [...controls(world), ...sessionCases(world), ...await identityChangeCases(world),
+            ...await workCases(world), ...await clientTransferCases(world), ...await clientLedgerCases(world)]
             .filter(({ group, name }) => `${group}: ${name}`.includes(only));
         const next = cases.values();
         const play = async () => {

@@ -59,7 +59,7 @@ export class Scene {
             { wallet: me.wallet, kem: me.kem.publicKey, kemId: me.kem.id });
         const upload = {
             artwork, bytes: this.image.length, media_type: 'image/jpeg', sha256: sha256(this.image).toString('hex'),
-            envelope: { dek: envelope.dek, salt: envelope.keys.salt,
+            envelope: { dek: envelope.dek, salt: envelope.salt,
                 sealed: concat(...sealStream(envelope.keys, this.image)) },
         };
         const statement = this.state.take(this.registration(me, artwork, fields), 'register', me.wallet);

@@ -2,16 +2,20 @@
 //   clients_eleven_steps.mjs SAT_ARTIST SAT_COLLECTOR IMAGE
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { verifyCertificate } from './certificate.mjs';
+import { Client } from './client.mjs';
+import { makeLogKey } from './keys.mjs';
+import { cosignText, readNote, witnessVerifier } from './note.mjs';
 import { runProgram } from './program.mjs';
 import { runClient, vaultOptions } from './programs.mjs';
 import { testIdentity } from './test_keys.mjs';
 import { Vault } from './vault.mjs';
 
 const [artistProgram, collectorProgram, image] = process.argv.slice(2);
-const say = (step, text) => console.log(`step ${step} ${text}`);
+const say = (step, text) => console.log(`${step === 'ledger' ? '' : 'step '}${step} ${text}`);
 
 /** A wallet with a home of its own; each call is one run of the program, which has to succeed. */
 function person(program, home, options) {
@@ -66,6 +70,28 @@ async function steps(vault, folder) {
 
     await afterwards(bob, person(collectorProgram, join(folder, 'second'), options), work.id);
     assert.equal(vault.state.works.get(work.id).seq, 1);
+    await certificates(vault, bob, work.id, folder);
+}
+
+/** A certificate that the program made is verified here, one that was made here by the program. */
+async function certificates(vault, owner, artwork, folder) {
+    const bytes = readFileSync(image);
+    const theirs = join(folder, 'theirs.json');
+    await owner('certificate', artwork, '-o', theirs);
+    const { seq } = await verifyCertificate(readFileSync(theirs), vault.wallet, bytes);
+    const [host, port] = ['127.0.0.1', vault.server.address().port];
+    const client = await Client.open({ host, port, pin: vault.wallet, me: testIdentity('artist') });
+    const key = await makeLogKey();
+    const witness = { privateKey: key.privateKey, verifier: witnessVerifier('witness.example', key.raw) };
+    const ours = join(folder, 'ours.json');
+    writeFileSync(ours, await client.certificate(artwork, {
+        cosigned: (note) => note + cosignText(readNote(note).text, 1700000000, witness),
+        witnesses: [witness.verifier.text],
+    }));
+    await client.connection.close();
+    await owner('verify', ours, '--image', image, '--witness', witness.verifier.text);
+    assert.equal(seq, 1);
+    say('ledger', 'certificates of either side, verified by the other');
 }
 
 /** The two other ends of a claim: declined by the new owner, withdrawn by who made it. */

@@ -4,12 +4,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { verifyCertificate } from './certificate.mjs';
 import { Client } from './client.mjs';
 import { chunkCount, chunkSealed } from './envelope.mjs';
 import { makeIdentity } from './identity.mjs';
+import { leafHash } from './ledger.mjs';
+import { inclusionProof, rootOf, verifyConsistency } from './merkle.mjs';
 import { parseTarget, runProgram } from './program.mjs';
 import { testIdentity } from './test_keys.mjs';
-import { Refused } from './wire.mjs';
+import { nameBytes, Refused } from './wire.mjs';
 
 const sizes = [1, 16384, 70000, 1000000];
 const previewBytes = 65536;
@@ -100,6 +103,7 @@ async function run() {
         + 'verified');
 
     await afterwards(artist, collector, asked, found[3].artwork);
+    await proofs(collector, found[3].artwork, works[3].image);
     await Promise.all([artist.connection.close(), collector.connection.close()]);
 }
 
@@ -115,6 +119,29 @@ async function browse(client, works, artist) {
     assert.deepEqual(await client.list({ text: 'nowhere' }), [], 'a search found what is not there');
     const { identities } = await client.request('identity.get', { wallets: [artist.wallet, '0'.repeat(64)] });
     assert.deepEqual(identities, [artist.chain, null], 'identity.get gave something else');
+}
+
+/** What the ledger proves to somebody who has read it all, and what a certificate proves to everybody else. */
+async function proofs(client, artwork, image) {
+    const entries = await client.entries();
+    const { size, root } = await client.checkpoint();
+    const hashes = entries.map((entry) => nameBytes(leafHash(entry)));
+    assert.equal(size, entries.length, 'the newest checkpoint is of another size');
+    assert(rootOf(hashes).equals(root), "the checkpoint's root is not that of the entries");
+    for (const [index, entry] of entries.entries()) {
+        const proved = await client.view.prove(leafHash(entry), client.ask);
+        assert.deepEqual(proved, { index, proof: inclusionProof(hashes, index).map((node) => node.toString('hex')) });
+    }
+    for (let old = 0; old <= size; ++old) {
+        const { proof } = await client.request('ledger.consistency', { old, size });
+        verifyConsistency({ oldSize: old, oldRoot: rootOf(hashes, 0, old), size, root, proof: proof.map(nameBytes) });
+    }
+    const certificate = await client.certificate(artwork);
+    const made = await verifyCertificate(certificate, client.vault.wallet, image);
+    assert.equal(made.owner, client.me.wallet, 'the certificate names another owner');
+    const before = await client.head(artwork, size - 1);
+    assert.deepEqual([before.payload.seq, before.payload.size], [0, size - 1], 'an earlier head is another one');
+    console.log(`ledger: ${size} leaves, all proofs, an earlier head, a certificate of ${certificate.length} bytes`);
 }
 
 /** What must no longer go, and the two other ends of a claim. */

@@ -83,7 +83,8 @@ export const wrapLabel = (artwork, wallet, purpose = 'SAT/1 env') =>
     label(purpose, concat(ascii(artwork), nameBytes(wallet)));
 
 /**
- * An envelope for `recipient` ({ wallet, kem, kemId }), a new one or a known DEK wrapped anew: { header, keys, dek }.
+ * An envelope for `recipient` ({ wallet, kem, kemId }), a new one or a known DEK wrapped anew:
+ * { header, keys, dek, salt }.
  * `wrap` is OAEP, with a fixed seed for vectors.
  */
 export function makeEnvelope(artwork, plainBytes, recipient,
@@ -92,7 +93,7 @@ export function makeEnvelope(artwork, plainBytes, recipient,
     const wrapped = wrap(recipient.kem, dek, wrapLabel(artwork, recipient.wallet, purpose));
     const header = concat(fixedHead(artwork), u64(plainBytes), nameBytes(recipient.wallet), nameBytes(recipient.kemId),
         vec16(wrapped), salt, keys.commitment);
-    return { header, keys, dek };
+    return { header, keys, dek, salt };
 }
 
 /** Opens a header made for `me`, for that artwork and plaintext length: the chunk keys, their commitment checked. */

@@ -58,6 +58,7 @@ async function verifyRegistration(leaf, state, vault, chainOf) {
 }
 
 async function verifyTransfer(leaf, state, vault, chainOf) {
+    require(!state.held, 'a transfer of a held work');
     const [claimJws, answerJws, acceptJws] = leaf.statements;
     const answer = await verifyBySigner(answerJws, 'answer', vault, chainOf, state.owner);
     const to = answer.payload.to;
@@ -79,6 +80,7 @@ async function verifyTransfer(leaf, state, vault, chainOf) {
 async function verifyHold(leaf, state, vault) {
     const { payload } = verifyStatement(leaf.statements[0], leaf.type, vault, vault.wallet);
     require(payload.artwork === state.artwork && payload.on === state.head, 'a hold is on another work or head');
+    require(state.held === (leaf.type === 'release'), 'holds and releases do not come in turns');
     state.held = leaf.type === 'hold';
 }
 

@@ -170,9 +170,9 @@ test('A history gives the owner, the head and the number of transfers', async ()
 test('A history with any broken rule is refused', async () => {
     const other = '9'.repeat(64);
     const good = history();
-    const hold = (fields) => {
-        const jws = vaultStatement('hold', { artwork, on: leafHash(good[1]), reason: 'r', ...fields });
-        return writeLeaf('hold', time, [jws]);
+    const hold = (fields = {}, type = 'hold') => {
+        const jws = vaultStatement(type, { artwork, on: leafHash(good[1]), reason: 'r', ...fields });
+        return writeLeaf(type, time, [jws]);
     };
     const bad = {
         'empty': [],
@@ -191,6 +191,9 @@ test('A history with any broken rule is refused', async () => {
         'a transfer at the deadline': history({}, time + 50),
         'another vault': history({ accept: { vault: other } }),
         'a hold on another head': [...good, hold({ on: other })],
+        'two holds': [...good, hold(), hold()],
+        'a release of what is not held': [...good, hold({}, 'release')],
+        'a transfer while held': [good[0], hold({ on: leafHash(good[0]) }), good[1]],
         'a hold on another work': [...good, hold({ artwork: '0000000000' })],
     };
     for (const [what, entries] of Object.entries(bad)) {
