@@ -12,6 +12,7 @@ namespace sat {
 namespace {
 
 constexpr const char* kCheckpoint = "checkpoint";
+constexpr const char* kLock = ".lock";  // no tile's name
 constexpr std::size_t kMaxBundle = kTileWidth * (kMaxLeafEntry + 2);
 
 // How many nodes tile level `level` has in a tree of `size` leaves.
@@ -42,6 +43,7 @@ Result<LedgerMirror> LedgerMirror::open(VaultClient& client, const Path& directo
     std::error_code error;
     std::filesystem::create_directories(directory, error);
     if (error) return fail(errno_error("make", directory, error.value()));
+    SAT_TRY_VALUE(mirror.lock_, lock_file(directory / kLock));
     SAT_TRY(mirror.replay());
     return mirror;
 }

@@ -15,7 +15,8 @@ namespace sat {
 class LedgerMirror {
 public:
     // Makes `directory` where it is not there, and replays what is in it; `client` is connected, and outlives this.
-    // config: the files are damaged, or another vault's.  checkpoint_inconsistent: they contradict the vault.
+    // busy: another process follows there.  config: the files are damaged, or another vault's.
+    // checkpoint_inconsistent: they contradict the vault.
     static Result<LedgerMirror> open(VaultClient& client, const Path& directory);
 
     // Goes on to the client's newest checkpoint, and writes it down.  A ledger that contradicts itself or its
@@ -36,6 +37,7 @@ private:
 
     VaultClient* client_;
     Path directory_;
+    FileDescriptor lock_;
     std::unique_ptr<IdentityChain> vault_;  // the follower holds on to it while this is moved
     std::unique_ptr<LedgerFollower> follower_;
     std::vector<std::vector<Digest>> levels_;  // the complete nodes of tile level 0, 1, …
