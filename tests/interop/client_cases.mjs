@@ -55,7 +55,7 @@ function controls({ work, hidden, people: { ann, cyn } }) {
         honest('bob', ['browse', '--all']), honest('bob', ['show', work]),
         honest('bob', ['request', work, '-o', '{file}']),
         honest('bob', ['request', hidden, '-o', '{file}']),
-        honest('bob', ['claim', work, '--wait', '6'], { tamper: yes }),
+        honest('bob', ['claim', work, '--wait', '30'], { tamper: yes }),
         honest('ann', ['inbox'], { prepare: claimed }), honest('ann', ['confirm', work], { prepare: claimed }),
         honest('ann', ['upload', '{image}', '--title', 'New']), honest('bob', ['browse'], { met: false }),
         honest('bob', ['show', work], { prepare: (scene) => scene.transfer(ann, cyn, work) }),

@@ -37,7 +37,7 @@ export async function clientLedgerCases(world) {
         all({ hello: (ext) => ({ ...ext, checkpoint }) }, more), { reported: true });
     const proof = (name, change) => run(name, contradiction, reply('ledger.consistency', change), { reported: true });
 
-    const claim = ['claim', world.work, '--wait', '6'];
+    const claim = ['claim', world.work, '--wait', '30'];
     const claiming = (name, exit, tamper, rest = {}) =>
         run(name, exit, tamper, { args: claim, notOwner: 'bob', ...rest });
     const yes = afterClaim((given, session) => answering(session, ann, given, true));

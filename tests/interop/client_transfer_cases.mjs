@@ -24,7 +24,7 @@ const nothing = '9'.repeat(64);
 async function collectorCases(world) {
     const { people: { ann, bob, cyn, dan }, base } = world;
     const { me } = base.state;
-    const args = ['claim', world.work, '--message', 'May I?', '--wait', '6'];
+    const args = ['claim', world.work, '--message', 'May I?', '--wait', '30'];
     const claim = (name, exit, tamper, rest = {}) =>
         ({ group: 'claiming', name, who: 'bob', args, exit, notOwner: 'bob', tamper: () => tamper, ...rest });
     const refused = (name, code, exit, method = 'claim.open') => claim(name, exit, refuse(method, code));

@@ -29,7 +29,7 @@ function readHome(home) {
 }
 
 /** What people do, done to a VaultState without a connection. */
-export class Scene {
+class Scene {
     constructor(state, image, preview) {
         this.state = state;
         this.image = image;

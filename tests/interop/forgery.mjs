@@ -8,7 +8,7 @@ import { ascii, toBase64url, utf8 } from './wire.mjs';
 const encoded = (value) => toBase64url(utf8(typeof value === 'string' ? value : JSON.stringify(value)));
 
 /** Signs `payload` (an object, or its text as it stands) under any header; `make(bytes)` gives the signature. */
-export function forge(type, payload, key, { header, make } = {}) {
+function forge(type, payload, key, { header, make } = {}) {
     const normal = { alg: algorithmOf(type), typ: `sat-${type}+jws`, kid: key.id };
     const signed = `${encoded(header === undefined ? normal : header)}.${encoded(payload)}`;
     const usual = algorithmOf(type) === 'EdDSA' ? signEd25519 : signPss;

@@ -5,7 +5,7 @@ import { requireMembers } from './json.mjs';
 import { readJws, signatureHolds, signJws } from './jws.mjs';
 import { keyId, makeLogKey, makeRsaKey, readRsaKey } from './keys.mjs';
 import { logVerifier, originOf, readLogVerifier } from './note.mjs';
-import { ascii, concat, fromBase64url, isName, Reader, require, sha256, toBase64url, u8, vec16 } from './wire.mjs';
+import { ascii, concat, fromBase64url, isName, Reader, require, toBase64url, u8, vec16 } from './wire.mjs';
 
 const members = ['v', 'wallet', 'kind', 'sign', 'kem', 'log', 'seq', 'prev', 'iat'];
 const maxDocuments = 4;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readEd25519, signEd25519, verifyEd25519 } from './keys.mjs';
 import { emptyRoot, maxTreeSize } from './merkle.mjs';
-import { ascii, concat, Reader, require, sha256, u64, u8, utf8 } from './wire.mjs';
+import { concat, Reader, require, sha256, u64, u8, utf8 } from './wire.mjs';
 
 const maxNote = 2560;
 const maxSignatures = 16;

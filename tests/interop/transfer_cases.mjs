@@ -10,12 +10,18 @@ import { toBase64url } from './wire.mjs';
 
 const nothing = '9'.repeat(64);
 const day = 86400;
-const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const shortly = 4;          // seconds that a deadline is away that is to pass
 
 export function transferCases(world) {
     const { ann, bob, cyn } = world;
     const artwork = world.work;
     const now = () => ann.connection.vaultNow();
+    const pass = async (time) => {
+        while (now() <= time) {
+            await sleep(100);
+        }
+    };
     const at = {};              // what the steps leave for the cases: work, claims, answers
     const bad = (expected, name, run) => [expected, name, run];
     const step = (name, run) => ['step', name, run];
@@ -230,20 +236,20 @@ export function transferCases(world) {
         bad(113, 'a yes to a declined claim', () => answer(ann, at.again, true)),
 
         // Deadlines
-        step('Bob claims for 2 s and lets it pass', async () => {
-            at.short = await bob.request('claim.open', { claim: bob.claimStatement(at.work, { exp: now() + 2 }) });
-            at.short = await bob.verifyClaim(at.short);
-            await wait(3.1);
+        step('Bob claims for a few seconds and lets them pass', async () => {
+            const shown = await open(bob, { exp: now() + shortly });
+            at.short = await bob.verifyClaim(shown);
+            await pass(at.short.claim.payload.exp);
         }),
         bad(106, 'a yes to an expired claim', () => answer(ann, at.short, true, { exp: now() + 60 })),
         bad(106, 'a withdrawal of an expired claim', () => bob.withdraw(at.short)),
-        step('Ann says yes for 2 s and lets it pass', async () => {
+        step('Ann says yes for a few seconds and lets them pass', async () => {
             at.late = await bob.claim(at.work);
             at.lateYes = await ann.request('claim.answer',
-                { answer: ann.answerStatement(at.late, true, { exp: now() + 2 }) });
+                { answer: ann.answerStatement(at.late, true, { exp: now() + shortly }) });
             at.lateYes = await bob.verifyClaim(at.lateYes);
             at.lateAcceptance = bob.acceptance(at.lateYes, 'B', '');
-            await wait(3.1);
+            await pass(at.lateYes.answer.payload.exp);
         }),
         bad(106, 'an acceptance after the deadline of the yes', () => bob.request('claim.accept', at.lateAcceptance)),
         ...heldCases(world, at, { bad, step, answer, accept, open, refresh }),
