@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "admin.h"
+#include "admission.h"
 #include "base/time.h"
 #include "common/interrupt.h"
 #include "common/options.h"
@@ -74,13 +75,23 @@ Result<std::vector<tcp::endpoint>> listen_addresses(const VaultdOptions& options
     return out;
 }
 
+void log_lists(const Admission& admission) {
+    log_event(LogLevel::info, "lists",
+              {{"admit", admission.listed() ? "listed" : "open"},
+               {"wallets", std::to_string(admission.wallets())},
+               {"blocked", std::to_string(admission.blocked())}});
+}
+
 class Daemon : public ServerHandler {
 public:
-    Daemon(std::unique_ptr<Vault> vault, const Path& data, ServerOptions options)
-        : vault_(std::move(vault)),
+    Daemon(std::unique_ptr<Vault> vault, const Path& data, const VaultdOptions& options, Admission admission,
+           ServerOptions server)
+        : options_(options),
+          vault_(std::move(vault)),
+          admission_(std::move(admission)),
           party_(vault_->keys().chain, vault_->keys().kem),
           workers_(std::clamp(std::thread::hardware_concurrency(), kFewestWorkers, kMostWorkers)),
-          server_(context_, *this, std::move(options)),
+          server_(context_, *this, std::move(server)),
           admin_(context_, data, [this](Json request) { return answer_operator(std::move(request)); }),
           signals_(context_),
           deadline_changed_(context_.get_executor()) {}
@@ -104,12 +115,15 @@ private:
     asio::awaitable<void> serve();
     asio::awaitable<Result<void>> watch_deadlines();
     asio::awaitable<void> wait_for_signals();
+    asio::awaitable<void> read_lists_again();
     asio::awaitable<Result<Json>> answer_operator(Json request);
     asio::awaitable<Result<Json>> answer_status();
     void tell(const Wallet& to, const Event& event);
 
     asio::io_context context_{1};
+    const VaultdOptions& options_;
     std::unique_ptr<Vault> vault_;
+    Admission admission_;  // the network thread's
     HandshakeParty party_;
     asio::thread_pool workers_;
     Subscribers subscribers_;
@@ -133,8 +147,8 @@ ServerHelloExt Daemon::hello_ext() {
 }
 
 std::shared_ptr<ServerSession> Daemon::make_session(std::shared_ptr<Connection> connection, ClientIdentity client) {
-    return std::make_shared<ClientSession>(*vault_, workers_, subscribers_, sessions_, std::move(connection),
-                                           std::move(client));
+    return std::make_shared<ClientSession>(*vault_, workers_, subscribers_, sessions_, admission_,
+                                           std::move(connection), std::move(client));
 }
 
 void Daemon::on_refused(const Peer& peer, const Error& error) {
@@ -186,6 +200,9 @@ asio::awaitable<Result<Json>> Daemon::answer_status() {
     out["serving"] = !vault_->contradicted();
     out["connections"] = server_.connections();
     out["watchers"] = subscribers_.size();
+    out["admit"] = admission_.listed() ? "listed" : "open";
+    if (admission_.listed()) out["wallets"] = admission_.wallets();
+    out["blocked"] = admission_.blocked();
     co_return out;
 }
 
@@ -207,18 +224,39 @@ asio::awaitable<Result<Json>> Daemon::answer_operator(Json request) {
     co_return Json{{"artwork", artwork.str()}, {"held", command == "hold"}};
 }
 
-// The first one lets what is under way finish, the second does not.
+// A list that cannot be read changes nothing: neither who is in, nor who may come.
+asio::awaitable<void> Daemon::read_lists_again() {
+    auto work = [this] { return Admission::read(options_); };
+    auto admission = co_await on_worker(workers_, work);
+    if (!admission) {
+        log_failure(LogLevel::error, "lists_kept", admission.error());
+        co_return;
+    }
+    admission_ = std::move(*admission);
+    log_lists(admission_);
+    const std::size_t dismissed = sessions_.dismiss(admission_);
+    if (dismissed > 0) log_event(LogLevel::info, "dismissed", {{"connections", std::to_string(dismissed)}});
+}
+
+// SIGHUP reads the lists again.  Of the others the first one lets what is under way finish, the second does not.
 asio::awaitable<void> Daemon::wait_for_signals() {
-    for (bool first = true;; first = false) {
+    for (bool first = true;;) {
         std::error_code error;
         const int number = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
         if (error) co_return;
+        if (number == SIGHUP) {
+            co_await read_lists_again();
+            // Whoever cancels the wait has done so already.
+            if (stopping_) co_return;
+            continue;
+        }
         log_event(LogLevel::info, first ? "stopping" : "stopping_now", {{"signal", std::to_string(number)}});
         if (first) {
             server_.stop();
         } else {
             server_.abort();
         }
+        first = false;
     }
 }
 
@@ -255,7 +293,7 @@ Result<void> Daemon::run() {
     std::error_code error;
     signals_.add(SIGINT, error);
     signals_.add(SIGTERM, error);
-    std::signal(SIGHUP, SIG_IGN);
+    signals_.add(SIGHUP, error);
     if (Interrupt::signal() != 0) return fail(Errc::cancelled, "stopped by a signal");
     SAT_TRY(announce(endpoints));
     const auto rethrow = [](const std::exception_ptr& failure) {
@@ -291,6 +329,7 @@ Result<void> run_daemon(const VaultdOptions& options) {
     tame_malloc();
     start_log(options.log_level);
     SAT_TRY_VALUE(const Path data, data_directory(options));
+    SAT_TRY_VALUE(Admission admission, Admission::read(options));
     ServerOptions server;
     SAT_TRY_VALUE(server.listen, listen_addresses(options));
     const std::size_t files = raise_open_files(options.max_connections + kOtherFiles);
@@ -301,7 +340,8 @@ Result<void> run_daemon(const VaultdOptions& options) {
     SAT_TRY_VALUE(VaultKeys keys, keys_for_run(data, options));
     SAT_TRY_VALUE(auto vault, Vault::open(vault_options(data, options), std::move(keys), now_unix));
     log_event(LogLevel::info, "start", {{"version", kVersion}, {"copies", std::to_string(vault->status().copies)}});
-    Daemon daemon(std::move(vault), data, std::move(server));
+    log_lists(admission);
+    Daemon daemon(std::move(vault), data, options, std::move(admission), std::move(server));
     return daemon.run();
 }
 

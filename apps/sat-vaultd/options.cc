@@ -39,6 +39,12 @@ void add_options(CLI::App& app, VaultdOptions& options) {
     app.add_option("--max-connections", options.max_connections, "How many connections are held (16384)")
         ->type_name("N")
         ->check(CLI::Range(std::size_t{1}, kMostConnections));
+    app.add_option("--admit", options.admit, "Who may come in: everybody, or the wallets of --wallets (open)")
+        ->check(CLI::IsMember({"open", "listed"}));
+    app.add_option("--wallets", options.wallets, "The wallets that come in with --admit listed, one a line")
+        ->type_name("FILE");
+    app.add_option("--blocked", options.blocked, "Wallets that never come in, one a line")->type_name("FILE");
+    app.add_flag("--allow-root", options.allow_root, "Run as root all the same");
     app.add_option("--log-level", options.log_level, "How much is logged on standard error")
         ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
     app.add_flag("--json", options.json, "One JSON document on standard output, on failure too");

@@ -25,8 +25,12 @@ struct VaultdOptions {
     int bits = 3072;
     bool json = false;
     std::uint64_t max_artwork = std::uint64_t{4} << 30;  // bytes
+    bool allow_root = false;
     std::size_t max_connections = 16'384;
     std::string log_level = "info";
+    std::string admit = "open";          // or "listed"
+    std::optional<std::string> wallets;  // those who may come in, with listed
+    std::optional<std::string> blocked;  // those who may not
     // hold, release
     std::string id;
     std::string reason;

@@ -55,12 +55,23 @@ void Sessions::halt(const Error& why) {
     for (ClientSession* session : sessions_) session->halt();
 }
 
+std::size_t Sessions::dismiss(const Admission& admission) {
+    std::size_t dismissed = 0;
+    for (ClientSession* session : sessions_) {
+        if (admission.admits(session->wallet())) continue;
+        session->dismiss();
+        ++dismissed;
+    }
+    return dismissed;
+}
+
 ClientSession::ClientSession(Vault& vault, asio::thread_pool& workers, Subscribers& subscribers, Sessions& sessions,
-                             std::shared_ptr<Connection> connection, ClientIdentity client)
+                             const Admission& admission, std::shared_ptr<Connection> connection, ClientIdentity client)
     : vault_(vault),
       workers_(workers),
       subscribers_(subscribers),
       sessions_(sessions),
+      admission_(admission),
       connection_(std::move(connection)),
       seen_(client.finished.seen),
       wallet_(client.chain.wallet()),
@@ -87,6 +98,13 @@ void ClientSession::halt() {
     connection_->interrupt_idle();
 }
 
+void ClientSession::dismiss() {
+    dismissed_ = true;
+    connection_->interrupt_idle();
+    // A stream may last for hours, and nothing but its own records may stand in it.
+    if (in_bulk_) connection_->abort({Errc::forbidden, "the wallet is no longer admitted", {}});
+}
+
 // On a worker.  A client that has seen another ledger says so itself, with the note that proves it; this is for the
 // log.
 void ClientSession::compare_seen() const {
@@ -99,6 +117,13 @@ void ClientSession::compare_seen() const {
 }
 
 asio::awaitable<void> ClientSession::serve() {
+    // Before its keys are looked at: a stranger makes no work and leaves no trace in the catalogue.
+    if (!admission_.admits(wallet_)) {
+        log_event(LogLevel::info, "not_admitted",
+                  {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
+        co_await connection_->close(Errc::forbidden);
+        co_return;
+    }
     auto admit = [this]() -> Result<void> {
         SAT_TRY(vault_.admit(session_->caller()));
         compare_seen();
@@ -110,7 +135,7 @@ asio::awaitable<void> ClientSession::serve() {
         co_return;
     }
     if (!served) {
-        log_failure(LogLevel::info, "not_admitted", served.error(),
+        log_failure(LogLevel::info, "identity_refused", served.error(),
                     {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
         co_await connection_->close(Errc::handshake_failed);
         co_return;
@@ -121,6 +146,8 @@ asio::awaitable<void> ClientSession::serve() {
     log_end(served);
     if (halted_) {
         co_await connection_->close(Errc::internal);
+    } else if (dismissed_) {
+        co_await connection_->close(Errc::forbidden);
     } else if (!served && served.error().code == Errc::cancelled) {
         co_await connection_->close(Errc::going_away);
     }
@@ -141,7 +168,7 @@ void ClientSession::log_end(const Result<void>& served) const {
 
 asio::awaitable<Result<void>> ClientSession::serve_requests() {
     for (;;) {
-        if (halted_ || (stopping_ && !uploading_)) connection_->interrupt_idle();
+        if (halted_ || dismissed_ || (stopping_ && !uploading_)) connection_->interrupt_idle();
         SAT_CO_TRY_VALUE(const std::optional<std::string> text, co_await connection_->receive_request());
         if (!text) co_return Result<void>();
         auto work = [this, &text] { return handle(*text); };
@@ -150,7 +177,11 @@ asio::awaitable<Result<void>> ClientSession::serve_requests() {
             connection_->abort(*handled.broken);
             co_return fail(std::move(*handled.broken));
         }
+        using Next = VaultSession::Outcome::Next;
+        in_bulk_ = handled.next == Next::receive || handled.next == Next::discard || handled.next == Next::transmit;
+        if (dismissed_ && in_bulk_) dismiss();
         SAT_CO_TRY(co_await carry_out(std::move(handled)));
+        in_bulk_ = false;
     }
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_set>
 
+#include "admission.h"
 #include "net/connection.h"
 #include "net/server.h"
 #include "subscribers.h"
@@ -26,6 +27,8 @@ public:
     void remove(ClientSession* session) { sessions_.erase(session); }
     // The vault has stopped serving: once, whoever notices it first.
     void halt(const Error& why);
+    // Ends the sessions of the wallets that are not admitted; how many.
+    std::size_t dismiss(const Admission& admission);
 
 private:
     std::unordered_set<ClientSession*> sessions_;
@@ -34,9 +37,9 @@ private:
 
 class ClientSession : public ServerSession {
 public:
-    // The four services outlive every session.
+    // The five services outlive every session.
     ClientSession(Vault& vault, asio::thread_pool& workers, Subscribers& subscribers, Sessions& sessions,
-                  std::shared_ptr<Connection> connection, ClientIdentity client);
+                  const Admission& admission, std::shared_ptr<Connection> connection, ClientIdentity client);
     ~ClientSession() override;
 
     asio::awaitable<void> serve() override;
@@ -44,6 +47,9 @@ public:
     void stop() override;
     // The vault serves nobody any more: CLOSE internal, at once where nothing is under way.
     void halt();
+    // The wallet is admitted no longer: CLOSE forbidden, or in the middle of a bulk stream the end without a word.
+    void dismiss();
+    const Wallet& wallet() const noexcept { return wallet_; }
 
 private:
     struct Handled;
@@ -60,6 +66,7 @@ private:
     asio::thread_pool& workers_;
     Subscribers& subscribers_;
     Sessions& sessions_;
+    const Admission& admission_;
     std::shared_ptr<Connection> connection_;
     std::optional<TreeHead> seen_;
     Wallet wallet_;
@@ -67,6 +74,8 @@ private:
     bool uploading_ = false;
     bool stopping_ = false;
     bool halted_ = false;
+    bool dismissed_ = false;
+    bool in_bulk_ = false;
     bool subscribed_ = false;
 };
 

@@ -688,7 +688,7 @@ asio::awaitable<void> Connection::close(std::optional<Errc> why) {
     const auto self = shared_from_this();
     if (failure_ || closing_) co_return;
     closing_ = true;
-    if (why) why = alert_code(*why);
+    if (why) why = established() ? close_code(*why) : alert_code(*why);
     handshake_deadline_ = kNever;
     read_deadline_ = kNever;
     expire_at(std::min(expiry_, after(std::min<std::chrono::milliseconds>(kCloseWait, limits_.write))));

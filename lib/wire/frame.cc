@@ -44,6 +44,8 @@ Errc alert_code(Errc local) noexcept {
     return local >= Errc::malformed && local <= Errc::going_away ? local : Errc::internal;
 }
 
+Errc close_code(Errc local) noexcept { return local == Errc::forbidden ? local : alert_code(local); }
+
 Bytes encode_alert(Errc code) {
     SAT_ASSERT(alert_code(code) == code);
     ByteWriter body;
@@ -80,6 +82,9 @@ Error alert_error(Errc code) {
             return {code, "the vault is overloaded", "try again in a while"};
         case Errc::going_away:
             return {code, "the other end is shutting down", "try again in a while"};
+        case Errc::forbidden:
+            return {code, "this vault does not admit your wallet",
+                    "ask its operator to admit the wallet that the command whoami prints"};
         default:
             return {Errc::internal, "the other end failed", {}};
     }

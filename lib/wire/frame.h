@@ -41,6 +41,8 @@ Result<Errc> parse_alert(ByteView frame);
 Error alert_error(Errc code);
 // The code that may be told to a peer for a local failure: transport codes as they are, everything else internal.
 Errc alert_code(Errc local) noexcept;
+// The same for a CLOSE, which may also say forbidden: the vault does not admit the wallet.
+Errc close_code(Errc local) noexcept;
 
 // Cuts a stream into frames, however the bytes arrive; holds at most one frame.
 //

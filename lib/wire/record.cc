@@ -140,7 +140,7 @@ Bytes RecordSealer::ping() { return control(RecordType::ping, {}); }
 Bytes RecordSealer::pong() { return control(RecordType::pong, {}); }
 
 Bytes RecordSealer::close(std::optional<Errc> why) {
-    SAT_ASSERT(!why || alert_code(*why) == *why);
+    SAT_ASSERT(!why || close_code(*why) == *why);
     ByteWriter body;
     body.u16(why ? static_cast<std::uint16_t>(*why) : 0);
     Bytes frame = control(RecordType::close, body.bytes());
@@ -162,7 +162,7 @@ std::optional<Errc> Record::close_reason() const {
     SAT_ASSERT(type == RecordType::close);
     const std::uint16_t code = ByteReader(body).u16();
     if (code == 0) return std::nullopt;
-    return alert_code(errc_from_wire(code).value_or(Errc::internal));
+    return close_code(errc_from_wire(code).value_or(Errc::internal));
 }
 
 RecordOpener::RecordOpener(TrafficSecret secret, Side sender, EpochLimits limits)

@@ -60,7 +60,8 @@ public:
     Bytes data_end(std::uint64_t total);
     Bytes ping();
     Bytes pong();
-    // Nothing: done (0).  Else a transport code, 1 to 10, as in an ALERT.  Nothing may be sealed after it.
+    // Nothing: done (0).  Else a transport code, 1 to 10, as in an ALERT, or forbidden.  Nothing may be sealed after
+    // it.
     Bytes close(std::optional<Errc> why = std::nullopt);
 
     // Seals DATA in place.  `frame` is kRecordPrefix bytes that are overwritten, 1 to 65,600 bytes of body, and

@@ -157,6 +157,15 @@ TEST(Alert, TellsAPeerNoLocalCode) {
         EXPECT_EQ(alert_code(local), Errc::internal);
 }
 
+TEST(Close, MaySayMoreThanAnAlert) {
+    EXPECT_EQ(close_code(Errc::going_away), Errc::going_away);
+    EXPECT_EQ(close_code(Errc::forbidden), Errc::forbidden);
+    EXPECT_EQ(alert_code(Errc::forbidden), Errc::internal);
+    for (const Errc local : {Errc::bad_request, Errc::not_found, Errc::rate_limited, Errc::key_policy, Errc::usage})
+        EXPECT_EQ(close_code(local), Errc::internal);
+    EXPECT_EQ(alert_error(Errc::forbidden).code, Errc::forbidden);
+}
+
 TEST(FrameVectors, AreDecidedAsWritten) {
     const auto vectors = own_vectors("frames.json");
     std::size_t count = 0;

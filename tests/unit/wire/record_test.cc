@@ -106,6 +106,7 @@ TEST(Record, SaysDoneByACloseOfZero) {
                                          {"000a", Errc::going_away},
                                          {"000b", Errc::internal},
                                          {"0064", Errc::internal},
+                                         {"0066", Errc::forbidden},
                                          {"ffff", Errc::internal}}) {
         RecordOpener fresh = opener();
         frame = seal_inner(padded_inner(RecordType::close, unhex(number), false));
