@@ -128,8 +128,9 @@ function openIdentity(vault, { wrapped, sealed }, th1a) {
     const inside = new Reader(openGcm(key, nonce, th1a, sealed, 'enc_id'), 'enc_id');
     const chain = readChain(inside);
     const client = { ...verifyChain(chain, { kind: 'user' }), chain };
-    readExt(inside);
+    const { agent = '' } = readExt(inside);
     inside.done();
+    alertUnless(typeof agent === 'string' && /^[\x20-\x7e]{0,64}$/.test(agent), 6);
     alertUnless(client.wallet !== vault.wallet, 6);
     return { early, client };
 }
@@ -138,7 +139,7 @@ function openFinished(master, th2, sealed) {
     const { key, nonce } = schedule.clientKey(master, th2);
     const inside = new Reader(openGcm(key, nonce, th2, sealed, 'enc_cf'), 'enc_cf');
     alertUnless(sameSecret(inside.take(32), schedule.clientFinished(master, th2)), 6);
-    const { seen = null } = readExt(inside);
+    const { seen } = readExt(inside);
     inside.done();
     requireSeen(seen);
     return seen;
