@@ -98,6 +98,11 @@ struct WorkLeaf {
     std::string entry;
 };
 
+struct KnownIdentity {
+    Wallet wallet;
+    Bytes chain;  // IdentityChain::encode()
+};
+
 struct RegisteredWorks {
     std::vector<ArtworkId> works;
     std::uint64_t next = 0;
@@ -143,6 +148,8 @@ public:
     virtual Result<std::optional<OutcomeRow>> outcome(const StatementId& statement) = 0;
     // IdentityChain::encode() of a known wallet.
     virtual Result<std::optional<Bytes>> identity(const Wallet& wallet) = 0;
+    // Those of wallets after that one, in the wallets' order.
+    virtual Result<std::vector<KnownIdentity>> identities(const std::optional<Wallet>& after, std::size_t limit) = 0;
     virtual Result<CatalogTotals> totals() = 0;
 
     // The ledger's size and root, as append_leaf() recorded them.
@@ -178,9 +185,9 @@ public:
     // The ID became no work, and nothing is left of it.
     virtual Result<void> abandon(const ArtworkId& artwork) = 0;
 
-    // `number` is ignored.  The ID must have been given out and be no work (asserted).
+    // `number` is ignored.  The ID must have been given out and be no work: io_error.
     virtual Result<void> add_work(const WorkRow& work, const WorkWords& words) = 0;
-    // The next three assert that there is such a row.
+    // The next three: io_error unless there is such a row.
     virtual Result<void> set_owner(const ArtworkId& artwork, const Wallet& owner, const LeafHash& head,
                                    std::uint64_t seq) = 0;
     virtual Result<void> set_held(const ArtworkId& artwork, bool held) = 0;
@@ -191,6 +198,9 @@ public:
     // The leaf, the nodes of the tree that it makes complete, and the new tree head.
     virtual Result<void> append_leaf(const ArtworkId& artwork, const LeafHash& hash, UnixTime at,
                                      std::string_view entry) = 0;
+    // The same with what append_leaf() sealed before, in the leaf's place: the next one.
+    virtual Result<void> append_sealed_leaf(const ArtworkId& artwork, const LeafHash& hash, UnixTime at,
+                                            ByteView sealed) = 0;
     virtual Result<void> add_outcome(const OutcomeRow& outcome) = 0;
     virtual Result<void> put_identity(const Wallet& wallet, ByteView chain) = 0;
 };

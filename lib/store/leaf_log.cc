@@ -12,23 +12,15 @@
 #include "base/assert.h"
 #include "base/codec.h"
 #include "ledger/leaf.h"
+#include "store/leaf_file.h"
 #include "store/row_codec.h"
 
 namespace sat {
 
 namespace {
 
-constexpr std::string_view kMagic = "SATL";
-constexpr std::uint8_t kVersion = 1;
 // Leaves are copied in steps of at most this many: about 8 MiB at the largest.
 constexpr std::size_t kStep = 128;
-constexpr std::uint64_t kMaxRecord = leaf_record_size(kAtRestOverhead + kMaxLeafEntry);
-
-Bytes header(const Wallet& vault) {
-    Bytes out = ByteWriter().raw(as_bytes(kMagic)).u8(kVersion).u8(0).u16(0).raw(vault.view()).take();
-    SAT_ASSERT(out.size() == kLeafLogHeader);
-    return out;
-}
 
 Result<Bytes> read_at(int fd, std::uint64_t offset, std::uint64_t size, const Path& path) {
     if (lseek(fd, static_cast<off_t>(offset), SEEK_SET) < 0) return fail(errno_error("read", path, errno));
@@ -54,13 +46,16 @@ Result<void> write_at(int fd, std::uint64_t offset, ByteView bytes, const Path& 
     return {};
 }
 
-Bytes record(const SealedLeaf& leaf) {
-    return ByteWriter().u32(static_cast<std::uint32_t>(leaf.sealed.size())).raw(leaf.sealed).take();
-}
-
 tl::unexpected<Error> contradiction(const Path& path, std::string_view how) {
     return fail(Errc::config, path.string() + " and the catalogue contradict each other: " + std::string(how),
-                "an old or foreign catalogue was put beside it; put back the one that belongs to it");
+                "an old or foreign catalogue was put beside it; put back the one that belongs to it, or look at all of "
+                "it with `sat-vaultd check`");
+}
+
+tl::unexpected<Error> damaged_catalog(std::uint64_t leaf) {
+    return fail(Errc::config,
+                "the catalogue is damaged: leaf " + std::to_string(leaf) + " of the ledger is missing or misplaced",
+                "run `sat-vaultd check --repair`");
 }
 
 }  // namespace
@@ -75,7 +70,7 @@ Result<LeafLog::File> LeafLog::open_file(const Path& path, const Wallet& vault, 
     if (fstat(file.fd.get(), &status) != 0) return fail(errno_error("read", path, errno));
     const auto size = static_cast<std::uint64_t>(status.st_size);
 
-    const Bytes wanted = header(vault);
+    const Bytes wanted = leaf_log_header(vault);
     SAT_TRY_VALUE(const Bytes found, read_at(file.fd.get(), 0, std::min(size, kLeafLogHeader), path));
     if (!std::equal(found.begin(), found.end(), wanted.begin()))
         return fail(Errc::config, path.string() + " is no leaves file of this vault");
@@ -93,8 +88,8 @@ Result<LeafLog::File> LeafLog::open_file(const Path& path, const Wallet& vault, 
     // step back at most.
     SAT_TRY_VALUE(auto last, reader.sealed_leaf_ending_by(size));
     for (std::size_t back = 0; last; ++back) {
-        const Bytes expected = record(*last);
-        SAT_ASSERT(last->log_end >= kLeafLogHeader + expected.size());
+        const Bytes expected = leaf_record(last->sealed);
+        if (last->log_end < kLeafLogHeader + expected.size()) return damaged_catalog(last->index);
         SAT_TRY_VALUE(const Bytes there,
                       read_at(file.fd.get(), last->log_end - expected.size(), expected.size(), path));
         if (there == expected) break;
@@ -103,7 +98,7 @@ Result<LeafLog::File> LeafLog::open_file(const Path& path, const Wallet& vault, 
             last.reset();
         } else {
             SAT_TRY_VALUE(auto before, reader.sealed_leaves(last->index - 1, 1));
-            SAT_ASSERT(before.size() == 1);
+            if (before.size() != 1 || before[0].index != last->index - 1) return damaged_catalog(last->index - 1);
             last = std::move(before[0]);
         }
     }
@@ -115,7 +110,7 @@ Result<LeafLog::File> LeafLog::open_file(const Path& path, const Wallet& vault, 
     SAT_TRY_VALUE(const auto more, reader.sealed_leaves(file.leaves, 1));
     if (more.empty()) return contradiction(path, "it has leaves that the catalogue does not have");
     SAT_TRY_VALUE(const Bytes torn,
-                  read_at(file.fd.get(), file.end, std::min<std::uint64_t>(size - file.end, kMaxRecord), path));
+                  read_at(file.fd.get(), file.end, std::min<std::uint64_t>(size - file.end, kMaxLeafRecord), path));
     ByteReader in(torn);
     const std::uint32_t length = in.u32();
     const ByteView sealed = in.raw(length);
@@ -170,9 +165,9 @@ Result<void> LeafLog::append(File& file, const std::vector<SealedLeaf>& leaves) 
     std::uint64_t count = file.leaves;
     for (const SealedLeaf& leaf : leaves) {
         if (leaf.index < count) continue;  // the other file was further behind
-        SAT_ASSERT(leaf.index == count &&
-                   leaf.log_end == file.end + records.size() + leaf_record_size(leaf.sealed.size()));
-        sat::append(records, record(leaf));
+        if (leaf.index != count || leaf.log_end != file.end + records.size() + leaf_record_size(leaf.sealed.size()))
+            return damaged_catalog(count);
+        sat::append(records, leaf_record(leaf.sealed));
         ++count;
     }
     if (records.empty()) return {};

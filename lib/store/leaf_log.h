@@ -15,11 +15,9 @@
 #include "base/file.h"
 #include "store/at_rest.h"
 #include "store/catalog.h"
+#include "store/leaf_file.h"
 
 namespace sat {
-
-inline constexpr std::uint64_t kLeafLogHeader = 40;
-constexpr std::uint64_t leaf_record_size(std::size_t sealed) noexcept { return 4 + sealed; }
 
 // Thread-safe.
 class LeafLog {

@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/row_codec.h"
 
+#include <algorithm>
+#include <array>
 #include <limits>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/codec.h"
@@ -24,6 +27,17 @@ enum ClaimMember : std::uint8_t {
     has_metadata = 16,
 };
 
+// As in the claims table: never renumbered.
+constexpr std::array<std::pair<ClaimState, std::int64_t>, 7> kStates = {{
+    {ClaimState::pending, 1},
+    {ClaimState::confirmed, 2},
+    {ClaimState::completed, 3},
+    {ClaimState::declined, 4},
+    {ClaimState::withdrawn, 5},
+    {ClaimState::expired, 6},
+    {ClaimState::superseded, 7},
+}};
+
 Result<void> finish(const ByteReader& in) {
     if (in.finish()) return {};
     return fail(Errc::io_error, "a sealed row has a format that this version does not know");
@@ -42,6 +56,18 @@ CommitSalt get_salt(ByteReader& in) {
 }
 
 }  // namespace
+
+std::int64_t claim_state_number(ClaimState state) {
+    for (const auto& [known, number] : kStates)
+        if (known == state) return number;
+    SAT_ASSERT(false);
+}
+
+std::optional<ClaimState> claim_state_from_number(std::int64_t number) {
+    for (const auto& [state, known] : kStates)
+        if (known == number) return state;
+    return std::nullopt;
+}
 
 ClaimFacts ClaimRow::facts() const {
     ClaimFacts facts;
@@ -71,6 +97,13 @@ std::string get_text(ByteReader& in, std::size_t max) {
     const std::uint32_t size = in.u32();
     // Asking for more than is left makes the reader fail, as it should.
     return to_string(in.raw(size <= max ? size : std::numeric_limits<std::size_t>::max()));
+}
+
+WordHash search_word_hash(const SecretBytes& key, char kind, std::string_view word) {
+    const Digest full = hmac_sha256(key.reveal(), label(std::string_view(&kind, 1), as_bytes(word)));
+    WordHash out;
+    std::copy_n(full.bytes.begin(), out.size(), out.begin());
+    return out;
 }
 
 Bytes encode_work_row(const WorkRow& work) {

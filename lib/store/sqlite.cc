@@ -106,6 +106,16 @@ ArtworkId SqliteQuery::artwork(int column) {
     return {};
 }
 
+std::string SqliteQuery::text(int column) {
+    if (sqlite3_column_type(statement_, column) != SQLITE_TEXT) {
+        damaged_ = true;
+        return {};
+    }
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+    if (text == nullptr) return {};
+    return {text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
 bool SqliteQuery::is_null(int column) { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
 Result<void> SqliteQuery::row_ok() const {
@@ -161,6 +171,26 @@ Result<std::int64_t> SqliteConnection::integer(const char* sql) {
     const std::int64_t value = row.integer(0);
     SAT_TRY(row.row_ok());
     return value;
+}
+
+Result<void> SqliteConnection::copy_to(const Path& path) {
+    sqlite3* copy = nullptr;
+    int code = sqlite3_open_v2(path.c_str(), &copy,
+                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                               nullptr);
+    Result<void> copied;
+    if (code == SQLITE_OK) {
+        sqlite3_backup* backup = sqlite3_backup_init(copy, "main", db_, "main");
+        // In one step: one view of the source, beside which a writer goes on (WAL).
+        if (backup != nullptr) sqlite3_backup_step(backup, -1);
+        code = backup != nullptr ? sqlite3_backup_finish(backup) : sqlite3_errcode(copy);
+    }
+    if (code != SQLITE_OK) {
+        const Errc errc = (code & 0xff) == SQLITE_FULL ? Errc::storage_full : Errc::io_error;
+        copied = fail(errc, "cannot copy " + path_.string() + " to " + path.string() + ": " + sqlite3_errstr(code));
+    }
+    SAT_ASSERT(sqlite3_close(copy) == SQLITE_OK);
+    return copied;
 }
 
 bool SqliteConnection::in_transaction() const noexcept { return sqlite3_get_autocommit(db_) == 0; }

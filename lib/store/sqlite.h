@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -57,6 +58,7 @@ public:
     ByteView blob(int column);
     Digest digest(int column);
     ArtworkId artwork(int column);
+    std::string text(int column);
     bool is_null(int column);
     // io_error if a value read since the last step() was not of its kind.
     Result<void> row_ok() const;
@@ -89,6 +91,9 @@ public:
     SqliteQuery query(const char* sql);
     // The one integer that `sql` gives.
     Result<std::int64_t> integer(const char* sql);
+    // The database as it stands in one moment, into a file that is not there yet, while others read and write.
+    // io_error, storage_full.
+    Result<void> copy_to(const Path& path);
     bool in_transaction() const noexcept;
     std::int64_t last_insert_id() const noexcept;
 

@@ -18,8 +18,6 @@ namespace sat {
 
 namespace {
 
-constexpr std::int64_t kApplicationId = 0x53415456;  // "SATV"
-constexpr std::int64_t kUserVersion = 2;
 // More readers than workers that read at once would only hold memory.
 constexpr std::size_t kMaxReaders = 4;
 
@@ -62,31 +60,6 @@ CREATE TABLE nodes(level INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NO
                    WITHOUT ROWID;
 )sql";
 
-// As in the claims table: never renumbered.
-constexpr std::array<std::pair<ClaimState, std::int64_t>, 7> kStates = {{
-    {ClaimState::pending, 1},
-    {ClaimState::confirmed, 2},
-    {ClaimState::completed, 3},
-    {ClaimState::declined, 4},
-    {ClaimState::withdrawn, 5},
-    {ClaimState::expired, 6},
-    {ClaimState::superseded, 7},
-}};
-
-std::int64_t state_number(ClaimState state) {
-    for (const auto& [known, number] : kStates)
-        if (known == state) return number;
-    SAT_ASSERT(false);
-}
-
-std::optional<ClaimState> state_from_number(std::int64_t number) {
-    for (const auto& [state, known] : kStates)
-        if (known == number) return state;
-    return std::nullopt;
-}
-
-using WordHash = std::array<std::byte, 16>;
-
 // A connection with keys of its own, so that readers share nothing.
 struct Session {
     std::unique_ptr<SqliteConnection> db;
@@ -100,19 +73,13 @@ struct Session {
           leaves(master.derive(AtRestKey::leaves)),
           search_key(master.derive(AtRestKey::words)) {}
 
-    // 'w': a word of the texts; 'a': the artist's name as a whole.  128 bits: no two words of a vault collide by luck.
-    WordHash word_hash(char kind, std::string_view word) const {
-        const Digest full = hmac_sha256(search_key.reveal(), label(std::string_view(&kind, 1), as_bytes(word)));
-        WordHash out;
-        std::copy_n(full.bytes.begin(), out.size(), out.begin());
-        return out;
-    }
+    WordHash word_hash(char kind, std::string_view word) const { return search_word_hash(search_key, kind, word); }
 };
 
 Error tree_damaged() {
     return {Errc::io_error,
             "the catalogue is damaged: the tree over the ledger's leaves is not the one that was recorded",
-            "put back the data directory from a backup that was made when the vault was stopped"};
+            "run `sat-vaultd check --repair`"};
 }
 
 // Appends a leaf to the tree, and writes the nodes that it makes complete.
@@ -271,11 +238,27 @@ public:
         return std::optional(std::move(chain));
     }
 
+    Result<std::vector<KnownIdentity>> identities(const std::optional<Wallet>& after, std::size_t limit) override {
+        SqliteQuery rows = db_.query("SELECT wallet, sealed FROM identities WHERE wallet > ? ORDER BY wallet LIMIT ?");
+        rows.bind(after ? after->view() : ByteView()).bind(limit);
+        std::vector<KnownIdentity> out;
+        for (;;) {
+            SAT_TRY_VALUE(const bool there, rows.step());
+            if (!there) return out;
+            const Wallet wallet = rows.digest(0);
+            const ByteView sealed = rows.blob(1);
+            SAT_TRY(rows.row_ok());
+            SAT_TRY_VALUE(Bytes chain, session_.rows.open(row_aad("identities", wallet.view()), sealed));
+            out.push_back({wallet, std::move(chain)});
+        }
+    }
+
     Result<CatalogTotals> totals() override {
         CatalogTotals out;
         {
             SqliteQuery row = db_.query("SELECT works, bytes FROM vault");
-            SAT_TRY(row.step());
+            SAT_TRY_VALUE(const bool there, row.step());
+            if (!there) return fail(tree_damaged());
             out.works = row.natural(0);
             out.bytes = row.natural(1);
             SAT_TRY(row.row_ok());
@@ -302,7 +285,8 @@ public:
 
     Result<TreeHead> tree_head() override {
         SqliteQuery row = db_.query("SELECT tree_size, tree_root FROM vault");
-        SAT_TRY(row.step());
+        SAT_TRY_VALUE(const bool there, row.step());
+        if (!there) return fail(tree_damaged());
         const TreeHead head{row.natural(0), row.digest(1)};
         SAT_TRY(row.row_ok());
         return head;
@@ -375,7 +359,10 @@ public:
     }
 
     Result<std::vector<ArtworkId>> unfinished_ids() override {
-        SqliteQuery rows = db_.query("SELECT artwork FROM ids INDEXED BY ids_unfinished WHERE unfinished = 1");
+        // Whatever a damaged row says: the files of a work are never taken for leftovers.
+        SqliteQuery rows = db_.query(
+            "SELECT artwork FROM ids INDEXED BY ids_unfinished WHERE unfinished = 1"
+            " AND artwork NOT IN (SELECT artwork FROM works)");
         std::vector<ArtworkId> out;
         for (;;) {
             SAT_TRY_VALUE(const bool there, rows.step());
@@ -442,7 +429,7 @@ public:
                        .bind(claim.owner)
                        .bind(claim.head)
                        .bind(claim.seq)
-                       .bind(state_number(claim.state))
+                       .bind(claim_state_number(claim.state))
                        .bind(claim.asked_at)
                        .bind(claim.changed_at)
                        .bind(claim.exp)
@@ -456,7 +443,7 @@ public:
         return one(
             write("UPDATE claims SET state = ?, changed_at = ?, answer = ?, answer_exp = ?, deadline = ?, sealed = ?"
                   " WHERE claim = ?")
-                .bind(state_number(claim.state))
+                .bind(claim_state_number(claim.state))
                 .bind(claim.changed_at)
                 .bind(claim.answer_id)
                 .bind(claim.answer_exp)
@@ -468,6 +455,12 @@ public:
     Result<void> append_leaf(const ArtworkId& artwork, const LeafHash& hash, UnixTime at,
                              std::string_view entry) override {
         SAT_ASSERT(entry.size() <= kMaxLeafEntry);
+        SAT_TRY_VALUE(const TreeHead before, tree_head());
+        return append_sealed_leaf(artwork, hash, at, session_.leaves.seal(leaf_aad(before.size), as_bytes(entry)));
+    }
+
+    Result<void> append_sealed_leaf(const ArtworkId& artwork, const LeafHash& hash, UnixTime at,
+                                    ByteView sealed) override {
         SAT_TRY_VALUE(const TreeHead before, tree_head());
         const std::uint64_t number = before.size;
         std::uint64_t begin = kLeafLogHeader;
@@ -493,7 +486,6 @@ public:
             }
         }
         SAT_TRY(grow_tree(number, hash));
-        const Bytes sealed = session_.leaves.seal(leaf_aad(number), as_bytes(entry));
         return one(
             write(
                 "INSERT INTO leaves(number, artwork, position, hash, at, log_end, sealed) VALUES(?, ?, ?, ?, ?, ?, ?)")
@@ -536,11 +528,12 @@ private:
         return db_.query(sql);
     }
 
-    // Runs a statement that must change one row.
+    // Runs a statement that changes one row of a sound catalogue.
     static Result<void> one(SqliteQuery& query) {
         SAT_TRY_VALUE(const int changed, query.run());
-        SAT_ASSERT(changed == 1);
-        return {};
+        if (changed == 1) return {};
+        return fail(Errc::io_error, "the catalogue is damaged: a row that it refers to is not there",
+                    "stop the vault, and run `sat-vaultd check --repair`");
     }
 
     static std::optional<UnixTime> deadline_of(const ClaimRow& claim) {
@@ -553,7 +546,7 @@ private:
     }
 
     static Result<ClaimState> read_state(SqliteQuery& row, int column) {
-        const auto state = state_from_number(row.integer(column));
+        const auto state = claim_state_from_number(row.integer(column));
         if (!state) return fail(Errc::io_error, "the catalogue is damaged: a claim is in no state that there is");
         return *state;
     }
@@ -760,8 +753,8 @@ Result<void> check_or_create(SqliteConnection& db, const MasterKey& master, cons
         SAT_TRY(db.execute("PRAGMA application_id = 0x53415456; PRAGMA user_version = 2; COMMIT"));
         return {};
     }
-    if (application != kApplicationId) return fail(Errc::config, "the catalogue is a database of another program");
-    if (version != 1 && version != kUserVersion)
+    if (application != kCatalogApplication) return fail(Errc::config, "the catalogue is a database of another program");
+    if (version != 1 && version != kCatalogVersion)
         return fail(Errc::config, "the catalogue has a format that this version does not know",
                     "use the version of sat-vaultd that wrote it, or a newer one");
     {
@@ -780,6 +773,8 @@ Result<void> check_or_create(SqliteConnection& db, const MasterKey& master, cons
 }
 
 }  // namespace
+
+const char* catalog_schema() noexcept { return kSchema; }
 
 struct SqliteCatalog::Impl {
     Path path;

@@ -10,6 +10,12 @@
 
 namespace sat {
 
+inline constexpr std::int64_t kCatalogApplication = 0x53415456;  // "SATV"
+inline constexpr std::int64_t kCatalogVersion = 2;
+
+// The statements that make the tables and indices of the newest format.
+const char* catalog_schema() noexcept;
+
 class SqliteCatalog final : public Catalog {
 public:
     // Opens or creates; a catalogue of an older format is brought up to date.  config: no catalogue of a known format,

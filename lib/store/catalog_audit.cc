@@ -1,0 +1,283 @@
+// The catalogue's rows, doubted.  docs/storage.md, "The catalogue".
+// SPDX-License-Identifier: Apache-2.0
+#include "store/catalog_audit.h"
+
+#include <map>
+#include <set>
+
+#include "store/row_codec.h"
+#include "store/sqlite.h"
+#include "store/sqlite_catalog.h"
+
+namespace sat {
+
+namespace {
+
+constexpr std::size_t kMostLines = 20;
+
+// Name and statement of every table and index.
+Result<std::map<std::string, std::string>> schema_of(SqliteConnection& db) {
+    std::map<std::string, std::string> out;
+    SqliteQuery rows = db.query("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL");
+    for (;;) {
+        SAT_TRY_VALUE(const bool there, rows.step());
+        if (!there) return out;
+        const std::string name = rows.text(0);
+        out[name] = rows.text(1);
+        SAT_TRY(rows.row_ok());
+    }
+}
+
+// A catalogue that was brought up to date has this table with other words.
+constexpr const char* kMigratedTable = "vault";
+
+}  // namespace
+
+CatalogAudit::CatalogAudit(std::unique_ptr<SqliteConnection> db, const MasterKey& master)
+    : db_(std::move(db)), rows_(master.derive(AtRestKey::rows)), search_key_(master.derive(AtRestKey::words)) {}
+
+CatalogAudit::~CatalogAudit() = default;
+
+Result<std::unique_ptr<CatalogAudit>> CatalogAudit::open(const Path& path, const MasterKey& master,
+                                                         const Wallet& vault) {
+    SAT_TRY_VALUE(auto db, SqliteConnection::open(path, SqliteConnection::Access::read));
+    SAT_TRY_VALUE(const std::int64_t application, db->integer("PRAGMA application_id"));
+    SAT_TRY_VALUE(const std::int64_t version, db->integer("PRAGMA user_version"));
+    if (application != kCatalogApplication || version != kCatalogVersion)
+        return fail(Errc::config, "the catalogue is not one of this version's format");
+    {
+        SqliteQuery row = db->query("SELECT wallet, master_check FROM vault");
+        SAT_TRY_VALUE(const bool there, row.step());
+        if (!there) return fail(Errc::config, "the catalogue does not say whose it is");
+        if (row.digest(0) != vault || row.digest(1) != master.check_value())
+            return fail(Errc::config, "the catalogue belongs to another vault or another master key");
+        SAT_TRY(row.row_ok());
+    }
+    return std::unique_ptr<CatalogAudit>(new CatalogAudit(std::move(db), master));
+}
+
+Result<std::vector<std::string>> CatalogAudit::integrity() {
+    std::vector<std::string> out;
+    {
+        SqliteQuery rows = db_->query("PRAGMA integrity_check(20)");
+        for (;;) {
+            SAT_TRY_VALUE(const bool there, rows.step());
+            if (!there) break;
+            std::string line = rows.text(0);
+            SAT_TRY(rows.row_ok());
+            if (line != "ok") out.push_back(std::move(line));
+        }
+    }
+    {
+        SqliteQuery rows = db_->query("PRAGMA foreign_key_check");
+        while (out.size() < kMostLines) {
+            SAT_TRY_VALUE(const bool there, rows.step());
+            if (!there) break;
+            out.push_back("a row of " + rows.text(0) + " refers to one of " + rows.text(2) + " that is not there");
+        }
+    }
+    SAT_TRY_VALUE(const auto found, schema_of(*db_));
+    SAT_TRY_VALUE(const auto pattern, SqliteConnection::open(":memory:", SqliteConnection::Access::write));
+    SAT_TRY(pattern->execute(catalog_schema()));
+    SAT_TRY_VALUE(const auto wanted, schema_of(*pattern));
+    for (const auto& [name, sql] : wanted) {
+        const auto there = found.find(name);
+        if (there == found.end()) {
+            out.push_back("the table or index " + name + " is not there");
+        } else if (there->second != sql && name != kMigratedTable) {
+            out.push_back("the table or index " + name + " is not as it was made");
+        }
+    }
+    for (const auto& [name, sql] : found)
+        if (!wanted.contains(name)) out.emplace_back("there is a table or index that no catalogue has");
+    return out;
+}
+
+Result<std::uint64_t> CatalogAudit::count(const char* sql) {
+    SAT_TRY_VALUE(const std::int64_t number, db_->integer(sql));
+    return static_cast<std::uint64_t>(number);
+}
+
+Result<std::uint64_t> CatalogAudit::leaves() { return count("SELECT count(*) FROM leaves NOT INDEXED"); }
+Result<std::uint64_t> CatalogAudit::nodes() { return count("SELECT count(*) FROM nodes"); }
+Result<std::uint64_t> CatalogAudit::words() { return count("SELECT count(*) FROM words"); }
+
+Result<void> CatalogAudit::works(const Each<WorkRow>& each) {
+    SqliteQuery rows = db_->query(
+        "SELECT number, artwork, owner, head, seq, registered_at, held, bytes, sealed FROM works NOT INDEXED"
+        " ORDER BY number");
+    for (;;) {
+        SAT_TRY_VALUE(const bool there, rows.step());
+        if (!there) return {};
+        each([&]() -> Result<WorkRow> {
+            WorkRow work;
+            work.number = rows.natural(0);
+            work.artwork = rows.artwork(1);
+            work.owner = rows.digest(2);
+            work.head = rows.digest(3);
+            work.seq = rows.natural(4);
+            work.registered_at = rows.integer(5);
+            const std::uint64_t held = rows.natural(6);
+            work.held = held != 0;
+            work.bytes = rows.natural(7);
+            const ByteView sealed = rows.blob(8);
+            SAT_TRY(rows.row_ok());
+            if (held > 1) return fail(Errc::io_error, "a value is not of its kind");
+            SAT_TRY_VALUE(const Bytes opened, rows_.open(row_aad("works", work.artwork.bytes()), sealed));
+            SAT_TRY(decode_work_row(opened, work));
+            return work;
+        }());
+    }
+}
+
+Result<void> CatalogAudit::claims(const Each<AuditedClaim>& each) {
+    SqliteQuery rows = db_->query(
+        "SELECT number, claim, artwork, collector, owner, head, seq, state, asked_at, changed_at, exp, answer,"
+        " answer_exp, deadline, sealed FROM claims NOT INDEXED ORDER BY number");
+    for (;;) {
+        SAT_TRY_VALUE(const bool there, rows.step());
+        if (!there) return {};
+        each([&]() -> Result<AuditedClaim> {
+            AuditedClaim out;
+            ClaimRow& claim = out.row;
+            claim.number = rows.natural(0);
+            claim.id = rows.digest(1);
+            claim.artwork = rows.artwork(2);
+            claim.collector = rows.digest(3);
+            claim.owner = rows.digest(4);
+            claim.head = rows.digest(5);
+            claim.seq = rows.natural(6);
+            const auto state = claim_state_from_number(rows.integer(7));
+            claim.asked_at = rows.integer(8);
+            claim.changed_at = rows.integer(9);
+            claim.exp = rows.integer(10);
+            if (!rows.is_null(11)) claim.answer_id = rows.digest(11);
+            if (!rows.is_null(12)) claim.answer_exp = rows.integer(12);
+            if (!rows.is_null(13)) out.deadline = rows.integer(13);
+            const ByteView sealed = rows.blob(14);
+            SAT_TRY(rows.row_ok());
+            if (!state) return fail(Errc::io_error, "a claim is in no state that there is");
+            claim.state = *state;
+            SAT_TRY_VALUE(const Bytes opened, rows_.open(row_aad("claims", claim.id.view()), sealed));
+            SAT_TRY(decode_claim_row(opened, claim));
+            return out;
+        }());
+    }
+}
+
+Result<void> CatalogAudit::outcomes(const Each<OutcomeRow>& each) {
+    SqliteQuery rows = db_->query("SELECT statement, artwork, claim, sealed FROM outcomes NOT INDEXED");
+    for (;;) {
+        SAT_TRY_VALUE(const bool there, rows.step());
+        if (!there) return {};
+        each([&]() -> Result<OutcomeRow> {
+            OutcomeRow out;
+            out.statement = rows.digest(0);
+            out.artwork = rows.artwork(1);
+            if (!rows.is_null(2)) out.claim = rows.digest(2);
+            std::optional<ByteView> sealed;
+            if (!rows.is_null(3)) sealed = rows.blob(3);
+            SAT_TRY(rows.row_ok());
+            if (sealed) {
+                SAT_TRY_VALUE(const Bytes receipt, rows_.open(row_aad("outcomes", out.statement.view()), *sealed));
+                out.receipt = to_string(ByteView(receipt));
+            }
+            return out;
+        }());
+    }
+}
+
+Result<void> CatalogAudit::ids(const Each<IdRow>& each) {
+    SqliteQuery rows = db_->query("SELECT artwork, unfinished FROM ids");
+    for (;;) {
+        SAT_TRY_VALUE(const bool there, rows.step());
+        if (!there) return {};
+        each([&]() -> Result<IdRow> {
+            const ArtworkId artwork = rows.artwork(0);
+            const std::uint64_t unfinished = rows.natural(1);
+            SAT_TRY(rows.row_ok());
+            if (unfinished > 1) return fail(Errc::io_error, "a value is not of its kind");
+            return IdRow{artwork, unfinished == 1};
+        }());
+    }
+}
+
+Result<void> CatalogAudit::identities(const Each<KnownIdentity>& each) {
+    SqliteQuery rows = db_->query("SELECT wallet, sealed FROM identities NOT INDEXED");
+    for (;;) {
+        SAT_TRY_VALUE(const bool there, rows.step());
+        if (!there) return {};
+        each([&]() -> Result<KnownIdentity> {
+            const Wallet wallet = rows.digest(0);
+            const ByteView sealed = rows.blob(1);
+            SAT_TRY(rows.row_ok());
+            SAT_TRY_VALUE(Bytes chain, rows_.open(row_aad("identities", wallet.view()), sealed));
+            return KnownIdentity{wallet, std::move(chain)};
+        }());
+    }
+}
+
+Result<std::optional<LeafRow>> CatalogAudit::leaf(std::uint64_t index) {
+    SqliteQuery row =
+        db_->query("SELECT artwork, position, hash, at, log_end, sealed FROM leaves NOT INDEXED WHERE number = ?");
+    row.bind(index);
+    SAT_TRY_VALUE(const bool there, row.step());
+    if (!there) return std::optional<LeafRow>();
+    LeafRow leaf;
+    leaf.index = index;
+    leaf.artwork = row.artwork(0);
+    leaf.position = row.natural(1);
+    leaf.hash = row.digest(2);
+    leaf.at = row.integer(3);
+    leaf.log_end = row.natural(4);
+    leaf.sealed = to_bytes(row.blob(5));
+    SAT_TRY(row.row_ok());
+    return std::optional(std::move(leaf));
+}
+
+Result<std::optional<Digest>> CatalogAudit::node(unsigned level, std::uint64_t number) {
+    SqliteQuery row = db_->query("SELECT hash FROM nodes WHERE level = ? AND number = ?");
+    row.bind(level).bind(number);
+    SAT_TRY_VALUE(const bool there, row.step());
+    if (!there) return std::optional<Digest>();
+    const Digest hash = row.digest(0);
+    SAT_TRY(row.row_ok());
+    return std::optional(hash);
+}
+
+Result<std::optional<Bytes>> CatalogAudit::identity(const Wallet& wallet) {
+    SqliteQuery row = db_->query("SELECT sealed FROM identities WHERE wallet = ?");
+    row.bind(wallet);
+    SAT_TRY_VALUE(const bool there, row.step());
+    if (!there) return std::optional<Bytes>();
+    SAT_TRY_VALUE(Bytes chain, rows_.open(row_aad("identities", wallet.view()), row.blob(0)));
+    return std::optional(std::move(chain));
+}
+
+Result<CatalogAudit::WordCount> CatalogAudit::words_of(std::uint64_t work, const WorkWords& words) {
+    std::set<WordHash> hashes{search_word_hash(search_key_, 'a', words.artist)};
+    for (const std::string& word : words.text) hashes.insert(search_word_hash(search_key_, 'w', word));
+    WordCount out;
+    out.wanted = hashes.size();
+    for (const WordHash& hash : hashes) {
+        SqliteQuery row = db_->query("SELECT 1 FROM words WHERE word = ? AND work = ?");
+        row.bind(ByteView(hash)).bind(work);
+        SAT_TRY_VALUE(const bool there, row.step());
+        if (there) ++out.found;
+    }
+    return out;
+}
+
+Result<CatalogAudit::Totals> CatalogAudit::totals() {
+    SqliteQuery row = db_->query("SELECT works, bytes, tree_size, tree_root FROM vault");
+    SAT_TRY_VALUE(const bool there, row.step());
+    if (!there) return fail(Errc::io_error, "the catalogue does not say what it holds");
+    Totals out;
+    out.works = row.natural(0);
+    out.bytes = row.natural(1);
+    out.tree = {row.natural(2), row.digest(3)};
+    SAT_TRY(row.row_ok());
+    return out;
+}
+
+}  // namespace sat

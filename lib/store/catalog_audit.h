@@ -1,0 +1,91 @@
+// The catalogue row by row, for those who doubt it: what SQLite says of its file, and every row as it stands, or why it
+// cannot be read.  Nothing is written.  docs/storage.md, "The catalogue".
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "store/at_rest.h"
+#include "store/catalog.h"
+
+namespace sat {
+
+struct LeafRow {
+    std::uint64_t index = 0;
+    ArtworkId artwork;
+    std::uint64_t position = 0;
+    LeafHash hash;
+    UnixTime at = 0;
+    std::uint64_t log_end = 0;
+    Bytes sealed;
+};
+
+struct IdRow {
+    ArtworkId artwork;
+    bool unfinished = false;
+};
+
+// A claim, and the column that is computed from it.
+struct AuditedClaim {
+    ClaimRow row;
+    std::optional<UnixTime> deadline;  // null when it is over
+};
+
+class SqliteConnection;
+
+// One thread at a time.
+class CatalogAudit {
+public:
+    // config: no catalogue of this version, of this vault, under this master key; io_error.
+    static Result<std::unique_ptr<CatalogAudit>> open(const Path& path, const MasterKey& master, const Wallet& vault);
+    ~CatalogAudit();
+    CatalogAudit(const CatalogAudit&) = delete;
+    CatalogAudit& operator=(const CatalogAudit&) = delete;
+
+    // What is amiss in the file, its schema and the references between its tables, in words; at most some twenty.
+    Result<std::vector<std::string>> integrity();
+
+    // Calls `each` with every row, or with why it cannot be read.  An error: the rest of the table cannot be reached.
+    template <typename T>
+    using Each = std::function<void(Result<T>)>;
+    Result<void> works(const Each<WorkRow>& each);  // in their order
+    Result<void> claims(const Each<AuditedClaim>& each);
+    Result<void> outcomes(const Each<OutcomeRow>& each);
+    Result<void> ids(const Each<IdRow>& each);
+    Result<void> identities(const Each<KnownIdentity>& each);
+
+    // How many rows there are of leaves, of nodes and of words.
+    Result<std::uint64_t> leaves();
+    Result<std::uint64_t> nodes();
+    Result<std::uint64_t> words();
+    Result<std::optional<LeafRow>> leaf(std::uint64_t index);
+    Result<std::optional<Digest>> node(unsigned level, std::uint64_t number);
+    Result<std::optional<Bytes>> identity(const Wallet& wallet);
+    // How many different words a work with these is found by, and how many of them lead to it.
+    struct WordCount {
+        std::uint64_t wanted = 0;
+        std::uint64_t found = 0;
+    };
+    Result<WordCount> words_of(std::uint64_t work, const WorkWords& words);
+    struct Totals {
+        std::uint64_t works = 0;
+        std::uint64_t bytes = 0;
+        TreeHead tree;
+    };
+    Result<Totals> totals();
+
+private:
+    CatalogAudit(std::unique_ptr<SqliteConnection> db, const MasterKey& master);
+    Result<std::uint64_t> count(const char* sql);
+
+    std::unique_ptr<SqliteConnection> db_;
+    AtRestSealer rows_;
+    SecretBytes search_key_;
+};
+
+}  // namespace sat
