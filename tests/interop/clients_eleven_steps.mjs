@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { verifyCertificate } from './certificate.mjs';
 import { Client } from './client.mjs';
 import { makeLogKey } from './keys.mjs';
@@ -14,7 +14,7 @@ import { runClient, vaultOptions } from './programs.mjs';
 import { testIdentity } from './test_keys.mjs';
 import { Vault } from './vault.mjs';
 
-const [artistProgram, collectorProgram, image] = process.argv.slice(2);
+const [artistProgram, collectorProgram, image] = process.argv.slice(2).map((path) => resolve(path));
 const say = (step, text) => console.log(`${step === 'ledger' ? '' : 'step '}${step} ${text}`);
 
 /** A wallet with a home of its own; each call is one run of the program, which has to succeed. */

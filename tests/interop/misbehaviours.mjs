@@ -7,7 +7,7 @@
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Report } from './cases.mjs';
 import { playClientCases } from './client_cases.mjs';
 import { makeIdentity } from './identity.mjs';
@@ -51,7 +51,7 @@ async function ownVault() {
     return report;
 }
 
-const clients = ([artist, collector, image, only]) => playClientCases({ artist, collector, image }, only);
+const clients = ([artist, collector, image, only]) => playClientCases({ artist: resolve(artist), collector: resolve(collector), image: resolve(image) }, only);
 
 async function everything([artist, collector, image, ...address]) {
     const report = new Report();
