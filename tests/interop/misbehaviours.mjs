@@ -51,7 +51,8 @@ async function ownVault() {
     return report;
 }
 
-const clients = ([artist, collector, image, only]) => playClientCases({ artist: resolve(artist), collector: resolve(collector), image: resolve(image) }, only);
+const clients = ([artist, collector, image, only]) =>
+    playClientCases({ artist: resolve(artist), collector: resolve(collector), image: resolve(image) }, only);
 
 async function everything([artist, collector, image, ...address]) {
     const report = new Report();
