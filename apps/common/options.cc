@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "common/completion.h"
+
 namespace sat {
 
 namespace {
@@ -91,6 +93,9 @@ void add_owner_commands(CLI::App& app, Options& options) {
     verify.add_option("--image", options.image, "Compare this image with the one that the artist signed")
         ->type_name("FILE");
     add_witnesses(verify, options, "A witness that must have signed");
+    CLI::App& completion =
+        command(app, "completion", "Print what a shell needs to complete commands and options", options);
+    completion.add_option("SHELL", options.shell, "bash, zsh or fish")->required()->check(CLI::IsMember(kShells));
 }
 
 void add_artist_commands(CLI::App& app, Options& options) {
@@ -223,6 +228,10 @@ Parsed parse_options(Program program, std::vector<std::string> arguments) {
     if (options.command.empty()) {
         parsed.error = Error{Errc::usage, "no command was given", std::string("see ") + name + " --help"};
         parsed.usage = app.help();
+        return parsed;
+    }
+    if (options.command == "completion") {
+        parsed.text = completion_script(app, options.shell);
         return parsed;
     }
     parsed.options = std::move(options);

@@ -51,6 +51,8 @@ struct Options {
     std::string file;
     std::optional<std::string> checkpoint;
     std::vector<std::string> witnesses;
+    // completion
+    std::string shell;
     // ledger
     std::string action;
     std::optional<std::string> tiles;
@@ -76,7 +78,7 @@ struct Options {
 
 struct Parsed {
     std::optional<Options> options;  // a command to run
-    std::string text;                // else: help or version, for standard output
+    std::string text;                // else: help, version or completion, for standard output
     std::optional<Error> error;      // else: usage or config
     std::string usage;               // for standard error, where no command was given
     // For the failure's document.
