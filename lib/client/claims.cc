@@ -172,6 +172,9 @@ Result<VerifiedClaim> VaultClient::withdraw_claim(const VerifiedClaim& claim, co
 Result<VerifiedClaim> VaultClient::answer_claim(const VerifiedClaim& claim, bool yes,
                                                 const std::optional<std::string>& reason, const SigningKey& key) {
     if (yes) {
+        // Nobody agrees to a request of which a part is withheld.
+        if (claim.claim.body.text_commit && !claim.message)
+            return fail(Errc::bad_statement, "the vault withholds what the collector wrote");
         SAT_TRY_VALUE(const History history, get_history(claim.artwork()));
         SAT_TRY(check_current(history, claim));
         SAT_TRY(prove_included(history.head()));

@@ -121,6 +121,8 @@ Result<void> check_current(const History& history, const Work& work) {
         return fail(Errc::bad_statement, "the work's history begins with another registration");
     if (history.owner() != work.owner || history.head() != work.head || history.seq() != work.seq)
         return fail(Errc::bad_statement, "the vault names another owner than the work's history proves");
+    if (history.held() != work.held)
+        return fail(Errc::bad_statement, "the vault's word on a hold is not the work's history's");
     return {};
 }
 

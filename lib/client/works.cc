@@ -119,6 +119,8 @@ Result<VerifiedWorks> VaultClient::list_works(const ArtworkListRequest& query) {
     SAT_TRY_VALUE(const WorkPage page, call(query));
     if (page.next_cursor && page.next_cursor == query.cursor)
         return fail(Errc::malformed, "the vault's pages of a listing do not go on");
+    if (page.items.size() > static_cast<std::size_t>(query.limit))
+        return fail(Errc::malformed, "the vault gave more works than it was asked for");
     // A query that has the cursor of the page before it goes on with the same listing.
     Impl::Listing& listing = impl_->listing;
     if (!query.cursor || query.cursor != listing.next_cursor) listing.bytes = 0;
