@@ -22,11 +22,13 @@
 #include "base/time.h"
 #include "common/interrupt.h"
 #include "common/options.h"
+#include "confine.h"
 #include "keys.h"
 #include "log.h"
 #include "net/address.h"
 #include "net/deadlines.h"
 #include "net/server.h"
+#include "notify.h"
 #include "session.h"
 #include "subscribers.h"
 #include "wire/messages.h"
@@ -82,11 +84,28 @@ void log_lists(const Admission& admission) {
                {"blocked", std::to_string(admission.blocked())}});
 }
 
+// Nothing that a client sends has been looked at yet.
+Result<void> confine() {
+    SAT_TRY_VALUE(const Filtered filtered, filter_system_calls());
+    if (filtered != Filtered::yes)
+        log_event(LogLevel::warn, "no_filter", {{"reason", filtered == Filtered::sanitized ? "sanitizer" : "kernel"}});
+    return {};
+}
+
+// Keys that lie in swap outlive the process, and the passphrase protects none of them.
+void keep_keys_in_memory() {
+    const Locked locked = lock_memory();
+    if (locked == Locked::all) return;
+    log_event(LogLevel::warn, locked == Locked::keys ? "session_keys_may_be_swapped" : "keys_may_be_swapped",
+              {{"limit", std::to_string(memory_lock_limit())}, {"hint", "raise RLIMIT_MEMLOCK to unlimited"}});
+}
+
 class Daemon : public ServerHandler {
 public:
     Daemon(std::unique_ptr<Vault> vault, const Path& data, const VaultdOptions& options, Admission admission,
-           ServerOptions server)
+           ServiceManager manager, ServerOptions server)
         : options_(options),
+          manager_(std::move(manager)),
           vault_(std::move(vault)),
           admission_(std::move(admission)),
           party_(vault_->keys().chain, vault_->keys().kem),
@@ -122,6 +141,7 @@ private:
 
     asio::io_context context_{1};
     const VaultdOptions& options_;
+    ServiceManager manager_;
     std::unique_ptr<Vault> vault_;
     Admission admission_;  // the network thread's
     HandshakeParty party_;
@@ -244,13 +264,18 @@ asio::awaitable<void> Daemon::wait_for_signals() {
         std::error_code error;
         const int number = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
         if (error) co_return;
+        // Whoever is still served while it stops is served to the end.
+        if (number == SIGHUP && !first) continue;
         if (number == SIGHUP) {
+            manager_.reloading();
             co_await read_lists_again();
+            manager_.ready();
             // Whoever cancels the wait has done so already.
             if (stopping_) co_return;
             continue;
         }
         log_event(LogLevel::info, first ? "stopping" : "stopping_now", {{"signal", std::to_string(number)}});
+        manager_.stopping();
         if (first) {
             server_.stop();
         } else {
@@ -295,7 +320,9 @@ Result<void> Daemon::run() {
     signals_.add(SIGTERM, error);
     signals_.add(SIGHUP, error);
     if (Interrupt::signal() != 0) return fail(Errc::cancelled, "stopped by a signal");
+    SAT_TRY(confine());
     SAT_TRY(announce(endpoints));
+    manager_.ready();
     const auto rethrow = [](const std::exception_ptr& failure) {
         if (failure) std::rethrow_exception(failure);
     };
@@ -328,7 +355,10 @@ Json status_json(const VaultStatus& status) {
 Result<void> run_daemon(const VaultdOptions& options) {
     tame_malloc();
     start_log(options.log_level);
+    SAT_TRY(require_ordinary_user(options.allow_root));
+    keep_keys_in_memory();
     SAT_TRY_VALUE(const Path data, data_directory(options));
+    SAT_TRY_VALUE(ServiceManager manager, ServiceManager::find());
     SAT_TRY_VALUE(Admission admission, Admission::read(options));
     ServerOptions server;
     SAT_TRY_VALUE(server.listen, listen_addresses(options));
@@ -341,7 +371,7 @@ Result<void> run_daemon(const VaultdOptions& options) {
     SAT_TRY_VALUE(auto vault, Vault::open(vault_options(data, options), std::move(keys), now_unix));
     log_event(LogLevel::info, "start", {{"version", kVersion}, {"copies", std::to_string(vault->status().copies)}});
     log_lists(admission);
-    Daemon daemon(std::move(vault), data, options, std::move(admission), std::move(server));
+    Daemon daemon(std::move(vault), data, options, std::move(admission), std::move(manager), std::move(server));
     return daemon.run();
 }
 

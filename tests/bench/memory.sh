@@ -102,7 +102,7 @@ measured() {
 "$bin/sat-artist" init --home "$stage/artist" --no-passphrase -q >/dev/null
 "$bin/sat-collector" init --home "$stage/collector" --no-passphrase -q >/dev/null
 "$bin/sat-vaultd" init --data "$stage/vault" --no-passphrase >/dev/null
-"$bin/sat-vaultd" run --data "$stage/vault" --listen 127.0.0.1:0 >"$stage/vault.out" 2>"$stage/vault.err" &
+"$bin/sat-vaultd" run --data "$stage/vault" --listen 127.0.0.1:0 --allow-root >"$stage/vault.out" 2>"$stage/vault.err" &
 vault_pid=$!
 for ((i = 0; i < 300; ++i)); do
     if grep -q '^listening ' "$stage/vault.out" && grep -q '^fingerprint ' "$stage/vault.out"; then break; fi

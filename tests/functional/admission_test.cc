@@ -214,7 +214,7 @@ TEST_F(Admission, AVaultDoesNotStartOnAListThatItCannotRead) {
     std::string upper = hex;
     std::ranges::transform(upper, upper.begin(), [](char c) { return c >= 'a' && c <= 'f' ? char(c - 32) : c; });
     const auto start = [&](const Words& more) {
-        return Command("sat-vaultd", {"run", "--listen", "127.0.0.1:0", "--allow-root"}).home(data()).also(more).run();
+        return Command("sat-vaultd", {"run", "--listen", "127.0.0.1:0"}).home(data()).also(more).run();
     };
     const Words listed = {"--admit", "listed", "--wallets", wallets()};
     const std::vector<std::pair<std::string, int>> broken = {

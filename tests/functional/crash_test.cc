@@ -143,7 +143,7 @@ TEST_F(Crash, AVaultKilledWhileItStartsStartsAgain) {
         vault().kill_hard();
         faults().kill_at(call);
         Process process({.argv = {program_path("sat-vaultd"), "run", "--data", data(), "--duplicate", duplicate(),
-                                  "--listen", "127.0.0.1:0"},
+                                  "--listen", "127.0.0.1:0", "--allow-root"},
                          .env = faults().env()});
         ASSERT_TRUE(eventually([&] { return !process.running() || !process.out().empty(); }));
         const bool lived = process.running();

@@ -140,7 +140,7 @@ TEST_F(Disk, AVaultWithoutRoomSaysSoBeforeTheFirstByte) {
     fs::permissions(small, fs::perms::owner_all);
     const std::string script =
         "mount -t tmpfs -o size=80m,mode=0700 tmpfs \"$0\" && cp -a \"$1\"/keys \"$0\"/ && "
-        "exec \"$2\" run --data \"$0\" --listen 127.0.0.1:0";
+        "exec \"$2\" run --data \"$0\" --listen 127.0.0.1:0 --allow-root";
     Process process(
         {.argv = {"/usr/bin/unshare", "-m", "/bin/sh", "-c", script, small, data(), program_path("sat-vaultd")}});
     ASSERT_TRUE(process.wait_for_output("listening ")) << process.err();

@@ -45,7 +45,7 @@ public:
     }
     // `run` on the data as they lie there, which is to be refused.
     Outcome refused_start(const Words& more = {}) {
-        Words words = {program_path("sat-vaultd"), "run", "--data", data(), "--listen", "127.0.0.1:0"};
+        Words words = {program_path("sat-vaultd"), "run", "--data", data(), "--listen", "127.0.0.1:0", "--allow-root"};
         words.insert(words.end(), more.begin(), more.end());
         return test::run({.argv = words, .env = {{"HOME", "/nonexistent"}}});
     }

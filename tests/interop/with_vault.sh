@@ -23,7 +23,7 @@ trap finish EXIT
     cat "$work/init.out" "$work/init.err" >&2
     exit 1
 }
-"$vaultd" run --data "$work/data" --listen 127.0.0.1:0 >"$work/run.out" 2>"$work/run.err" &
+"$vaultd" run --data "$work/data" --listen 127.0.0.1:0 --allow-root >"$work/run.out" 2>"$work/run.err" &
 vault=$!
 
 address=

@@ -54,7 +54,7 @@ const statements = [];  // { name, jws, by: the party that signed it, key: its f
 let checkpoint;
 
 async function startVault() {
-    const args = ['run', '--data', at('vault'), ...locked, '--listen', '127.0.0.1:0'];
+    const args = ['run', '--data', at('vault'), ...locked, '--listen', '127.0.0.1:0', '--allow-root'];
     vault = spawn(join(bin, 'sat-vaultd'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     vault.stderr.on('data', (text) => (said += text));
