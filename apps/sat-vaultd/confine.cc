@@ -28,8 +28,10 @@ namespace {
 
 // The frequent ones first: the kernel reads the list from the top.
 constexpr std::array kAllowed{
-    // The network: what is connected already, and who comes.
+// The network: what is connected already, and who comes.
+#ifdef __NR_epoll_wait
     __NR_epoll_wait,
+#endif
     __NR_epoll_pwait,
     __NR_recvmsg,
     __NR_futex,
@@ -46,7 +48,6 @@ constexpr std::array kAllowed{
     __NR_setsockopt,
     __NR_getsockname,
     __NR_getpeername,
-    __NR_poll,
     __NR_ppoll,
     __NR_epoll_create1,
     __NR_eventfd2,
@@ -91,6 +92,7 @@ constexpr std::array kAllowed{
     __NR_dup,
     __NR_dup3,
 #ifdef __NR_open  // the calls that x86-64 has beside those
+    __NR_poll,
     __NR_open,
     __NR_stat,
     __NR_lstat,
@@ -211,6 +213,8 @@ Result<void> require_ordinary_user(bool allow_root) {
     return fail(Errc::config, "a vault does not run as root",
                 "run it as a user of its own, as the unit file that is installed with it does, or give --allow-root");
 }
+
+void forbid_new_privileges() noexcept { prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
 
 Locked lock_memory() noexcept {
     rlimit limit = lock_limit();

@@ -13,6 +13,9 @@ namespace sat {
 // config: this is root, and nobody said that it may be.
 Result<void> require_ordinary_user(bool allow_root);
 
+// For this thread and all that it starts: no set-user-id program or file capability counts any more.
+void forbid_new_privileges() noexcept;
+
 // How much of what holds keys stays out of swap.
 enum class Locked {
     all,   // every page of the process

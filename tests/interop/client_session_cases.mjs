@@ -14,6 +14,7 @@ const badProof = 20;
 const changedKey = 21;
 const unknownKey = 22;
 const refusing = 69;
+const forbidden = 77;
 const interrupted = 75;
 const protocol = 76;
 
@@ -83,6 +84,7 @@ function handshakeCases() {
         ext('limits that are text', { limits: { artwork_bytes: '1', preview_bytes: '1' } }),
         browse('CLOSE 9 after the handshake', refusing, { admitted: (session) => session.close(9) }),
         browse('CLOSE 10 after the handshake', [refusing, interrupted], { admitted: (session) => session.close(10) }),
+        browse('CLOSE 102: a wallet that is not admitted', forbidden, { admitted: (session) => session.close(102) }),
         browse('an ALERT for the first record', [refusing, protocol],
             { admitted: (session) => session.stream.write([alert(6)]) }),
     ].map((entry) => (/does not come/.test(entry.name) ? { ...entry, args: ['--timeout', '2', ...entry.args] }
