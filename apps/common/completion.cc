@@ -139,16 +139,18 @@ std::string fish_script(const CLI::App& app) {
     each_command(app, "", [&](const CLI::App& sub, const std::string& path) {
         const Commands own = words_of(sub);
         std::string when;
-        std::string nested = "not __fish_seen_subcommand_from " + joined(own.names);
         for (std::size_t at = 0; at < path.size();) {
             const std::size_t end = std::min(path.find(' ', at), path.size());
-            when += (when.empty() ? "" : "; and ") + ("__fish_seen_subcommand_from " + path.substr(at, end - at));
+            when += when.empty() ? "" : "; and ";
+            when += "__fish_seen_subcommand_from " + path.substr(at, end - at);
             at = end + 1;
         }
         fish_options(out, when.empty() ? start : start + " -n " + shell_quoted(when), own.options);
+        when += when.empty() ? "" : "; and ";
+        when += "not __fish_seen_subcommand_from " + joined(own.names);
         for (const Word& word : own.names)
-            out += start + " -f -n " + shell_quoted(when.empty() ? nested : when + "; and " + nested) + " -a " +
-                   word.text + " -d " + shell_quoted(word.about) + "\n";
+            out +=
+                start + " -f -n " + shell_quoted(when) + " -a " + word.text + " -d " + shell_quoted(word.about) + "\n";
     });
     return out;
 }
