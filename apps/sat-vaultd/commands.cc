@@ -10,6 +10,7 @@
 #include "admin.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "care.h"
 #include "daemon.h"
 #include "keys.h"
 #include "ledger/statement.h"
@@ -107,6 +108,9 @@ Result<Done> run_command(const VaultdOptions& options) {
     if (options.command == "init") return init(options);
     if (options.command == "fingerprint") return fingerprint(options);
     if (options.command == "status") return status(options);
+    if (options.command == "check") return check_command(options);
+    if (options.command == "backup") return backup_command(options);
+    if (options.command == "restore") return restore_command(options);
     if (options.command == "hold" || options.command == "release") return hold_or_release(options);
     return run(options);
 }

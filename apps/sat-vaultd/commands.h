@@ -16,6 +16,11 @@ struct Done {
     Json data;
     std::string text;
     bool shown = false;  // it said all as it went
+    // The command went to its end, and something is wrong: an exit code, its word and a sentence.
+    int exit = 0;
+    std::string code;
+    std::string problem;
+    std::string hint;
 };
 
 // The command that `options` name; `run` returns when the vault was told to stop.

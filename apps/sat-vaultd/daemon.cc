@@ -312,6 +312,10 @@ Result<void> Daemon::announce(const std::vector<tcp::endpoint>& endpoints) const
 
 Result<void> Daemon::run() {
     vault_->set_notify([this](const Wallet& to, const Event& event) { tell(to, event); });
+    vault_->set_heal_report([](const HealEvent& event) {
+        log_event(event.healed ? LogLevel::warn : LogLevel::error, event.healed ? "healed" : "damaged",
+                  {{"artwork", event.artwork.str()}, {"part", event.part}, {"problem", event.problem}});
+    });
     SAT_TRY_VALUE(const auto endpoints, server_.listen());
     SAT_TRY(admin_.listen());
     // From here on signals are the context's; one that came before has its own reader.

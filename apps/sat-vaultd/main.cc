@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "care.h"
 #include "commands.h"
 #include "common/exit_codes.h"
 #include "common/interrupt.h"
@@ -31,6 +32,12 @@ int vaultd(int argc, char** argv) {
     const auto done = run_command(*parsed.options);
     if (!done) return finish(done.error());
     if (done->shown) return kExitDone;
+    if (done->exit != 0) {
+        const auto printed = output.print(parsed.json ? damage_document(parsed.command, *done) : done->text);
+        if (!printed) return finish(printed.error());
+        if (!parsed.json) output.warn(done->problem + (done->hint.empty() ? "" : "; " + done->hint));
+        return done->exit;
+    }
     const auto printed = output.print(parsed.json ? success_document(parsed.command, done->data) : done->text);
     return printed ? kExitDone : finish(printed.error());
 }

@@ -62,6 +62,12 @@ void add_commands(CLI::App& app, VaultdOptions& options) {
     command("init", "Make the vault's keys");
     command("fingerprint", "Print what clients pin");
     command("status", "Print what the vault holds");
+    CLI::App* check = command("check", "Verify every byte of the stopped vault");
+    check->add_flag("--repair", options.repair, "Mend what is damaged from what is good");
+    CLI::App* backup = command("backup", "Copy the vault, running or not, and verify the copy");
+    CLI::App* restore = command("restore", "Make a vault of a backup, in an empty data directory");
+    for (CLI::App* sub : {backup, restore})
+        sub->add_option("DIR", options.directory, "The backup's directory")->required();
     CLI::App* hold = command("hold", "Stop a work from being served and transferred");
     CLI::App* release = command("release", "Let a work that was stopped go again");
     for (CLI::App* sub : {hold, release}) {

@@ -34,6 +34,8 @@ struct VaultdOptions {
     // hold, release
     std::string id;
     std::string reason;
+    bool repair = false;    // check
+    std::string directory;  // backup, restore
 };
 
 // What a command line comes to: options, or a text to print, or an error with what is known of the rest.

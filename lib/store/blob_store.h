@@ -47,9 +47,9 @@ public:
     virtual ~BlobStore() = default;
 
     virtual Result<std::unique_ptr<BlobWriter>> create(const ArtworkId& artwork) = 0;
-    // io_error where there is none.
-    virtual Result<std::unique_ptr<BlobReader>> open(const ArtworkId& artwork) = 0;
-    virtual Result<Bytes> read_metadata(const ArtworkId& artwork) = 0;
+    // Copy number 0 up to copies() - 1; the first is the one to read.  io_error where there is none.
+    virtual Result<std::unique_ptr<BlobReader>> open(const ArtworkId& artwork, int copy) = 0;
+    virtual Result<Bytes> read_metadata(const ArtworkId& artwork, int copy) = 0;
     // Whatever is there of it, in every copy; nothing is no error.
     virtual Result<void> remove(const ArtworkId& artwork) = 0;
 

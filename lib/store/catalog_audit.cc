@@ -31,6 +31,11 @@ Result<std::map<std::string, std::string>> schema_of(SqliteConnection& db) {
 // A catalogue that was brought up to date has this table with other words.
 constexpr const char* kMigratedTable = "vault";
 
+// NOLINTBEGIN(cppcoreguidelines-macro-usage): literals are joined by the preprocessor alone
+#define SAT_AUDITED_WORK "number, artwork, owner, head, seq, registered_at, held, bytes, sealed"
+#define SAT_AUDITED_OUTCOME "statement, artwork, claim, sealed"
+// NOLINTEND(cppcoreguidelines-macro-usage)
+
 }  // namespace
 
 CatalogAudit::CatalogAudit(std::unique_ptr<SqliteConnection> db, const MasterKey& master)
@@ -43,6 +48,9 @@ Result<std::unique_ptr<CatalogAudit>> CatalogAudit::open(const Path& path, const
     SAT_TRY_VALUE(auto db, SqliteConnection::open(path, SqliteConnection::Access::read));
     SAT_TRY_VALUE(const std::int64_t application, db->integer("PRAGMA application_id"));
     SAT_TRY_VALUE(const std::int64_t version, db->integer("PRAGMA user_version"));
+    if (application == kCatalogApplication && version == 1)
+        return fail(Errc::version, "the catalogue has the format of an earlier version",
+                    "start the vault once: that brings it up to date");
     if (application != kCatalogApplication || version != kCatalogVersion)
         return fail(Errc::config, "the catalogue is not one of this version's format");
     {
@@ -93,6 +101,58 @@ Result<std::vector<std::string>> CatalogAudit::integrity() {
     return out;
 }
 
+Result<void> CatalogAudit::copy_to(const Path& path) { return db_->copy_to(path); }
+
+Result<WorkRow> CatalogAudit::read_work(SqliteQuery& row) {
+    WorkRow work;
+    work.number = row.natural(0);
+    work.artwork = row.artwork(1);
+    work.owner = row.digest(2);
+    work.head = row.digest(3);
+    work.seq = row.natural(4);
+    work.registered_at = row.integer(5);
+    const std::uint64_t held = row.natural(6);
+    work.held = held != 0;
+    work.bytes = row.natural(7);
+    const ByteView sealed = row.blob(8);
+    SAT_TRY(row.row_ok());
+    if (held > 1) return fail(Errc::io_error, "a value is not of its kind");
+    SAT_TRY_VALUE(const Bytes opened, rows_.open(row_aad("works", work.artwork.bytes()), sealed));
+    SAT_TRY(decode_work_row(opened, work));
+    return work;
+}
+
+Result<OutcomeRow> CatalogAudit::read_outcome(SqliteQuery& row) {
+    OutcomeRow out;
+    out.statement = row.digest(0);
+    out.artwork = row.artwork(1);
+    if (!row.is_null(2)) out.claim = row.digest(2);
+    std::optional<ByteView> sealed;
+    if (!row.is_null(3)) sealed = row.blob(3);
+    SAT_TRY(row.row_ok());
+    if (sealed) {
+        SAT_TRY_VALUE(const Bytes receipt, rows_.open(row_aad("outcomes", out.statement.view()), *sealed));
+        out.receipt = to_string(ByteView(receipt));
+    }
+    return out;
+}
+
+Result<std::optional<WorkRow>> CatalogAudit::work(const ArtworkId& artwork) {
+    SqliteQuery row = db_->query("SELECT " SAT_AUDITED_WORK " FROM works WHERE artwork = ?");
+    SAT_TRY_VALUE(const bool there, row.bind(artwork).step());
+    if (!there) return std::optional<WorkRow>();
+    SAT_TRY_VALUE(WorkRow work, read_work(row));
+    return std::optional(std::move(work));
+}
+
+Result<std::optional<OutcomeRow>> CatalogAudit::outcome(const StatementId& statement) {
+    SqliteQuery row = db_->query("SELECT " SAT_AUDITED_OUTCOME " FROM outcomes WHERE statement = ?");
+    SAT_TRY_VALUE(const bool there, row.bind(statement).step());
+    if (!there) return std::optional<OutcomeRow>();
+    SAT_TRY_VALUE(OutcomeRow outcome, read_outcome(row));
+    return std::optional(std::move(outcome));
+}
+
 Result<std::uint64_t> CatalogAudit::count(const char* sql) {
     SAT_TRY_VALUE(const std::int64_t number, db_->integer(sql));
     return static_cast<std::uint64_t>(number);
@@ -103,30 +163,11 @@ Result<std::uint64_t> CatalogAudit::nodes() { return count("SELECT count(*) FROM
 Result<std::uint64_t> CatalogAudit::words() { return count("SELECT count(*) FROM words"); }
 
 Result<void> CatalogAudit::works(const Each<WorkRow>& each) {
-    SqliteQuery rows = db_->query(
-        "SELECT number, artwork, owner, head, seq, registered_at, held, bytes, sealed FROM works NOT INDEXED"
-        " ORDER BY number");
+    SqliteQuery rows = db_->query("SELECT " SAT_AUDITED_WORK " FROM works NOT INDEXED ORDER BY number");
     for (;;) {
         SAT_TRY_VALUE(const bool there, rows.step());
         if (!there) return {};
-        each([&]() -> Result<WorkRow> {
-            WorkRow work;
-            work.number = rows.natural(0);
-            work.artwork = rows.artwork(1);
-            work.owner = rows.digest(2);
-            work.head = rows.digest(3);
-            work.seq = rows.natural(4);
-            work.registered_at = rows.integer(5);
-            const std::uint64_t held = rows.natural(6);
-            work.held = held != 0;
-            work.bytes = rows.natural(7);
-            const ByteView sealed = rows.blob(8);
-            SAT_TRY(rows.row_ok());
-            if (held > 1) return fail(Errc::io_error, "a value is not of its kind");
-            SAT_TRY_VALUE(const Bytes opened, rows_.open(row_aad("works", work.artwork.bytes()), sealed));
-            SAT_TRY(decode_work_row(opened, work));
-            return work;
-        }());
+        each(read_work(rows));
     }
 }
 
@@ -166,24 +207,11 @@ Result<void> CatalogAudit::claims(const Each<AuditedClaim>& each) {
 }
 
 Result<void> CatalogAudit::outcomes(const Each<OutcomeRow>& each) {
-    SqliteQuery rows = db_->query("SELECT statement, artwork, claim, sealed FROM outcomes NOT INDEXED");
+    SqliteQuery rows = db_->query("SELECT " SAT_AUDITED_OUTCOME " FROM outcomes NOT INDEXED");
     for (;;) {
         SAT_TRY_VALUE(const bool there, rows.step());
         if (!there) return {};
-        each([&]() -> Result<OutcomeRow> {
-            OutcomeRow out;
-            out.statement = rows.digest(0);
-            out.artwork = rows.artwork(1);
-            if (!rows.is_null(2)) out.claim = rows.digest(2);
-            std::optional<ByteView> sealed;
-            if (!rows.is_null(3)) sealed = rows.blob(3);
-            SAT_TRY(rows.row_ok());
-            if (sealed) {
-                SAT_TRY_VALUE(const Bytes receipt, rows_.open(row_aad("outcomes", out.statement.view()), *sealed));
-                out.receipt = to_string(ByteView(receipt));
-            }
-            return out;
-        }());
+        each(read_outcome(rows));
     }
 }
 

@@ -37,11 +37,13 @@ struct AuditedClaim {
 };
 
 class SqliteConnection;
+class SqliteQuery;
 
 // One thread at a time.
 class CatalogAudit {
 public:
-    // config: no catalogue of this version, of this vault, under this master key; io_error.
+    // config: no catalogue of this version, of this vault, under this master key; version: one of an earlier version;
+    // io_error.
     static Result<std::unique_ptr<CatalogAudit>> open(const Path& path, const MasterKey& master, const Wallet& vault);
     ~CatalogAudit();
     CatalogAudit(const CatalogAudit&) = delete;
@@ -65,6 +67,8 @@ public:
     Result<std::uint64_t> words();
     Result<std::optional<LeafRow>> leaf(std::uint64_t index);
     Result<std::optional<Digest>> node(unsigned level, std::uint64_t number);
+    Result<std::optional<WorkRow>> work(const ArtworkId& artwork);
+    Result<std::optional<OutcomeRow>> outcome(const StatementId& statement);
     Result<std::optional<Bytes>> identity(const Wallet& wallet);
     // How many different words a work with these is found by, and how many of them lead to it.
     struct WordCount {
@@ -79,9 +83,14 @@ public:
     };
     Result<Totals> totals();
 
+    // The database as it stands, for a backup; others may write meanwhile.  io_error, storage_full.
+    Result<void> copy_to(const Path& path);
+
 private:
     CatalogAudit(std::unique_ptr<SqliteConnection> db, const MasterKey& master);
     Result<std::uint64_t> count(const char* sql);
+    Result<WorkRow> read_work(SqliteQuery& row);
+    Result<OutcomeRow> read_outcome(SqliteQuery& row);
 
     std::unique_ptr<SqliteConnection> db_;
     AtRestSealer rows_;

@@ -209,13 +209,26 @@ private:
 
 }  // namespace
 
+DirectoryBlobStore::Place DirectoryBlobStore::Place::of_data(const Path& data) {
+    return {data, data / "image_store", data / "metadata_store", data / "incoming"};
+}
+
+DirectoryBlobStore::Place DirectoryBlobStore::Place::of_duplicate(const Path& duplicate) {
+    return {duplicate, duplicate / "duplicate_store", duplicate / "duplicate_metadata_store", duplicate / "incoming"};
+}
+
+Path DirectoryBlobStore::Place::image(const ArtworkId& artwork) const {
+    return shelf(images, artwork) / artwork.view();
+}
+Path DirectoryBlobStore::Place::metadata_file(const ArtworkId& artwork) const {
+    return shelf(metadata, artwork) / artwork.view();
+}
+
 Result<std::unique_ptr<DirectoryBlobStore>> DirectoryBlobStore::open(const Path& data,
                                                                      const std::optional<Path>& duplicate) {
     std::unique_ptr<DirectoryBlobStore> store(new DirectoryBlobStore());
-    store->places_.push_back({data, data / "image_store", data / "metadata_store", data / "incoming"});
-    if (duplicate)
-        store->places_.push_back({*duplicate, *duplicate / "duplicate_store", *duplicate / "duplicate_metadata_store",
-                                  *duplicate / "incoming"});
+    store->places_.push_back(Place::of_data(data));
+    if (duplicate) store->places_.push_back(Place::of_duplicate(*duplicate));
     std::vector<struct stat> roots;
     for (const Place& place : store->places_) {
         SAT_TRY(make_private_directory(place.root));
@@ -243,8 +256,8 @@ Result<std::unique_ptr<BlobWriter>> DirectoryBlobStore::create(const ArtworkId& 
     return std::unique_ptr<BlobWriter>(std::move(writer));
 }
 
-Result<std::unique_ptr<BlobReader>> DirectoryBlobStore::open(const ArtworkId& artwork) {
-    Path path = shelf(places_.front().images, artwork) / artwork.view();
+Result<std::unique_ptr<BlobReader>> DirectoryBlobStore::open(const ArtworkId& artwork, int copy) {
+    Path path = place(copy).image(artwork);
     FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!fd) return fail(errno_error("read", path, errno));
     struct stat status {};
@@ -253,8 +266,8 @@ Result<std::unique_ptr<BlobReader>> DirectoryBlobStore::open(const ArtworkId& ar
                                                  static_cast<std::uint64_t>(status.st_size));
 }
 
-Result<Bytes> DirectoryBlobStore::read_metadata(const ArtworkId& artwork) {
-    return read_file(shelf(places_.front().metadata, artwork) / artwork.view(), kMaxWorkFile);
+Result<Bytes> DirectoryBlobStore::read_metadata(const ArtworkId& artwork, int copy) {
+    return read_file(place(copy).metadata_file(artwork), kMaxWorkFile);
 }
 
 Result<void> DirectoryBlobStore::remove(const ArtworkId& artwork) {

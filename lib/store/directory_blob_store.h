@@ -23,8 +23,8 @@ public:
     static Result<std::unique_ptr<DirectoryBlobStore>> open(const Path& data, const std::optional<Path>& duplicate);
 
     Result<std::unique_ptr<BlobWriter>> create(const ArtworkId& artwork) override;
-    Result<std::unique_ptr<BlobReader>> open(const ArtworkId& artwork) override;
-    Result<Bytes> read_metadata(const ArtworkId& artwork) override;
+    Result<std::unique_ptr<BlobReader>> open(const ArtworkId& artwork, int copy) override;
+    Result<Bytes> read_metadata(const ArtworkId& artwork, int copy) override;
     Result<void> remove(const ArtworkId& artwork) override;
     Result<void> duplicate(const ArtworkId& artwork) override;
     int copies() const noexcept override { return static_cast<int>(places_.size()); }
@@ -36,10 +36,17 @@ public:
         Path images;
         Path metadata;
         Path incoming;
+
+        static Place of_data(const Path& data);
+        static Place of_duplicate(const Path& duplicate);
+        Path image(const ArtworkId& artwork) const;
+        Path metadata_file(const ArtworkId& artwork) const;
     };
 
 private:
     DirectoryBlobStore() = default;
+
+    const Place& place(int copy) const { return places_.at(static_cast<std::size_t>(copy)); }
 
     std::vector<Place> places_;  // the first is the one that is read
     bool one_device_ = false;    // both copies share their free space

@@ -16,6 +16,8 @@ namespace sat {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+// Of claims: with what nobody else vouches for.  Format 1 is read as well.
+constexpr std::uint8_t kClaimFormat = 2;
 constexpr std::size_t kMaxAddress = 64;  // numeric IPv6 with a scope has 61 characters at most
 
 // Which members of a claim are there.
@@ -132,7 +134,9 @@ Bytes encode_claim_row(const ClaimRow& claim) {
     if (claim.accept) members |= has_accept;
     if (claim.metadata) members |= has_metadata;
     ByteWriter out;
-    out.u8(kFormat).u8(static_cast<std::uint8_t>(members));
+    out.u8(kClaimFormat).u8(static_cast<std::uint8_t>(members));
+    out.u8(static_cast<std::uint8_t>(claim_state_number(claim.state)));
+    out.u64(static_cast<std::uint64_t>(claim.asked_at)).u64(static_cast<std::uint64_t>(claim.changed_at));
     put_text(out, claim.claim);
     if (claim.claim_text) put_salted(out, claim.claim_text->salt, claim.claim_text->text);
     if (claim.answer) put_text(out, *claim.answer);
@@ -145,9 +149,19 @@ Bytes encode_claim_row(const ClaimRow& claim) {
 Result<void> decode_claim_row(ByteView bytes, ClaimRow& claim) {
     constexpr std::size_t kMaxText = 4 * kMaxNoteCodePoints;
     ByteReader in(bytes);
-    const std::byte format{kFormat};
-    in.expect({&format, 1});
+    const unsigned format = in.u8();
+    if (format != kFormat && format != kClaimFormat)
+        return fail(Errc::io_error, "a sealed row has a format that this version does not know");
     const unsigned members = in.u8();
+    if (format == kClaimFormat) {
+        const auto state = claim_state_from_number(in.u8());
+        const auto asked_at = static_cast<UnixTime>(in.u64());
+        const auto changed_at = static_cast<UnixTime>(in.u64());
+        if (state != claim.state || asked_at != claim.asked_at || changed_at != claim.changed_at)
+            return fail(Errc::io_error,
+                        "the catalogue is damaged: a claim's state or times are not those that were sealed",
+                        "stop the vault, and run `sat-vaultd check --repair`");
+    }
     claim.claim = get_text(in, kMaxShortJws);
     const auto salted_text = [&] {
         SaltedText out;

@@ -25,6 +25,7 @@ Bytes encode_work_row(const WorkRow& work);
 // The sealed members; io_error.
 Result<void> decode_work_row(ByteView bytes, WorkRow& work);
 Bytes encode_claim_row(const ClaimRow& claim);
+// `claim` has its clear members already: io_error too where its state or times are not those that were sealed.
 Result<void> decode_claim_row(ByteView bytes, ClaimRow& claim);
 
 // As the claims table has it: 1 to 7, never renumbered.

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "store/work_file.h"
+#include "vault/healer.h"
 #include "vault/views.h"
 
 namespace sat {
@@ -69,10 +70,15 @@ Result<ArtworkPreviewReply> get_preview(VaultCore& core, const ArtworkPreviewReq
         if (!work) return no_such_work();
         if (work->held) return fail(Errc::held, "the operator holds the work");
     }
-    SAT_TRY_VALUE(const Bytes bytes, core.blobs->read_metadata(request.artwork));
     AtRestSealer sealer = core.file_sealer();
-    SAT_TRY_VALUE(WorkFile file, open_work_file(bytes, request.artwork, sealer));
-    return ArtworkPreviewReply{std::move(file.preview)};
+    Result<WorkFile> file = fail(Errc::io_error, "a metadata file cannot be read");
+    for (int copy = 0; copy < core.blobs->copies() && !file; ++copy) {
+        const auto bytes = core.blobs->read_metadata(request.artwork, copy);
+        file = bytes ? open_work_file(*bytes, request.artwork, sealer) : Result<WorkFile>(fail(bytes.error()));
+        if (!file) core.healer->look_at(request.artwork);
+    }
+    if (!file) return fail(Errc::io_error, file.error().message, file.error().hint);
+    return ArtworkPreviewReply{std::move(file->preview)};
 }
 
 Result<ArtworkHistoryReply> get_history(VaultCore& core, const ArtworkHistoryRequest& request) {

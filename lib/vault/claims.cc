@@ -4,7 +4,6 @@
 
 #include <limits>
 
-#include "base/assert.h"
 #include "base/json.h"
 #include "ledger/history.h"
 #include "ledger/leaf.h"
@@ -18,6 +17,17 @@ namespace {
 
 constexpr std::size_t kMaxProfileText = 200;  // code points of name and contact
 constexpr std::size_t kExpireStep = 100;      // claims in one transaction of the sweeper
+
+tl::unexpected<Error> damaged(const char* how) {
+    return fail(Errc::io_error, std::string("the catalogue is damaged: ") + how, "run `sat-vaultd check --repair`");
+}
+
+// One that the catalogue has just named.
+Result<ClaimRow> named_claim(CatalogReader& catalog, const StatementId& id) {
+    SAT_TRY_VALUE(auto row, catalog.claim(id));
+    if (!row) return damaged("it names a claim that is not there");
+    return std::move(*row);
+}
 
 WorkFacts facts_of(const WorkRow& work) { return {work.owner, work.head, work.seq, work.held}; }
 
@@ -42,7 +52,7 @@ public:
         if (!outcome || !outcome->claim) return std::optional<ClaimRow>();
         if (receipt != nullptr && outcome->receipt) *receipt = *outcome->receipt;
         auto claim = transaction_->claim(*outcome->claim);
-        if (claim && !*claim) return fail(Errc::io_error, "the catalogue names a claim that is not there");
+        if (claim && !*claim) return damaged("it names a claim that is not there");
         return claim;
     }
 
@@ -56,9 +66,9 @@ public:
                 open_.push_back(claim);
                 continue;
             }
-            SAT_TRY_VALUE(auto row, transaction_->claim(claim.id));
-            SAT_TRY(raise(*row, ClaimEvent::time, claim.deadline));
-            tell_both(*row);
+            SAT_TRY_VALUE(auto row, named_claim(*transaction_, claim.id));
+            SAT_TRY(raise(row, ClaimEvent::time, claim.deadline));
+            tell_both(row);
         }
         return {};
     }
@@ -88,9 +98,9 @@ public:
     Result<void> overtake(const StatementId& winner) {
         for (const OpenClaim& open : open_) {
             if (open.id == winner) continue;
-            SAT_TRY_VALUE(auto row, transaction_->claim(open.id));
-            SAT_TRY(raise(*row, ClaimEvent::overtaken, now_));
-            tell(row->collector, EventKind::claim_changed, *row);
+            SAT_TRY_VALUE(auto row, named_claim(*transaction_, open.id));
+            SAT_TRY(raise(row, ClaimEvent::overtaken, now_));
+            tell(row.collector, EventKind::claim_changed, row);
         }
         return {};
     }
@@ -203,6 +213,8 @@ Result<ClaimItem> answer_claim(VaultCore& core, const Caller& caller, const Clai
     SAT_TRY_VALUE(const ClaimState next, change.judge(event_of(statement), claim ? &*claim : nullptr));
     claim->state = next;
     claim->changed_at = change.now();
+    // A yes comes to stand in the ledger, perhaps under a newer key than the owner's leaf.
+    if (statement.body.yes) SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain.encode()));
     claim->answer = statement.jws;
     claim->answer_id = statement.id;
     claim->answer_exp = statement.body.exp;
@@ -231,9 +243,11 @@ Result<ClaimAcceptReply> accept_claim(VaultCore& core, const Caller& caller, con
         SAT_TRY_VALUE(const ClaimState next, change.judge(event_of(statement), claim ? &*claim : nullptr));
         // What a reader of the ledger will ask of these three; the rules have asked it step by step.
         SAT_TRY_VALUE(const auto asked, parse_statement<Claim>(claim->claim));
+        if (!claim->answer) return damaged("a confirmed claim has no answer");
         SAT_TRY_VALUE(const auto answered, parse_statement<Answer>(*claim->answer));
         SAT_TRY(check_transfer(asked, answered, statement));
 
+        SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain.encode()));
         const WorkRow& work = change.work();
         const std::string entry =
             Leaf{LeafType::transfer, change.now(), {claim->claim, *claim->answer, statement.jws}}.encode();
@@ -317,7 +331,7 @@ Result<std::optional<UnixTime>> expire_claims(VaultCore& core) {
         for (ClaimRow& claim : due) {
             // The rule for time: open, and the deadline has come.
             const ClaimFacts facts = claim.facts();
-            SAT_ASSERT(is_open(claim.state) && deadline(facts) <= now);
+            if (!is_open(claim.state) || deadline(facts) > now) return damaged("a claim's deadline is not its own");
             claim.state = ClaimState::expired;
             claim.changed_at = deadline(facts);
             SAT_TRY(transaction->update_claim(claim));

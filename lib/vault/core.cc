@@ -9,6 +9,7 @@
 #include "envelope/envelope.h"
 #include "store/directory_blob_store.h"
 #include "store/sqlite_catalog.h"
+#include "vault/healer.h"
 
 namespace sat {
 
@@ -94,6 +95,7 @@ Result<std::unique_ptr<VaultCore>> VaultCore::open(VaultOptions vault_options, V
         return fail(Errc::config, "the largest artwork must have 1 byte to 4 PiB");
     std::vector<FileDescriptor> locks;
     std::vector<Path> leaves{vault_options.data / "leaves"};
+    std::vector<Path> roots{vault_options.data};
     SAT_TRY(make_private_directory(vault_options.data));
     SAT_TRY_VALUE(FileDescriptor data_lock, lock_file(vault_options.data / "lock"));
     locks.push_back(std::move(data_lock));
@@ -106,8 +108,17 @@ Result<std::unique_ptr<VaultCore>> VaultCore::open(VaultOptions vault_options, V
         SAT_TRY_VALUE(FileDescriptor duplicate_lock, lock_file(*vault_options.duplicate / "lock"));
         locks.push_back(std::move(duplicate_lock));
         leaves.push_back(*vault_options.duplicate / "leaves");
+        roots.push_back(*vault_options.duplicate);
     }
     SAT_TRY_VALUE(MasterKey master, open_master_key(vault_options.data, vault_options.duplicate, vault_keys));
+
+    // An empty one in its place would look like a new vault's.
+    if (!is_there(vault_options.data / "catalog.sqlite")) {
+        SAT_TRY_VALUE(const bool sealed, holds_sealed(vault_options.data));
+        if (sealed)
+            return fail(Errc::config, (vault_options.data / "catalog.sqlite").string() + " is missing",
+                        "rebuild it with `sat-vaultd check --repair`, or restore a backup");
+    }
 
     std::unique_ptr<VaultCore> core(
         new VaultCore(std::move(vault_options), std::move(vault_keys), std::move(clock), std::move(master)));
@@ -119,12 +130,16 @@ Result<std::unique_ptr<VaultCore>> VaultCore::open(VaultOptions vault_options, V
     SAT_TRY_VALUE(core->leaves_, LeafLog::open(leaves, core->wallet(), core->master_, *core->catalog));
     core->checkpoints = std::make_unique<Checkpoints>(core->options.data, core->keys, *core->catalog);
     SAT_TRY(core->checkpoints->check_kept());
+    SAT_TRY_VALUE(core->identity_files, IdentityFiles::open(roots, core->master_, *core->catalog));
     SAT_TRY_VALUE(core->blobs, DirectoryBlobStore::open(core->options.data, core->options.duplicate));
+    core->healer = std::make_unique<Healer>(core->options, core->keys, *core->catalog, core->file_sealer());
     SAT_TRY(core->remove_orphans());
     SAT_TRY(core->complete_duplicate());
     SAT_TRY(core->sync_leaves());
     return core;
 }
+
+VaultCore::~VaultCore() = default;
 
 // A leaf comes to the duplicate's leaves file after the files of its work: what that file lacks is what may be missing.
 Result<void> VaultCore::complete_duplicate() const {

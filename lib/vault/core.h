@@ -11,6 +11,7 @@
 #include "store/at_rest.h"
 #include "store/blob_store.h"
 #include "store/catalog.h"
+#include "store/identity_files.h"
 #include "store/leaf_log.h"
 #include "vault/checkpoints.h"
 #include "vault/identities.h"
@@ -26,10 +27,12 @@ struct Notice {
     Event event;
 };
 
+class Healer;
 class Upload;
 
 class VaultCore {
 public:
+    ~VaultCore();
     // As Vault::open().
     static Result<std::unique_ptr<VaultCore>> open(VaultOptions vault_options, VaultKeys vault_keys,
                                                    Vault::Clock clock);
@@ -56,6 +59,7 @@ public:
     const VaultKeys keys;
     std::unique_ptr<Catalog> catalog;
     std::unique_ptr<BlobStore> blobs;
+    std::unique_ptr<IdentityFiles> identity_files;
     UploadRoom uploads;
     Identities identities;
     Turns commits;  // of uploads
@@ -63,6 +67,8 @@ public:
     // Every upload that there is, so that one that does not get on can be ended from outside its session.
     std::mutex running_mutex;
     std::unordered_set<Upload*> running;
+    // After what it uses, so that it ends first.
+    std::unique_ptr<Healer> healer;
 
 private:
     VaultCore(VaultOptions vault_options, VaultKeys vault_keys, Vault::Clock clock, MasterKey master);

@@ -4,16 +4,19 @@
 
 #include <algorithm>
 
-#include "envelope/envelope.h"
+#include "vault/healer.h"
 #include "wire/transfer.h"
 
 namespace sat {
 
 namespace {
 
+// What a DATA record carries.
+constexpr std::size_t kChunksAtOnce = 4;
+
 tl::unexpected<Error> damaged() {
-    return fail(Errc::io_error, "a stored blob is damaged",
-                "put back the file from the duplicate directory or a backup");
+    return fail(Errc::io_error, "a stored image is damaged in every copy",
+                "stop the vault, and run `sat-vaultd check`; put back the file from a backup");
 }
 
 Result<EnvelopeHeader> read_header(BlobReader& blob) {
@@ -29,15 +32,73 @@ Result<EnvelopeHeader> read_header(BlobReader& blob) {
 
 }  // namespace
 
-Result<std::size_t> Fetch::read(MutableBytes out) {
-    const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), remaining()));
-    SAT_TRY_VALUE(const std::size_t got, blob_->read(at_, out.first(size)));
-    if (got < size) return damaged();
-    at_ += got;
-    return got;
+Result<Fetch::Source> Fetch::open_copy(VaultCore& core, const ArtworkId& artwork, std::uint64_t bytes, int copy) {
+    SAT_TRY_VALUE(auto blob, core.blobs->open(artwork, copy));
+    SAT_TRY_VALUE(EnvelopeHeader stored, read_header(*blob));
+    const std::uint64_t begin = stored.encode().size();
+    if (stored.artwork != artwork || stored.recipient != core.wallet() || stored.plaintext_length != bytes ||
+        blob->size() != begin + sealed_size(bytes))
+        return damaged();
+    SAT_TRY_VALUE(SecretBytes data_key, unwrap(stored, Purpose::store, core.keys.store));
+    SAT_TRY_VALUE(Cobblestone chunks, Cobblestone::derive(data_key, stored.salt, stored.context()));
+    if (!chunks.commits_to(stored.commitment)) return damaged();
+    return Source{std::move(blob), begin, std::move(stored), std::move(data_key), std::move(chunks)};
 }
 
-Result<Fetch> open_fetch(VaultCore& core, const Caller& caller, const ArtworkFetchRequest& request) {
+// The next one that opens.  What went before it is looked at.
+Result<void> Fetch::next_copy() {
+    if (copy_ >= 0) core_->healer->look_at(artwork_);
+    source_.reset();
+    while (++copy_ < core_->blobs->copies()) {
+        auto source = open_copy(*core_, artwork_, bytes_, copy_);
+        if (source) {
+            source_.emplace(std::move(*source));
+            return {};
+        }
+        core_->healer->look_at(artwork_);
+    }
+    return damaged();
+}
+
+// Whole chunks from `filled_` on, each authentic.
+Result<void> Fetch::read_chunks(MutableBytes out) {
+    SAT_TRY_VALUE(const std::size_t got, source_->blob->read(source_->begin + filled_, out));
+    if (got < out.size()) return damaged();
+    plaintext_.resize(kChunkPlaintext);
+    bool good = true;
+    for (std::size_t at = 0; at < out.size() && good; at += kChunkSealed) {
+        const std::size_t size = std::min(kChunkSealed, out.size() - at);
+        if (size < kAeadTagSize) return damaged();
+        good = source_->chunks.open_chunk((filled_ + at) / kChunkSealed, ByteView(out).subspan(at, size),
+                                          MutableBytes(plaintext_).first(size - kAeadTagSize));
+    }
+    wipe(plaintext_.data(), plaintext_.size());
+    if (!good) return damaged();
+    return {};
+}
+
+Result<void> Fetch::fill() {
+    ready_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kChunksAtOnce * kChunkSealed, end_ - filled_)));
+    while (!read_chunks(ready_)) SAT_TRY(next_copy());
+    filled_ += ready_.size();
+    return {};
+}
+
+Result<std::size_t> Fetch::read(MutableBytes out) {
+    std::size_t given = 0;
+    while (given < out.size() && at_ < end_) {
+        if (at_ == filled_) SAT_TRY(fill());
+        const auto left = static_cast<std::size_t>(filled_ - at_);
+        const std::size_t size = std::min(left, out.size() - given);
+        std::copy_n(ready_.end() - static_cast<std::ptrdiff_t>(left), size,
+                    out.begin() + static_cast<std::ptrdiff_t>(given));
+        given += size;
+        at_ += size;
+    }
+    return given;
+}
+
+Result<Fetch> Fetch::open(VaultCore& core, const Caller& caller, const ArtworkFetchRequest& request) {
     std::optional<WorkRow> work;
     {
         SAT_TRY_VALUE(const auto reader, core.catalog->read());
@@ -50,16 +111,16 @@ Result<Fetch> open_fetch(VaultCore& core, const Caller& caller, const ArtworkFet
         return fail(Errc::forbidden, "the artist releases the preview alone");
     SAT_TRY(check_offset(request.offset, sealed_size(work->bytes)));
 
-    SAT_TRY_VALUE(auto blob, core.blobs->open(request.artwork));
-    SAT_TRY_VALUE(const EnvelopeHeader stored, read_header(*blob));
-    const std::uint64_t begin = stored.encode().size();
-    if (stored.artwork != request.artwork || stored.recipient != core.wallet() ||
-        stored.plaintext_length != work->bytes || blob->size() != begin + sealed_size(work->bytes))
-        return damaged();
-    const auto header =
-        rewrap(stored, Purpose::store, core.keys.store, Purpose::transit, caller.wallet, caller.chain.kem_key());
-    if (!header) return damaged();
-    return Fetch(std::move(blob), header->encode(), begin + request.offset);
+    Fetch fetch(core, request.artwork, work->bytes, request.offset);
+    SAT_TRY(fetch.next_copy());
+    // Of all copies alike: they were written at once.
+    const Source& source = *fetch.source_;
+    EnvelopeHeader header = source.stored;
+    header.recipient = caller.wallet;
+    header.kem_id = caller.chain.kem_key().id();
+    header.wrapped = caller.chain.kem_key().wrap(source.data_key, header.wrap_label(Purpose::transit));
+    fetch.header_ = header.encode();
+    return fetch;
 }
 
 }  // namespace sat

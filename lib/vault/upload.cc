@@ -5,10 +5,10 @@
 #include <algorithm>
 
 #include "base/assert.h"
-#include "base/text.h"
 #include "ledger/leaf.h"
 #include "store/work_file.h"
 #include "vault/statements.h"
+#include "vault/words.h"
 
 namespace sat {
 
@@ -29,14 +29,6 @@ Result<void> check_registration(const Registration& registration, const Upload& 
     if (preview && (registration.preview->bytes != preview->size() || registration.preview->sha256 != sha256(*preview)))
         return fail(Errc::hash_mismatch, "the preview is not the one that was registered");
     return {};
-}
-
-WorkWords words_of(const Registration& registration) {
-    WorkWords words;
-    for (const std::string* text : {&registration.title, &registration.description, &registration.artist})
-        for (std::string& word : search_words(*text)) words.text.push_back(std::move(word));
-    words.artist = fold(registration.artist);
-    return words;
 }
 
 }  // namespace
@@ -202,6 +194,7 @@ Result<UploadCommitReply> commit_upload(VaultCore& core, const Caller& caller, s
     const Registration& registration = statement->body;
     SAT_TRY(check_registration(registration, *upload, request.preview));
 
+    SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain.encode()));
     const UnixTime now = core.now();
     const std::string entry = Leaf{LeafType::registration, now, {statement->jws}}.encode();
     const LeafHash head = leaf_hash(entry);

@@ -9,6 +9,7 @@
 #include "vault/claims.h"
 #include "vault/core.h"
 #include "vault/fetch.h"
+#include "vault/healer.h"
 #include "vault/ledger.h"
 #include "vault/operator.h"
 #include "vault/upload.h"
@@ -96,7 +97,7 @@ VaultSession::Outcome VaultSession::handle(const Request& request) {
         Outcome operator()(const ArtworkPreviewRequest& r) { return respond(get_preview(core, r)); }
         Outcome operator()(const ArtworkHistoryRequest& r) { return respond(get_history(core, r)); }
         Outcome operator()(const ArtworkFetchRequest& r) {
-            auto fetch = open_fetch(core, caller, r);
+            auto fetch = Fetch::open(core, caller, r);
             if (!fetch) return refuse(std::move(fetch.error()));
             state.fetch.emplace(std::move(*fetch));
             return {Outcome::Next::transmit, Reply(ArtworkFetchReply{state.fetch->header()}), state.fetch->remaining()};
@@ -159,6 +160,7 @@ const VaultKeys& Vault::keys() const noexcept { return impl_->core->keys; }
 const VaultOptions& Vault::options() const noexcept { return impl_->core->options; }
 UnixTime Vault::now() const { return impl_->core->now(); }
 void Vault::set_notify(Notify notify) { impl_->core->set_notify(std::move(notify)); }
+void Vault::set_heal_report(HealReport report) { impl_->core->healer->set_report(std::move(report)); }
 
 Result<void> Vault::admit(const Caller& caller) {
     SAT_ASSERT(caller.chain.wallet() == caller.wallet);

@@ -46,6 +46,14 @@ struct VaultStatus {
     int copies = 1;
 };
 
+// A file that a request found bad.
+struct HealEvent {
+    ArtworkId artwork;
+    std::string part;     // "image", "metadata"
+    std::string problem;  // names no title and no person
+    bool healed = false;  // from the other copy; else it is lost, or could not be written
+};
+
 class Vault;
 
 // One authenticated connection's dealings.  One thread at a time; the Vault outlives it.  Destroyed with an upload
@@ -108,6 +116,9 @@ public:
     const VaultOptions& options() const noexcept;
     UnixTime now() const;
     void set_notify(Notify notify);
+    // Called from a thread of the vault's own; must not call back.
+    using HealReport = std::function<void(const HealEvent& event)>;
+    void set_heal_report(HealReport report);
 
     // After CLIENT_FINISHED: a new identity's keys are checked in full (about 20 ms) and remembered; a rolled-back or
     // contradicting chain of a known wallet is key_policy; contradicted(): internal.

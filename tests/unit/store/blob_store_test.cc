@@ -46,19 +46,19 @@ TEST_F(BlobStoreTest, PublishesBlobAndMetadataTwice) {
     EXPECT_EQ(all_files().size(), 4U);
     for (const Path& path : all_files()) EXPECT_TRUE(require_private_file(path)) << path;
 
-    const auto reader = store->open(id).value();
+    const auto reader = store->open(id, 0).value();
     EXPECT_EQ(reader->size(), 12U);
     Bytes out(5);
     EXPECT_EQ(reader->read(6, out).value(), 5U);
     EXPECT_EQ(as_text(out), "secon");
     EXPECT_EQ(reader->read(10, out).value(), 2U);
     EXPECT_EQ(reader->read(12, out).value(), 0U);
-    EXPECT_EQ(store->read_metadata(id).value(), to_bytes("metadata"));
+    EXPECT_EQ(store->read_metadata(id, 0).value(), to_bytes("metadata"));
 
     ASSERT_TRUE(store->remove(id));
     EXPECT_TRUE(all_files().empty());
     ASSERT_TRUE(store->remove(id));
-    EXPECT_FALSE(store->open(id));
+    EXPECT_FALSE(store->open(id, 0));
 }
 
 TEST_F(BlobStoreTest, KeepsOneCopyWithoutADuplicate) {
@@ -89,7 +89,7 @@ TEST_F(BlobStoreTest, NeverReplacesABlobAndLeavesNothingOfTheSecond) {
     writer.reset();
     EXPECT_EQ(all_files().size(), 4U);
     EXPECT_EQ(read_file(in(data(), "image_store"), 100).value(), to_bytes("first"));
-    EXPECT_EQ(store->read_metadata(id).value(), to_bytes("m"));
+    EXPECT_EQ(store->read_metadata(id, 0).value(), to_bytes("m"));
 }
 
 TEST_F(BlobStoreTest, ClearsIncomingOfItsOwnFilesAlone) {

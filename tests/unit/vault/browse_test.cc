@@ -174,8 +174,10 @@ TEST_F(BrowseTest, ServesNoDamagedBlob) {
     const ArtworkId artwork = upload(party("ada"));
     const Path path = in_shelf(directory / "data/image_store", artwork);
     const Bytes good = read_file(path, 1 << 20).value();
+    // In both copies: one that is good would be served.
     const auto put = [&](ByteView bytes) {
-        ASSERT_TRUE(write_file_atomically(path, bytes, AtomicFile::Existing::replace, 0600));
+        for (const Path& file : {path, in_shelf(directory / "dup/duplicate_store", artwork)})
+            ASSERT_TRUE(write_file_atomically(file, bytes, AtomicFile::Existing::replace, 0600));
     };
     for (const std::size_t at : {0U, 10U, 30U, 100U, 500U, 530U}) {
         Bytes bad = good;

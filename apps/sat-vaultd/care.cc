@@ -1,0 +1,164 @@
+// The care of a vault's data: see care.h.
+// SPDX-License-Identifier: Apache-2.0
+#include "care.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "base/time.h"
+#include "common/exit_codes.h"
+#include "keys.h"
+#include "vault/backup.h"
+#include "vault/check.h"
+
+namespace sat {
+
+namespace {
+
+// What --json lists of damages; the count is whole.
+constexpr std::size_t kMostListed = 1000;
+
+const char* remedy_name(Remedy remedy) {
+    switch (remedy) {
+        case Remedy::none:
+            return "none";
+        case Remedy::copy:
+            return "copy";
+        case Remedy::rebuild:
+            return "rebuild";
+    }
+    return "none";
+}
+
+Json report_json(const CheckReport& report) {
+    Json damages = Json::array();
+    for (const Damage& damage : report.damages) {
+        if (damages.size() == kMostListed) break;
+        damages.push_back({{"part", damage.part},
+                           {"where", printable(damage.where)},
+                           {"artwork", damage.artwork ? Json(damage.artwork->str()) : Json(nullptr)},
+                           {"problem", printable(damage.problem)},
+                           {"remedy", remedy_name(damage.remedy)},
+                           {"healed", damage.healed}});
+    }
+    Json notes = Json::array();
+    for (const std::string& note : report.notes) notes.push_back(printable(note));
+    return {{"works", report.works},
+            {"files", report.files},
+            {"bytes", report.bytes},
+            {"leaves", report.ledger.size},
+            {"root", report.ledger.root.hex()},
+            {"damaged", report.damages.size() + report.unlisted},
+            {"left", report.left()},
+            {"damages", std::move(damages)},
+            {"notes", std::move(notes)}};
+}
+
+std::string report_text(const CheckReport& report) {
+    std::string out;
+    for (const Damage& damage : report.damages) {
+        out += damage.part + " " + printable(damage.where) + ": " + printable(damage.problem);
+        if (damage.healed) {
+            out += "; healed";
+        } else if (damage.remedy == Remedy::none) {
+            out += "; no good copy is left";
+        } else {
+            out += damage.remedy == Remedy::copy ? "; another copy is good" : "; it can be made anew";
+        }
+        out += "\n";
+    }
+    if (report.unlisted > 0) out += std::to_string(report.unlisted) + " further damages of the catalogue\n";
+    for (const std::string& note : report.notes) out += "note: " + printable(note) + "\n";
+    out += std::to_string(report.works) + " works, " + std::to_string(report.ledger.size) + " leaves, " +
+           std::to_string(report.files) + " files, " + std::to_string(report.bytes) + " bytes read\n";
+    return out;
+}
+
+bool can_heal(const CheckReport& report) {
+    return std::ranges::any_of(report.damages,
+                               [](const Damage& damage) { return !damage.healed && damage.remedy != Remedy::none; });
+}
+
+}  // namespace
+
+std::string damage_document(const std::string& command, const Done& done) {
+    Json error{{"code", done.code}, {"exit", done.exit}, {"message", done.problem}};
+    error["hint"] = done.hint.empty() ? Json(nullptr) : Json(done.hint);
+    error["found"] = done.data;
+    return dump_json(Json{{"sat", 1}, {"command", command}, {"ok", false}, {"error", std::move(error)}}) + "\n";
+}
+
+Result<Done> check_command(const VaultdOptions& options) {
+    SAT_TRY_VALUE(const Path data, data_directory(options));
+    SAT_TRY_VALUE(const VaultKeys keys, open_keys(data, options));
+    CheckOptions how;
+    how.data = data;
+    if (options.duplicate) how.duplicate = Path(*options.duplicate);
+    how.repair = options.repair;
+    how.now = now_unix();
+    SAT_TRY_VALUE(const CheckReport report, check_vault(how, keys));
+    Done done;
+    done.data = report_json(report);
+    done.text = report_text(report);
+    if (report.left() == 0) {
+        done.text += report.damages.empty() ? "all is well\n" : "all is healed\n";
+        return done;
+    }
+    done.exit = kExitBadProof;
+    done.code = "damaged";
+    done.problem = std::to_string(report.left()) + " damages";
+    if (options.repair) {
+        done.problem += " could not be healed";
+        done.hint = "put back what is lost from a backup";
+    } else if (can_heal(report)) {
+        done.hint = "run `sat-vaultd check --repair`";
+    }
+    return done;
+}
+
+Result<Done> backup_command(const VaultdOptions& options) {
+    SAT_TRY_VALUE(const Path data, data_directory(options));
+    SAT_TRY_VALUE(const VaultKeys keys, open_keys(data, options));
+    BackupOptions how;
+    how.data = data;
+    if (options.duplicate) how.duplicate = Path(*options.duplicate);
+    how.directory = Path(options.directory);
+    how.now = now_unix();
+    SAT_TRY_VALUE(const BackupReport report, backup_vault(how, keys));
+    Done done;
+    done.data = report_json(report.check);
+    done.data["backup"] = printable(options.directory);
+    done.data["keys"] = report.with_keys;
+    done.text = report_text(report.check);
+    if (!report.with_keys)
+        done.text += "note: the keys are not in it, for they have no passphrase: keep " +
+                     printable(key_directory(data).string()) + " apart\n";
+    done.text += "written and verified: " + printable(options.directory) + "\n";
+    if (report.check.left() == 0) return done;
+    done.exit = kExitBadProof;
+    done.code = "damaged";
+    done.problem = "the backup is made, but " + std::to_string(report.check.left()) +
+                   " things are damaged in it, and in the vault";
+    done.hint = "stop the vault, and run `sat-vaultd check`";
+    return done;
+}
+
+Result<Done> restore_command(const VaultdOptions& options) {
+    SAT_TRY_VALUE(const Path data, data_directory(options));
+    const Path backup(options.directory);
+    SAT_TRY(prepare_restore(backup, data));
+    // The keys of the backup, or those that were put there first.
+    SAT_TRY_VALUE(const VaultKeys keys, open_keys(data, options));
+    SAT_TRY_VALUE(const CheckReport report, restore_vault(backup, data, keys, now_unix()));
+    Done done;
+    done.data = report_json(report);
+    done.data["data"] = printable(data.string());
+    done.text = report_text(report) + "restored and verified: " + printable(data.string()) + "\n";
+    if (report.left() == 0) return done;
+    done.exit = kExitBadProof;
+    done.code = "damaged";
+    done.problem = "restored, but " + std::to_string(report.left()) + " things were damaged in the backup already";
+    return done;
+}
+
+}  // namespace sat

@@ -1,0 +1,30 @@
+// Putting a good file in the place of a bad one: written beside, synced, read back, renamed; what lay there is kept in
+// damaged/ of the same directory.  docs/storage.md, "Rot and repair".
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+
+#include "base/file.h"
+
+namespace sat {
+
+// Whether the bytes that were written are good: asked of the new file before it gets its name.
+using FileCheck = std::function<Result<void>(const Path& file)>;
+
+// Below `root`, where put_aside() and heal_file() keep what they replaced.
+inline constexpr const char* kDamagedDirectory = "damaged";
+
+// Moves `bad`, below `root`, to damaged/; nothing where it is not there.
+Result<void> put_aside(const Path& root, const Path& bad);
+
+// A copy of `good` becomes `place`, below `root`; its directory is made where it is missing.  What `check` refuses, or
+// any other failure, leaves `place` as it was.
+Result<void> heal_file(const Path& good, const Path& root, const Path& place, const FileCheck& check);
+// The same with these bytes.
+Result<void> heal_file_with(ByteView bytes, const Path& root, const Path& place, const FileCheck& check);
+
+// `from`'s bytes appended to `to`.
+Result<void> copy_bytes(int from, const Path& from_path, int to, const Path& to_path);
+
+}  // namespace sat

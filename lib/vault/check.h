@@ -1,0 +1,59 @@
+// Every byte of a stopped vault against what it should be, and what can be mended mended: each image and its duplicate,
+// metadata, leaves, identities, the catalogue's rows, the ledger's signatures and its tree.
+// docs/storage.md, "Rot and repair".
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "ledger/artwork_id.h"
+#include "ledger/merkle.h"
+#include "vault/vault_keys.h"
+
+namespace sat {
+
+struct CheckOptions {
+    Path data;
+    std::optional<Path> duplicate;  // without it, it is not looked at, and heals nothing
+    bool repair = false;
+    UnixTime now = 0;
+};
+
+// What can be done about a damage.
+enum class Remedy {
+    none,     // it is lost
+    copy,     // another copy is good
+    rebuild,  // it follows from what is good
+};
+
+struct Damage {
+    std::string part;   // "image", "metadata", "leaves", "identity", "master_key", "catalogue", "ledger", "stranger"
+    std::string where;  // a file, or a place in the catalogue or the ledger
+    std::optional<ArtworkId> artwork;
+    std::string problem;
+    Remedy remedy = Remedy::none;
+    bool healed = false;
+};
+
+struct CheckReport {
+    std::uint64_t works = 0;
+    std::uint64_t files = 0;  // that were read from end to end
+    std::uint64_t bytes = 0;  // of them
+    TreeHead ledger;
+    std::vector<Damage> damages;
+    std::uint64_t unlisted = 0;      // further damages of the catalogue
+    std::vector<std::string> notes;  // what is no damage
+
+    // Damages that are there still.
+    std::uint64_t left() const;
+};
+
+// busy: a vault runs on the directories; config: keys and data do not belong together, or a format of another version;
+// storage_full, io_error: the check, or a repair, could not go on.
+Result<CheckReport> check_vault(const CheckOptions& options, const VaultKeys& keys);
+
+}  // namespace sat

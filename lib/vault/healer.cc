@@ -1,0 +1,114 @@
+// Mending while serving.  docs/storage.md, "Rot and repair".
+// SPDX-License-Identifier: Apache-2.0
+#include "vault/healer.h"
+
+#include "ledger/leaf.h"
+#include "store/repair_file.h"
+
+namespace sat {
+
+using Place = DirectoryBlobStore::Place;
+
+Healer::Healer(const VaultOptions& options, const VaultKeys& keys, Catalog& catalog, AtRestSealer sealer)
+    : keys_(keys), catalog_(catalog), sealer_(std::move(sealer)) {
+    places_.push_back(Place::of_data(options.data));
+    if (options.duplicate) places_.push_back(Place::of_duplicate(*options.duplicate));
+    thread_ = std::thread([this] { run(); });
+}
+
+Healer::~Healer() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+}
+
+void Healer::look_at(const ArtworkId& artwork) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!queued_.insert(artwork).second) return;
+        queue_.push_back(artwork);
+    }
+    changed_.notify_all();
+}
+
+void Healer::set_report(Vault::HealReport report) {
+    const std::lock_guard lock(report_mutex_);
+    report_ = std::move(report);
+}
+
+void Healer::run() {
+    for (;;) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+        if (stopping_) return;
+        const ArtworkId artwork = queue_.front();
+        queue_.pop_front();
+        // What is found from here on may be news.
+        queued_.erase(artwork);
+        lock.unlock();
+        mend(artwork);
+    }
+}
+
+Result<StoredWork> Healer::find(const ArtworkId& artwork) {
+    SAT_TRY_VALUE(const auto reader, catalog_.read());
+    SAT_TRY_VALUE(const auto work, reader->work(artwork));
+    SAT_TRY_VALUE(const auto history, reader->history(artwork, 0, 1));
+    if (!work || history.empty()) return fail(Errc::io_error, "the catalogue has no such work");
+    SAT_TRY_VALUE(const auto registration, parse_statement<Registration>(work->registration));
+    return StoredWork::of(registration, work->registered_at, leaf_hash(history.front()));
+}
+
+void Healer::mend(const ArtworkId& artwork) {
+    const auto work = find(artwork);
+    if (!work) {
+        tell({artwork, "catalogue", work.error().message, false});
+        return;
+    }
+    for (const Kind kind : {Kind::image, Kind::metadata}) mend(kind, *work);
+}
+
+void Healer::mend(Kind kind, const StoredWork& work) {
+    const char* part = kind == Kind::image ? "image" : "metadata";
+    const Place* good = nullptr;
+    std::vector<std::pair<const Place*, Error>> bad;
+    for (const Place& place : places_) {
+        auto checked = check(kind, path_of(kind, place, work.artwork), work);
+        if (!checked) {
+            bad.emplace_back(&place, std::move(checked.error()));
+        } else if (good == nullptr) {
+            good = &place;
+        }
+    }
+    for (const auto& [place, problem] : bad) {
+        HealEvent event{work.artwork, part, problem.message, false};
+        if (good != nullptr) {
+            const auto healed =
+                heal_file(path_of(kind, *good, work.artwork), place->root, path_of(kind, *place, work.artwork),
+                          [&](const Path& copy) { return check(kind, copy, work); });
+            event.healed = healed.has_value();
+            if (!healed) event.problem += "; it could not be healed: " + healed.error().message;
+        }
+        tell(event);
+    }
+}
+
+Result<void> Healer::check(Kind kind, const Path& file, const StoredWork& work) {
+    if (kind == Kind::image) return check_image_file(file, work, keys_);
+    SAT_TRY(check_work_file(file, work, keys_, sealer_));
+    return {};
+}
+
+Path Healer::path_of(Kind kind, const Place& place, const ArtworkId& artwork) const {
+    return kind == Kind::image ? place.image(artwork) : place.metadata_file(artwork);
+}
+
+void Healer::tell(const HealEvent& event) {
+    const std::lock_guard lock(report_mutex_);
+    if (report_) report_(event);
+}
+
+}  // namespace sat

@@ -1,0 +1,434 @@
+// Rot in a small vault: whatever byte turns over, whatever is cut off, swapped or deleted is found, and healed where
+// anything good is left of it.  A sample of the bytes by default; many more with SAT_FULL=1.
+// SPDX-License-Identifier: Apache-2.0
+#include "vault/check.h"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "store/sqlite.h"
+#include "unit/vault/fixture.h"
+
+namespace fs = std::filesystem;
+
+namespace sat {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+bool run_in_full() {
+    const char* value = std::getenv("SAT_FULL");
+    return value != nullptr && std::string_view(value) == "1";
+}
+
+class CheckTest : public VaultTest {
+protected:
+    // Two works, one with a preview, one handed over, held and released; a pending claim, a confirmed and a declined
+    // one.
+    void SetUp() override {
+        VaultTest::SetUp();
+        for (const char* name : {"ada", "ben", "cyd"}) ASSERT_TRUE(vault->admit(party(name).caller()));
+        UploadPlan with_preview;
+        with_preview.image = some_bytes(40'000);
+        with_preview.preview = some_bytes(900, 2);
+        first = upload(party("ada"), with_preview);
+        UploadPlan plain;
+        plain.image = some_bytes(40'000, 3);
+        second = upload(party("ada"), plain);
+        hand_over(party("ada"), party("ben"), second);
+        ASSERT_TRUE(vault->hold(second, "a look"));
+        ASSERT_TRUE(vault->release(second, "seen"));
+        const auto declined = claim(party("ben"), first);
+        answer(party("ada"), declined, false);
+        answer(party("ada"), claim(party("ben"), first));
+        pending = claim(party("cyd"), second).id;
+        ledger = vault->status().ledger;
+        vault.reset();
+        fs::create_directory(directory / "pristine");
+        fs::copy(directory / "data", directory / "pristine" / "data", fs::copy_options::recursive);
+        fs::copy(directory / "dup", directory / "pristine" / "dup", fs::copy_options::recursive);
+        // What checks leave in the files of a good catalogue is not what they are to find.
+        for (const Path& file : {Path("data"), Path("dup")}) fs::remove(directory / "pristine" / file / "lock");
+    }
+
+    void restore() {
+        for (const char* place : {"data", "dup"}) {
+            fs::remove_all(directory / place);
+            fs::copy(directory / "pristine" / place, directory / place, fs::copy_options::recursive);
+        }
+    }
+
+    CheckReport check(bool repair = false) {
+        auto report = check_vault({options.data, options.duplicate, repair, now}, keys);
+        EXPECT_TRUE(report.has_value()) << (report ? "" : report.error().message);
+        return report ? std::move(*report) : CheckReport();
+    }
+
+    static std::string words(const CheckReport& report) {
+        std::string out;
+        for (const Damage& damage : report.damages)
+            out += damage.part + " " + damage.where + ": " + damage.problem + (damage.healed ? " (healed)\n" : "\n");
+        for (const std::string& note : report.notes) out += "note: " + note + "\n";
+        return out;
+    }
+
+    static std::vector<std::string> parts(const CheckReport& report) {
+        std::vector<std::string> out;
+        for (const Damage& damage : report.damages) out.push_back(damage.part);
+        return out;
+    }
+
+    // Every file of both places, below the test's directory.
+    std::vector<Path> stored() const {
+        std::vector<Path> out;
+        for (const char* place : {"data", "dup"})
+            for (const Path& file : files_below(directory / "pristine" / place))
+                out.push_back(file.lexically_relative(directory / "pristine"));
+        std::sort(out.begin(), out.end());
+        return out;
+    }
+
+    Bytes contents(const Path& file) const { return read_file(directory / file, std::size_t{1} << 26).value(); }
+    void put(const Path& file, ByteView bytes) const {
+        ASSERT_TRUE(write_file_atomically(directory / file, bytes, AtomicFile::Existing::replace, 0600));
+    }
+    void flip(const Path& file, std::size_t offset, std::byte with = std::byte{0x01}) const {
+        Bytes bytes = contents(file);
+        bytes[offset] ^= with;
+        put(file, bytes);
+    }
+
+    static bool is_catalog(const Path& file) { return file.filename() == "catalog.sqlite"; }
+
+    // Everything that the catalogue says, in words; empty where it cannot be read.
+    std::string catalog_text() const {
+        auto db = SqliteConnection::open(directory / "data/catalog.sqlite", SqliteConnection::Access::read);
+        if (!db) return "";
+        std::string out;
+        for (const char* sql :
+             {"SELECT quote(one)||quote(wallet)||quote(master_check)||quote(works)||quote(bytes)||quote(tree_size)||"
+              "quote(tree_root) FROM vault",
+              "SELECT quote(artwork)||quote(unfinished) FROM ids ORDER BY 1",
+              "SELECT quote(wallet)||quote(sealed) FROM identities ORDER BY 1",
+              "SELECT quote(number)||quote(artwork)||quote(owner)||quote(head)||quote(seq)||quote(registered_at)||"
+              "quote(held)||quote(bytes)||quote(sealed) FROM works ORDER BY 1",
+              "SELECT quote(word)||quote(work) FROM words ORDER BY 1",
+              "SELECT quote(number)||quote(claim)||quote(artwork)||quote(collector)||quote(owner)||quote(head)||"
+              "quote(seq)||quote(state)||quote(asked_at)||quote(changed_at)||quote(exp)||quote(answer)||"
+              "quote(answer_exp)||quote(deadline)||quote(sealed) FROM claims ORDER BY 1",
+              "SELECT quote(number)||quote(artwork)||quote(position)||quote(hash)||quote(at)||quote(log_end)||"
+              "quote(sealed) FROM leaves ORDER BY 1",
+              "SELECT quote(level)||quote(number)||quote(hash) FROM nodes ORDER BY 1",
+              "SELECT quote(statement)||quote(artwork)||quote(claim)||quote(sealed) FROM outcomes ORDER BY 1"}) {
+            SqliteQuery rows = (*db)->query(sql);
+            for (;;) {
+                const auto there = rows.step();
+                if (!there) return "";
+                if (!*there) break;
+                out += rows.text(0) + "\n";
+            }
+        }
+        return out;
+    }
+
+    // The vault opens, and everything is as it was; `claims`: whether those that were open are there, if that is sure.
+    void expect_as_before(const std::string& when, std::optional<bool> claims = true) {
+        open();
+        ASSERT_NE(vault, nullptr) << when;
+        EXPECT_EQ(vault->status().ledger, ledger) << when;
+        EXPECT_EQ(work(first).owner, party("ada").wallet()) << when;
+        EXPECT_EQ(work(second).owner, party("ben").wallet()) << when;
+        EXPECT_EQ(fetch(party("cyd"), first).value_or(Bytes()), some_bytes(40'000)) << when;
+        EXPECT_EQ(fetch(party("cyd"), second).value_or(Bytes()), some_bytes(40'000, 3)) << when;
+        EXPECT_TRUE(history(second).has_value()) << when;
+        const auto identities =
+            ask_as(party("cyd"), IdentityGetRequest{{party("ada").wallet(), party("ben").wallet()}});
+        ASSERT_TRUE(identities.has_value()) << when;
+        for (const auto& chain : identities->identities) EXPECT_TRUE(chain.has_value()) << when;
+        const auto claim = ask_as(party("cyd"), ClaimGetRequest{pending});
+        if (claims) {
+            EXPECT_EQ(claim.has_value(), *claims) << when;
+        }
+        vault.reset();
+    }
+
+    // Damaged in the way that `when` tells: it is found, healed, and found no more.
+    void expect_healed(const std::string& when, bool claims = true) {
+        const CheckReport found = check();
+        EXPECT_GT(found.left(), 0U) << when;
+        const CheckReport repaired = check(true);
+        EXPECT_EQ(repaired.left(), 0U) << when << "\n" << words(repaired);
+        const CheckReport after = check();
+        EXPECT_EQ(after.damages.size(), 0U) << when << "\n" << words(after);
+        expect_as_before(when, claims);
+    }
+
+    VaultKeys keys = test_vault_keys();
+    ArtworkId first;
+    ArtworkId second;
+    StatementId pending;
+    TreeHead ledger;
+};
+
+TEST_F(CheckTest, AVaultThatIsWellIsFoundWell) {
+    const CheckReport report = check();
+    EXPECT_EQ(words(report), "");
+    EXPECT_EQ(report.works, 2U);
+    EXPECT_EQ(report.ledger, ledger);
+    EXPECT_GT(report.files, 10U);
+    EXPECT_EQ(words(check(true)), "") << "and a repair has nothing to do";
+    expect_as_before("after a check");
+    EXPECT_EQ(words(check()), "") << "after it served again";
+}
+
+TEST_F(CheckTest, NothingStoredIsNoDamage) {
+    for (const char* place : {"data", "dup"}) {
+        fs::remove_all(directory / place);
+        fs::create_directory(directory / place);
+        fs::permissions(directory / place, fs::perms::owner_all);
+    }
+    const CheckReport report = check();
+    EXPECT_EQ(report.left(), 0U);
+    EXPECT_THAT(report.notes, Contains(HasSubstr("nothing was stored")));
+}
+
+TEST_F(CheckTest, AVaultThatRunsIsNotChecked) {
+    open();
+    const auto report = check_vault({options.data, options.duplicate, false, now}, keys);
+    EXPECT_EQ(code_of(report), Errc::busy);
+}
+
+TEST_F(CheckTest, FindsAFlipOfAnyByteOfEveryFileAndHealsIt) {
+    std::size_t flips = 0;
+    for (const Path& file : stored()) {
+        const std::size_t size = contents(file).size();
+        // Each file's first bytes, where its form is, its last one, and a spread between them.
+        std::vector<std::size_t> offsets{0, 9, size / 2, size - 1};
+        const std::size_t spread = run_in_full() ? 400 : 3;
+        for (std::size_t i = 1; i < spread; ++i) offsets.push_back(i * size / spread + i % 7);
+        for (const std::size_t offset : offsets) {
+            if (offset >= size) continue;
+            restore();
+            const std::string before = is_catalog(file) ? catalog_text() : "";
+            flip(file, offset);
+            ++flips;
+            const std::string when = file.string() + " at " + std::to_string(offset) + " of " + std::to_string(size);
+            const CheckReport found = check();
+            if (is_catalog(file) && found.left() == 0) {
+                EXPECT_EQ(catalog_text(), before) << when << ": what was not found harms nothing";
+                continue;
+            }
+            EXPECT_GT(found.left(), 0U) << when;
+            const CheckReport repaired = check(true);
+            EXPECT_EQ(repaired.left(), 0U) << when << "\n" << words(repaired);
+            EXPECT_EQ(check().left(), 0U) << when;
+        }
+        expect_as_before("after the flips in " + file.string(),
+                         is_catalog(file) ? std::nullopt : std::optional<bool>(true));
+    }
+    EXPECT_GT(flips, 60U);
+}
+
+TEST_F(CheckTest, FindsAFlippedByteInEveryPageOfTheCatalogue) {
+    const Path file = "data/catalog.sqlite";
+    const std::size_t size = contents(file).size();
+    std::size_t found = 0;
+    std::size_t harmless = 0;
+    const std::size_t step = run_in_full() ? 61 : 4096;
+    for (std::size_t at = 0; at < size; at += step) {
+        // SQLite fills a page from its end.
+        const std::size_t offset = run_in_full() ? at : at + 4000;
+        if (offset >= size) break;
+        restore();
+        const std::string before = catalog_text();
+        flip(file, offset, std::byte{0x20});
+        const CheckReport report = check();
+        if (report.left() > 0) {
+            ++found;
+            continue;
+        }
+        ++harmless;
+        EXPECT_EQ(catalog_text(), before) << "at " << offset;
+    }
+    EXPECT_GT(found, harmless) << "of " << size / step;
+}
+
+TEST_F(CheckTest, FindsWhatIsCutOffAndHealsIt) {
+    for (const Path& file : stored()) {
+        const Bytes whole = contents(file);
+        for (const std::size_t kept : {std::size_t{0}, whole.size() / 2, whole.size() - 1}) {
+            restore();
+            put(file, ByteView(whole).first(kept));
+            const std::string when = file.string() + " cut to " + std::to_string(kept);
+            EXPECT_GT(check().left(), 0U) << when;
+            const CheckReport repaired = check(true);
+            EXPECT_EQ(repaired.left(), 0U) << when << "\n" << words(repaired);
+            EXPECT_EQ(check().left(), 0U) << when;
+        }
+        expect_as_before("after cuts of " + file.string(), !is_catalog(file));
+    }
+}
+
+TEST_F(CheckTest, FindsWhatIsDeletedAndHealsIt) {
+    for (const Path& file : stored()) {
+        restore();
+        fs::remove(directory / file);
+        expect_healed("without " + file.string(), !is_catalog(file));
+    }
+}
+
+TEST_F(CheckTest, FindsTwoFilesThatWereSwappedAndHealsThem) {
+    for (const Path& store : {Path("data/image_store"), Path("data/metadata_store"), Path("dup/duplicate_store"),
+                              Path("dup/duplicate_metadata_store")}) {
+        restore();
+        const Path one = in_shelf(store, first);
+        const Path other = in_shelf(store, second);
+        const Bytes bytes = contents(one);
+        put(one, contents(other));
+        put(other, bytes);
+        const CheckReport found = check();
+        EXPECT_EQ(found.left(), 2U) << store << "\n" << words(found);
+        expect_healed("swapped in " + store.string());
+    }
+}
+
+TEST_F(CheckTest, NamesWhatIsLostWhenBothCopiesAreBad) {
+    for (const char* store : {"data/image_store", "dup/duplicate_store"}) flip(in_shelf(store, first), 20'000);
+    CheckReport report = check(true);
+    EXPECT_EQ(report.left(), 2U) << words(report);
+    for (const Damage& damage : report.damages) {
+        EXPECT_EQ(damage.part, "image");
+        EXPECT_EQ(damage.artwork, first);
+        EXPECT_EQ(damage.remedy, Remedy::none);
+        EXPECT_THAT(damage.problem, HasSubstr("chunk 1 does not authenticate"));
+    }
+    restore();
+    // A preview stands nowhere else; what has none is written from the ledger.
+    for (const char* store : {"data/metadata_store", "dup/duplicate_metadata_store"}) {
+        flip(in_shelf(store, first), 100);
+        fs::remove(directory / in_shelf(store, second));
+    }
+    report = check(true);
+    EXPECT_EQ(report.left(), 2U) << words(report);
+    for (const Damage& damage : report.damages) EXPECT_EQ(damage.healed, damage.artwork == second) << words(report);
+    EXPECT_EQ(check().left(), 2U);
+}
+
+TEST_F(CheckTest, RebuildsALostDatabaseFromTheMetadataAndTheLeaves) {
+    for (const char* file : {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"})
+        fs::remove(directory / "data" / file);
+    EXPECT_EQ(code_of(try_open()), Errc::config) << "leaves without a catalogue are no vault";
+    EXPECT_FALSE(fs::exists(directory / "data/catalog.sqlite")) << "and none is made up";
+    const CheckReport report = check(true);
+    EXPECT_EQ(report.left(), 0U) << words(report);
+    EXPECT_THAT(report.notes, Contains(HasSubstr("claims that were open are lost")));
+    EXPECT_EQ(report.ledger, ledger);
+    expect_as_before("without a database", false);
+    EXPECT_EQ(words(check()), "");
+    // It goes on from there.
+    open();
+    hand_over(party("ben"), party("cyd"), second);
+    EXPECT_EQ(work(second).owner, party("cyd").wallet());
+    EXPECT_EQ(work(second).seq, 2U);
+    vault.reset();
+    EXPECT_EQ(words(check()), "");
+}
+
+TEST_F(CheckTest, RebuildsALostDatabaseWithoutTheDuplicate) {
+    fs::remove(directory / "data/catalog.sqlite");
+    options.duplicate.reset();
+    EXPECT_EQ(check(true).left(), 0U);
+    expect_as_before("without a database and a duplicate", false);
+}
+
+TEST_F(CheckTest, KeepsTheClaimsOfADamagedDatabaseThatCanBeRead) {
+    {
+        auto db = SqliteConnection::open(directory / "data/catalog.sqlite", SqliteConnection::Access::write).value();
+        ASSERT_TRUE(
+            db->execute("UPDATE works SET owner = zeroblob(32), held = 1; UPDATE vault SET works = 7;"
+                        "DELETE FROM words; DELETE FROM nodes; UPDATE ids SET unfinished = 1"));
+    }
+    EXPECT_FALSE(try_open().has_value()) << "a damaged tree is no vault";
+    EXPECT_TRUE(fs::exists(directory / in_shelf("data/image_store", first))) << "no work is taken for a leftover";
+    const CheckReport report = check(true);
+    EXPECT_EQ(report.left(), 0U) << words(report);
+    EXPECT_THAT(report.notes, Contains(HasSubstr("no claim is lost")));
+    expect_as_before("with a mended database");
+}
+
+TEST_F(CheckTest, RebuildsTheLostPrimaryDirectoryFromTheDuplicate) {
+    fs::remove_all(directory / "data");
+    fs::create_directory(directory / "data");
+    fs::permissions(directory / "data", fs::perms::owner_all);
+    const CheckReport report = check(true);
+    EXPECT_EQ(report.left(), 0U) << words(report);
+    expect_as_before("without the primary directory", false);
+    EXPECT_EQ(words(check()), "");
+}
+
+TEST_F(CheckTest, RebuildsALostDuplicate) {
+    fs::remove_all(directory / "dup");
+    fs::create_directory(directory / "dup");
+    fs::permissions(directory / "dup", fs::perms::owner_all);
+    expect_healed("without the duplicate");
+}
+
+TEST_F(CheckTest, AnOlderCatalogueIsBroughtUpToItsLeaves) {
+    fs::copy_file(directory / "data/catalog.sqlite", directory / "old.sqlite");
+    restore();
+    open();
+    hand_over(party("ben"), party("ada"), second);
+    ledger = vault->status().ledger;
+    vault.reset();
+    for (const char* file : {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"})
+        fs::remove(directory / "data" / file);
+    fs::copy_file(directory / "old.sqlite", directory / "data/catalog.sqlite");
+    EXPECT_EQ(code_of(try_open()), Errc::config);
+    const CheckReport report = check(true);
+    EXPECT_EQ(report.left(), 0U) << words(report);
+    EXPECT_THAT(report.notes, Contains(HasSubstr("claims that were made since are lost")));
+    open();
+    EXPECT_EQ(vault->status().ledger, ledger);
+    EXPECT_EQ(work(second).owner, party("ada").wallet());
+}
+
+TEST_F(CheckTest, ALeafThatNoCopyHasIsNamedAndNothingIsGuessed) {
+    for (const char* file : {"data/leaves", "dup/leaves"}) flip(file, 100);
+    for (const char* file : {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"})
+        fs::remove(directory / "data" / file);
+    const CheckReport report = check(true);
+    EXPECT_GT(report.left(), 0U);
+    EXPECT_THAT(parts(report), Contains("ledger"));
+    EXPECT_THAT(report.notes, Contains(HasSubstr("is not rebuilt")));
+    EXPECT_FALSE(fs::exists(directory / "data/catalog.sqlite"));
+    EXPECT_TRUE(fs::exists(directory / in_shelf("data/image_store", second))) << "what may be a work's stays";
+}
+
+TEST_F(CheckTest, WhatBelongsToNothingIsNamedAndPutAside) {
+    const ArtworkId nobody = ArtworkId::generate();
+    fs::create_directories((directory / in_shelf("data/image_store", nobody)).parent_path());
+    put(in_shelf("data/image_store", nobody), some_bytes(10));
+    CheckReport report = check();
+    ASSERT_EQ(report.left(), 1U) << words(report);
+    EXPECT_EQ(report.damages[0].part, "stranger");
+    report = check(true);
+    EXPECT_EQ(report.left(), 0U);
+    EXPECT_EQ(files_below(directory / "data/damaged").size(), 1U) << "kept";
+    EXPECT_EQ(words(check()), "");
+}
+
+TEST_F(CheckTest, WhatIsReplacedIsKept) {
+    flip(in_shelf("data/image_store", first), 5);
+    const Bytes bad = contents(in_shelf("data/image_store", first));
+    EXPECT_EQ(check(true).left(), 0U);
+    const auto kept = files_below(directory / "data/damaged");
+    ASSERT_EQ(kept.size(), 1U);
+    EXPECT_EQ(read_file(kept[0], std::size_t{1} << 20).value(), bad);
+    EXPECT_EQ(fs::status(kept[0]).permissions() & (fs::perms::group_all | fs::perms::others_all), fs::perms::none);
+}
+
+}  // namespace
+}  // namespace sat
