@@ -17,8 +17,6 @@
 #include "store/directory_blob_store.h"
 #include "store/identity_files.h"
 #include "store/repair_file.h"
-#include "store/sqlite.h"
-#include "store/sqlite_catalog.h"
 #include "vault/rebuild.h"
 
 namespace sat {

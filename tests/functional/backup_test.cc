@@ -60,6 +60,22 @@ TEST_F(BackupCommand, OfARunningVaultIsVerifiedAndRestoredAndClientsGoOn) {
     EXPECT_EQ(owner_of(second_id), wallet(second_home()).hex());
 }
 
+TEST_F(BackupCommand, MadeWhileOthersUploadIsOneWholeView) {
+    upload("Before");
+    for (std::uint32_t round = 1; round <= 3; ++round) {
+        Process large = artist_command({"upload", tiff(2'000'000, round), "--title", "Large"}).begin();
+        Process small = collector_command({"upload", picture(), "--title", "Small"}).begin();
+        const Done made = backup();
+        EXPECT_EQ(made.exit, 0) << made.out << made.err;
+        EXPECT_GE(made.data()["works"].get<int>(), 1);
+        EXPECT_EQ(made.data()["damaged"], 0) << made.out;
+        EXPECT_EQ(large.wait().exit_code, 0);
+        EXPECT_NE(small.wait().exit_code, -1);
+        fs::remove_all(backup_dir());
+    }
+    EXPECT_EQ(backup().data()["works"].get<std::size_t>(), collector({"browse", "--all"}).data()["items"].size());
+}
+
 TEST_F(BackupCommand, ARestoredVaultThatLostAcknowledgedHistoryIsRefusedAndSaysWhatIsMissing) {
     const std::string before = upload("Before");
     ASSERT_EQ(backup().exit, 0);
