@@ -104,7 +104,15 @@ Result<LeafLog::File> LeafLog::open_file(const Path& path, const Wallet& vault, 
     }
     file.end = last ? last->log_end : kLeafLogHeader;
     file.leaves = last ? last->index + 1 : 0;
-    if (size == file.end) return file;
+    // What is read back may never have reached the disk: a process that was killed before its sync wrote it.
+    const auto synced = [&]() -> Result<void> {
+        SAT_TRY(sync_fd(file.fd.get(), path));
+        return sync_directory(path.parent_path());
+    };
+    if (size == file.end) {
+        SAT_TRY(synced());
+        return file;
+    }
 
     // What follows is the torn beginning of leaves that the catalogue has, or else a ledger that it knows nothing of.
     SAT_TRY_VALUE(const auto more, reader.sealed_leaves(file.leaves, 1));
@@ -117,6 +125,7 @@ Result<LeafLog::File> LeafLog::open_file(const Path& path, const Wallet& vault, 
     if (in.ok() && sealer.open(leaf_aad(file.leaves), sealed))
         return contradiction(path, "leaf " + std::to_string(file.leaves) + " differs");
     SAT_TRY(truncate(file.fd.get(), file.end, path));
+    SAT_TRY(synced());
     return file;
 }
 

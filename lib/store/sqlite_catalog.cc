@@ -485,7 +485,7 @@ public:
                 SAT_TRY(last.row_ok());
             }
         }
-        SAT_TRY(grow_tree(number, hash));
+        SAT_TRY(grow_tree(before, hash));
         return one(
             write(
                 "INSERT INTO leaves(number, artwork, position, hash, at, log_end, sealed) VALUES(?, ?, ?, ?, ?, ?, ?)")
@@ -600,8 +600,10 @@ private:
         }
     }
 
-    Result<void> grow_tree(std::uint64_t size, const LeafHash& leaf) {
-        SAT_TRY_VALUE(MerkleBuilder tree, tree_at(*this, size));
+    // A damaged node must not grow into a root that somebody signs.
+    Result<void> grow_tree(const TreeHead& before, const LeafHash& leaf) {
+        SAT_TRY_VALUE(MerkleBuilder tree, tree_at(*this, before.size));
+        if (tree.root() != before.root) return fail(tree_damaged());
         SAT_TRY(add_to_tree(db_, tree, leaf));
         return put_tree_head(db_, tree.head());
     }

@@ -6,6 +6,25 @@
 
 namespace sat {
 
+namespace {
+
+Error tree_damaged() {
+    return {Errc::io_error, "the tree over the ledger's leaves is damaged; nothing is signed or proved by it",
+            "stop the vault, and run `sat-vaultd check --repair`"};
+}
+
+// The tree of the first `size` leaves, as `whole` begins with it.
+Result<TreeHead> beginning_of(const TreeHead& whole, MerkleNodes& nodes, std::uint64_t size) {
+    SAT_ASSERT(size <= whole.size);
+    TreeHead head{size, {}};
+    SAT_TRY_VALUE(head.root, tree_root(nodes, size));
+    SAT_TRY_VALUE(const MerkleProof proof, consistency_proof(nodes, size, whole.size));
+    if (!verify_consistency(head, whole, proof)) return fail(tree_damaged());
+    return head;
+}
+
+}  // namespace
+
 Checkpoints::Checkpoints(Path data, const VaultKeys& keys, Catalog& catalog)
     : data_(std::move(data)), keys_(keys), catalog_(catalog) {}
 
@@ -21,10 +40,17 @@ Result<void> Checkpoints::advance(std::uint64_t size) {
     const std::lock_guard advancing(advance_mutex_);
     // Written under advance_mutex_ alone.
     if (!newest_.note.empty() && size <= newest_.head.size) return {};
-    TreeHead head{size, {}};
+    if (contradicted_) return fail(Errc::internal, "a vault whose ledger was contradicted signs nothing");
+    TreeHead head;
     {
         SAT_TRY_VALUE(const auto reader, catalog_.read());
-        SAT_TRY_VALUE(head.root, tree_root(*reader, size));
+        SAT_TRY_VALUE(const TreeHead recorded, reader->tree_head());
+        SAT_TRY_VALUE(head, beginning_of(recorded, *reader, size));
+        // And what was signed before is the beginning of what is signed now.
+        if (!newest_.note.empty()) {
+            SAT_TRY_VALUE(const TreeHead before, beginning_of(head, *reader, newest_.head.size));
+            if (before != newest_.head) return fail(tree_damaged());
+        }
     }
     Checkpoint next{head, sign(head)};
     const std::lock_guard lock(newest_mutex_);
@@ -36,13 +62,19 @@ Result<bool> Checkpoints::agrees(const TreeHead& head) const {
     const TreeHead mine = newest().head;
     if (head.size >= mine.size) return head == mine;
     SAT_TRY_VALUE(const auto reader, catalog_.read());
-    SAT_TRY_VALUE(const Digest root, tree_root(*reader, head.size));
-    return root == head.root;
+    SAT_TRY_VALUE(const TreeHead own, beginning_of(mine, *reader, head.size));
+    return own == head;
+}
+
+Result<TreeHead> Checkpoints::earlier(MerkleNodes& nodes, std::uint64_t size) const {
+    return beginning_of(newest().head, nodes, size);
 }
 
 Result<void> Checkpoints::report(const std::string& note) {
     const auto head = open_checkpoint(note, keys_.wallet(), keys_.log.public_key());
     if (!head) return fail(Errc::bad_request, "a report of a note that is not this vault's");
+    const std::lock_guard reporting(report_mutex_);
+    if (contradicted_) return {};  // the first is kept
     SAT_TRY_VALUE(const bool known, agrees(*head));
     if (known) return fail(Errc::bad_request, "a report of a checkpoint that the ledger agrees with");
     contradicted_ = true;
@@ -63,9 +95,9 @@ Result<void> Checkpoints::check_kept() const {
     SAT_TRY_VALUE(const auto reader, catalog_.read());
     SAT_TRY_VALUE(const TreeHead mine, reader->tree_head());
     if (head->size <= mine.size) {
-        SAT_TRY_VALUE(const Digest root, tree_root(*reader, head->size));
+        SAT_TRY_VALUE(const TreeHead own, beginning_of(mine, *reader, head->size));
         // The right data came back: the file says no more than what the ledger says.
-        if (root == head->root) return {};
+        if (own == *head) return {};
     }
     return fail(Errc::config,
                 kept().string() + " is a checkpoint of " + std::to_string(head->size) +

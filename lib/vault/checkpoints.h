@@ -27,10 +27,15 @@ public:
     // The newest that was signed; there is one after the first advance().  Never waits for the disk.
     Checkpoint newest() const;
     // Signs the tree of the first `size` leaves, unless a tree of that size or a larger one was signed.  They must be
-    // committed and lie in every leaves file.
+    // committed and lie in every leaves file.  io_error: the nodes are damaged, nothing is signed; internal: so too
+    // after a contradiction.
     Result<void> advance(std::uint64_t size);
-    // The note of an earlier tree, whose root is `head`'s.
+    // The note of an earlier tree, as earlier() gave it.
     std::string sign(const TreeHead& head) const;
+
+    // The tree of the first `size` leaves, at most newest()'s, proved to be newest()'s beginning.  io_error: the nodes
+    // are damaged; a root or a proof made of them would accuse the vault of a fork.
+    Result<TreeHead> earlier(MerkleNodes& nodes, std::uint64_t size) const;
 
     // Whether the ledger is, or begins with, this tree: false for one beyond newest().
     Result<bool> agrees(const TreeHead& head) const;
@@ -53,6 +58,7 @@ private:
     std::mutex advance_mutex_;
     mutable std::mutex newest_mutex_;
     Checkpoint newest_;
+    std::mutex report_mutex_;
     std::atomic<bool> contradicted_ = false;
 };
 

@@ -14,6 +14,10 @@ namespace {
 
 tl::unexpected<Error> beyond() { return fail(Errc::bad_request, "a size beyond the newest checkpoint's"); }
 
+tl::unexpected<Error> damaged_tree() {
+    return fail(Errc::io_error, "the tree over the ledger's leaves is damaged", "run `sat-vaultd check --repair`");
+}
+
 struct Ownership {
     LeafHash head;
     std::uint64_t seq = 0;
@@ -44,14 +48,20 @@ Result<LedgerInclusionReply> get_inclusion(const VaultCore& core, const LedgerIn
     SAT_TRY_VALUE(const auto reader, core.catalog->read());
     SAT_TRY_VALUE(const auto index, reader->leaf_index(request.leaf));
     if (!index || *index >= request.size) return fail(Errc::not_found, "no such leaf at that size");
+    // A damaged node is found here, and not by a client that would take it for a lie.
+    SAT_TRY_VALUE(const TreeHead tree, core.checkpoints->earlier(*reader, request.size));
     SAT_TRY_VALUE(MerkleProof proof, inclusion_proof(*reader, *index, request.size));
+    if (!verify_inclusion(request.leaf, *index, tree.size, proof, tree.root)) return damaged_tree();
     return LedgerInclusionReply{*index, std::move(proof)};
 }
 
 Result<LedgerConsistencyReply> get_consistency(const VaultCore& core, const LedgerConsistencyRequest& request) {
     if (request.size > core.checkpoints->newest().head.size) return beyond();
     SAT_TRY_VALUE(const auto reader, core.catalog->read());
+    SAT_TRY_VALUE(const TreeHead older, core.checkpoints->earlier(*reader, request.old));
+    SAT_TRY_VALUE(const TreeHead newer, core.checkpoints->earlier(*reader, request.size));
     SAT_TRY_VALUE(MerkleProof proof, consistency_proof(*reader, request.old, request.size));
+    if (!verify_consistency(older, newer, proof)) return damaged_tree();
     return LedgerConsistencyReply{std::move(proof)};
 }
 
@@ -94,7 +104,7 @@ Result<LedgerHeadReply> get_head(VaultCore& core, const LedgerHeadRequest& reque
             if (!leaf) return fail(Errc::io_error, "the catalogue is damaged: a history that no registration begins");
         }
         if (body.tree.size < newest.head.size) {
-            SAT_TRY_VALUE(body.tree.root, tree_root(*reader, body.tree.size));
+            SAT_TRY_VALUE(body.tree, core.checkpoints->earlier(*reader, body.tree.size));
         }
     }
     return LedgerHeadReply{sign(body, core.keys.log),

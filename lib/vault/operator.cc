@@ -28,6 +28,8 @@ Result<void> record(VaultCore& core, const ArtworkId& artwork, const std::string
 
 template <SignedByVault T>
 Result<void> append(VaultCore& core, const ArtworkId& artwork, const std::string& reason, LeafType type, bool held) {
+    if (core.checkpoints->contradicted())
+        return fail(Errc::internal, "a vault whose ledger was contradicted records nothing");
     auto recorded = record<T>(core, artwork, reason, type, held);
     // "Held already" may answer a repeat whose first attempt was recorded, but not copied: its leaf comes first.
     if (!recorded && recorded.error().code != Errc::state) return recorded;

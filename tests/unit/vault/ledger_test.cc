@@ -4,6 +4,7 @@
 #include "ledger/leaf.h"
 #include "ledger/merkle.h"
 #include "ledger/note.h"
+#include "store/sqlite.h"
 #include "unit/vault/fixture.h"
 
 namespace sat {
@@ -67,6 +68,11 @@ protected:
     void copy_data(const char* from, const char* to) const {
         std::filesystem::remove_all(directory / to);
         std::filesystem::copy(directory / from, directory / to, std::filesystem::copy_options::recursive);
+    }
+
+    void damage_node(const std::string& which) const {
+        auto db = SqliteConnection::open(directory / "data/catalog.sqlite", SqliteConnection::Access::write).value();
+        ASSERT_TRUE(db->execute(("UPDATE nodes SET hash = zeroblob(32) WHERE " + which).c_str()));
     }
 
     const Party& ada = party("ada");
@@ -287,6 +293,36 @@ TEST_F(LedgerTest, OpensOnTheNewestCopyOfItsDataAfterAnOlderOneWasContradicted) 
     ASSERT_TRUE(write_file_atomically(directory / "data/contradiction", as_bytes("something else"),
                                       AtomicFile::Existing::replace, 0600));
     EXPECT_EQ(code_of(try_open()), Errc::config);
+}
+
+TEST_F(LedgerTest, NeverAccusesItselfByADamagedNode) {
+    const ArtworkId artwork = upload(ada);
+    hold_and_release(artwork, 1);
+    const std::string three = vault->checkpoint();
+    hold_and_release(artwork, 2);
+    upload(ada);
+    ASSERT_EQ(newest().size, 8U);
+    const LeafHash leaf = leaf_hash(entries().at(0));
+    vault.reset();
+    damage_node("level = 1 AND number = 0");  // not at the edge, so the start does not meet it
+    open();
+    EXPECT_EQ(code_of(ask_as(ben, LedgerConsistencyRequest{3, 8})), Errc::internal);
+    EXPECT_EQ(code_of(ask_as(ben, LedgerInclusionRequest{leaf, 3})), Errc::internal);
+    EXPECT_EQ(code_of(ask_as(ben, LedgerHeadRequest{artwork, 3})), Errc::internal);
+    EXPECT_NE(session(ben).handle(LedgerReportRequest{three}).next, VaultSession::Outcome::Next::halt);
+    EXPECT_FALSE(vault->contradicted());
+    EXPECT_FALSE(std::filesystem::exists(directory / "data/contradiction"));
+}
+
+TEST_F(LedgerTest, GrowsNoTreeOnADamagedNode) {
+    const ArtworkId artwork = upload(ada);
+    hold_and_release(artwork, 3);
+    upload(ada);
+    const std::string note = vault->checkpoint();
+    damage_node("level = 3 AND number = 0");
+    EXPECT_EQ(code_of(vault->hold(artwork, "why")), Errc::io_error);
+    EXPECT_EQ(vault->checkpoint(), note);
+    EXPECT_FALSE(work(artwork).held);
 }
 
 }  // namespace
