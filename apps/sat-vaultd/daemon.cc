@@ -360,6 +360,7 @@ Result<void> run_daemon(const VaultdOptions& options) {
     tame_malloc();
     start_log(options.log_level);
     SAT_TRY(require_ordinary_user(options.allow_root));
+    forbid_new_privileges();
     keep_keys_in_memory();
     SAT_TRY_VALUE(const Path data, data_directory(options));
     SAT_TRY_VALUE(ServiceManager manager, ServiceManager::find());
