@@ -8,7 +8,7 @@
 namespace sat {
 
 Result<void> LedgerFollower::take(std::string_view entry) {
-    const auto refuse = [&](Error why) {
+    const auto refuse = [&](const Error& why) {
         return fail(why.code, "entry " + std::to_string(size()) + " of the ledger: " + why.message);
     };
     const StateLookup before = [&](const ArtworkId& artwork) -> Result<const WorkState*> {
@@ -16,7 +16,7 @@ Result<void> LedgerFollower::take(std::string_view entry) {
         return work == works_.end() ? nullptr : &work->second;
     };
     auto leaf = verify_leaf(entry, vault_, identities_, before);
-    if (!leaf) return refuse(std::move(leaf.error()));
+    if (!leaf) return refuse(leaf.error());
     for (const StatementId& statement : leaf->statements)
         if (statements_.contains(statement))
             return refuse({Errc::bad_statement, "a statement that counted before", {}});
