@@ -211,10 +211,11 @@ Parsed parse_options(Program program, std::vector<std::string> arguments) {
         parsed.error = Error{Errc::config, "in the configuration file: " + sentence(error.what()), {}};
         return parsed;
     } catch (const CLI::ExtrasError& error) {
-        // Without a command of ours among them, the first word was meant as one.
-        const auto word = std::find_if(arguments.begin(), arguments.end(),
+        // Without a command of ours among them, the first word that is no option's value was meant as one.
+        const std::vector<std::string> left = app.remaining(true);
+        const auto word = std::find_if(left.begin(), left.end(),
                                        [](const std::string& argument) { return !argument.starts_with('-'); });
-        const bool no_command = parsed.command.empty() && word != arguments.end();
+        const bool no_command = parsed.command.empty() && word != left.end();
         parsed.error =
             Error{Errc::usage, no_command ? "there is no command " + printable(*word) : sentence(error.what()),
                   std::string("see ") + name + " --help"};

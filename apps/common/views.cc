@@ -81,6 +81,7 @@ Json artwork_json(const Work& work) {
               {"sha256", r.sha256.hex()},
               {"registered_at", work.registered_at},
               {"transfers", work.seq},
+              {"held", work.held},
               {"release", release_policy_name(r.release)}};
     if (work.origin) {
         json["sender_ip"] = json_text(work.origin->sender_ip);
@@ -151,7 +152,12 @@ Json history_json(const History& history) {
                              {"from", record.from ? Json(record.from->hex()) : Json(nullptr)},
                              {"at", record.at},
                              {"verified", true}});
-    return Json{{"items", std::move(items)}};
+    Json holds = Json::array();
+    for (const HeldSpan& span : history.holds)
+        holds.push_back(Json{{"from", span.from},
+                             {"until", span.until ? Json(*span.until) : Json(nullptr)},
+                             {"reason", json_text(span.reason)}});
+    return Json{{"items", std::move(items)}, {"holds", std::move(holds)}};
 }
 
 std::string history_text(const History& history, const Wallet& me) {

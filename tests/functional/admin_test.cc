@@ -27,7 +27,10 @@ TEST_F(Admin, AHeldWorkIsNeitherServedNorTransferred) {
     EXPECT_FALSE(fs::exists(dir() / "held.jpg"));
     EXPECT_EQ(second({"claim", id, "--wait", "0"}).exit, exits::kHeld);
     EXPECT_EQ(artist({"confirm", id, "--claim", claim_id}).exit, exits::kHeld);
-    EXPECT_EQ(collector({"show", id}).exit, 0) << "its metadata stays";
+    const Done shown = collector({"show", id});
+    ASSERT_EQ(shown.exit, 0) << "its metadata stays";
+    EXPECT_EQ(shown.data()["held"], true);
+    EXPECT_EQ(collector({"history", id}).data()["holds"][0]["reason"], "A court asked");
     const Done again = vaultd({"hold", id, "--reason", "Twice"});
     EXPECT_NE(again.exit, 0) << "it is held already";
 

@@ -33,6 +33,12 @@ public:
     }
 };
 
+TEST_F(OptionsTest, AnOptionsValueIsNotTakenForTheCommandThatIsMissing) {
+    const Parsed parsed = parse_options(Program::artist, {"--home", "pc1", "brows"});
+    ASSERT_TRUE(parsed.error);
+    EXPECT_EQ(parsed.error->message, "there is no command brows");
+}
+
 TEST_F(OptionsTest, GlobalFlagsStandBeforeOrAfterTheCommand) {
     const Words global = {
         "--home", "/h",     "--vault", "v:1", "--vault-key", "SHA256:x", "--accept-new", "--passphrase-file",

@@ -35,8 +35,9 @@ bool is_harmless(std::string_view text) {
 TEST(ArtworkView, HasTheContractsMembers) {
     const Work work = told(WorkScene());
     const std::vector<std::string> expected = {
-        "id",         "title", "description", "artist", "creation_date", "file_path",     "wallet_address", "owner",
-        "media_type", "width", "height",      "bytes",  "sha256",        "registered_at", "transfers",      "release"};
+        "id",        "title",      "description", "artist", "creation_date", "file_path", "wallet_address",
+        "owner",     "media_type", "width",       "height", "bytes",         "sha256",    "registered_at",
+        "transfers", "held",       "release"};
     EXPECT_EQ(names(artwork_json(work)), expected);
     EXPECT_EQ(artwork_json(work)["wallet_address"], person("alice").wallet().hex());
     EXPECT_EQ(artwork_json(work)["release"], "original");
@@ -97,8 +98,10 @@ TEST(HistoryView, HasARecordForEachOwner) {
     const History history{work.registration,
                           {{0, person("alice").wallet(), std::nullopt, 10, work.head, work.registration.id},
                            {1, person("bob").wallet(), person("alice").wallet(), 20, named("x"), named("y")}},
-                          {}};
+                          {{12, 15, "a dispute"}, {21, std::nullopt, "another"}}};
     const Json json = history_json(history);
+    EXPECT_EQ(json["holds"][0], (Json{{"from", 12}, {"until", 15}, {"reason", "a dispute"}}));
+    EXPECT_TRUE(json["holds"][1]["until"].is_null());
     ASSERT_EQ(json["items"].size(), 2U);
     EXPECT_EQ(names(json["items"][0]), (std::vector<std::string>{"seq", "owner", "from", "at", "verified"}));
     EXPECT_TRUE(json["items"][0]["from"].is_null());
