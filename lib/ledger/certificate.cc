@@ -11,7 +11,9 @@ namespace sat {
 
 namespace {
 
-constexpr std::size_t kMaxParts = kMaxCertificate;  // of an array: bounded by the text's size alone
+// JSON values and members: each of the certificate's own parts has at most five, and its frame has few.
+constexpr std::size_t kMaxValues = 5 * kMaxCertificateParts + 64;
+constexpr const char* kTooManyParts = "not a certificate: it has too many parts";
 
 tl::unexpected<Error> refuse(const char* why) { return fail(Errc::bad_statement, why); }
 
@@ -20,6 +22,30 @@ template <typename T>
 Result<T> in_part(std::string_view part, Result<T> result) {
     if (!result) result.error().message.insert(0, std::string(part) + ": ");
     return result;
+}
+
+// Whether JSON of few bytes a value would fill the memory; before it is parsed, and of any text.
+bool has_too_many_values(std::string_view text) noexcept {
+    std::size_t values = 0;
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (quoted && c == '\\')
+            ++i;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (c == ',' || c == '[' || c == '{') && ++values > kMaxValues)
+            return true;
+    }
+    return false;
+}
+
+std::size_t count_parts(const Certificate& certificate) noexcept {
+    std::size_t parts = certificate.vault.size() + certificate.identities.size() + certificate.leaves.size() +
+                        certificate.witnesses.size();
+    for (const Certificate::Chain& chain : certificate.identities) parts += chain.size();
+    for (const Certificate::Entry& leaf : certificate.leaves) parts += leaf.proof.size();
+    return parts;
 }
 
 Json strings_to_json(const std::vector<std::string>& strings) {
@@ -31,7 +57,8 @@ Json strings_to_json(const std::vector<std::string>& strings) {
 Result<std::vector<std::string>> strings_from_json(const Json& array) {
     std::vector<std::string> strings;
     for (const Json& text : array) {
-        if (!text.is_string()) return refuse("not a certificate: a text is missing");
+        if (!text.is_string() || text.get_ref<const std::string&>().empty())
+            return refuse("not a certificate: a text is missing");
         strings.push_back(text.get<std::string>());
     }
     return strings;
@@ -47,6 +74,7 @@ Result<Certificate::Entry> entry_from_json(const Json& json) {
     ObjectReader in(json, Errc::bad_statement);
     Certificate::Entry leaf;
     leaf.entry = in.text("entry", kMaxLeafEntry);
+    if (leaf.entry.empty()) in.refuse("entry", "missing");
     leaf.index = static_cast<std::uint64_t>(in.integer("index", 0, std::int64_t{kMaxTreeSize} - 1));
     const Json& proof = in.array("proof", kMaxProof);
     SAT_TRY(in.finish());
@@ -65,6 +93,7 @@ public:
     explicit Verification(const Certificate& certificate) : certificate_(certificate) {}
 
     Result<CertifiedOwnership> run() {
+        if (count_parts(certificate_) > kMaxCertificateParts) return refuse(kTooManyParts);
         SAT_TRY_VALUE(IdentityChain vault, in_part("the vault's identity", read_vault()));
         SAT_TRY_VALUE(const TreeHead tree, in_part("the checkpoint", read_checkpoint(vault)));
         SAT_TRY_VALUE(auto witnesses, in_part("the witnesses", read_witnesses()));
@@ -187,14 +216,15 @@ std::string Certificate::encode() const {
 
 Result<Certificate> Certificate::parse(std::string_view text) {
     if (text.size() > kMaxCertificate) return refuse("not a certificate: it is too long");
+    if (has_too_many_values(text)) return refuse(kTooManyParts);
     const auto json = parse_json(text);
     if (!json) return refuse("not a certificate: it is not JSON as the protocol takes it");
     ObjectReader in(*json, Errc::bad_statement);
     Certificate out;
     in.integer("v", 1, 1);
     const Json& vault = in.array("vault", kMaxChainDocuments);
-    const Json& identities = in.array("identities", kMaxParts);
-    const Json& leaves = in.array("leaves", kMaxParts);
+    const Json& identities = in.array("identities", kMaxCertificateParts);
+    const Json& leaves = in.array("leaves", kMaxCertificateParts);
     out.head = in.text("head", kMaxShortJws);
     out.checkpoint = in.text("checkpoint", kMaxNote);
     const Json& witnesses = in.array("witnesses", kMaxWitnesses);
@@ -202,8 +232,8 @@ Result<Certificate> Certificate::parse(std::string_view text) {
     SAT_TRY_VALUE(out.vault, strings_from_json(vault));
     SAT_TRY_VALUE(out.witnesses, strings_from_json(witnesses));
     for (const Json& chain : identities) {
-        if (!chain.is_array() || chain.size() > kMaxChainDocuments)
-            return refuse("not a certificate: an identity is no array of documents");
+        if (!chain.is_array() || chain.empty() || chain.size() > kMaxChainDocuments)
+            return refuse("not a certificate: an identity is no array of one to four documents");
         SAT_TRY_VALUE(auto documents, strings_from_json(chain));
         out.identities.push_back(std::move(documents));
     }
@@ -211,6 +241,7 @@ Result<Certificate> Certificate::parse(std::string_view text) {
         SAT_TRY_VALUE(Entry entry, in_part("not a certificate", entry_from_json(leaf)));
         out.leaves.push_back(std::move(entry));
     }
+    if (count_parts(out) > kMaxCertificateParts) return refuse(kTooManyParts);
     if (out.encode() != text) return refuse("not a certificate: it is not written in the one form that there is");
     return out;
 }

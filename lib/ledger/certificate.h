@@ -14,6 +14,7 @@
 namespace sat {
 
 inline constexpr std::size_t kMaxCertificate = std::size_t{16} << 20;
+inline constexpr std::size_t kMaxCertificateParts = 100'000;  // elements of all its arrays together
 inline constexpr std::size_t kMaxWitnesses = kMaxNoteSignatures - 1;
 
 // The parts as they stand in the text; nothing is verified.
@@ -33,7 +34,8 @@ struct Certificate {
     std::vector<std::string> witnesses;  // verifier keys, in the order of their lines in the note
 
     std::string encode() const;
-    // bad_statement unless `text` is exactly what encode() gives, within kMaxCertificate.
+    // bad_statement unless `text` is exactly what encode() gives, within kMaxCertificate and kMaxCertificateParts, no
+    // identity and no text in an array empty.
     static Result<Certificate> parse(std::string_view text);
     bool operator==(const Certificate&) const = default;
 };
@@ -46,10 +48,10 @@ struct CertifiedOwnership {
     };
     IdentityChain vault;  // that it is the vault one means is for the caller to judge, by its wallet
     std::vector<Wallet> signers;
-    History history;  // up to the checkpoint: its last owner is the owner there
-    TreeHead tree;    // the checkpoint's
-    UnixTime at = 0;  // when the vault said so, by its clock
-    std::vector<Witness> witnesses;
+    History history;                 // up to the checkpoint: its last owner is the owner there
+    TreeHead tree;                   // the checkpoint's
+    UnixTime at = 0;                 // when the vault said so, by its clock
+    std::vector<Witness> witnesses;  // anybody can add one or take one out: they count for who knows their keys
 };
 
 // Verifies every part against the others.  The error's message begins with the part that does not hold.

@@ -373,5 +373,59 @@ TEST(Certificate, IsWrittenInOneFormOnly) {
     EXPECT_TRUE(verdict("{\"v\":2}").starts_with("not a certificate: "));
 }
 
+TEST(Certificate, HasOnlySoManyPartsAndNoEmptyOne) {
+    Scene scene;
+    const Certificate good = scene.ledger.certify(scene.work);
+    const std::string too_many = "not a certificate: it has too many parts";
+    const std::size_t parts = [&] {
+        std::size_t sum = good.vault.size() + good.identities.size() + good.leaves.size();
+        for (const auto& chain : good.identities) sum += chain.size();
+        for (const auto& leaf : good.leaves) sum += leaf.proof.size();
+        return sum;
+    }();
+    // Each further identity is two parts: itself and its document.
+    Certificate full = good;
+    full.identities.resize(full.identities.size() + (kMaxCertificateParts - parts) / 2, {"x"});
+    if ((kMaxCertificateParts - parts) % 2 != 0) full.identities.back().emplace_back("x");
+    EXPECT_TRUE(Certificate::parse(full.encode()));
+    full.identities.back().emplace_back("x");
+    EXPECT_EQ(verdict(full), too_many);
+    EXPECT_EQ(verify_certificate(full).error().message, too_many);
+
+    // Refused before they are read into memory: as long as a certificate may be, of the smallest parts.
+    for (const std::string part : {"[],", "{},", "0,", "[[", R"("","\"[",)", R"({"":0},)"}) {
+        std::string text = R"({"v":1,"vault":[],"identities":[)";
+        while (text.size() + part.size() <= kMaxCertificate) text += part;
+        EXPECT_EQ(verdict(text), too_many) << part;
+    }
+    const auto with = [&](const std::function<void(Certificate&)>& change) {
+        Certificate wrong = good;
+        change(wrong);
+        return verdict(wrong);
+    };
+    EXPECT_EQ(with([](Certificate& c) { c.identities.emplace_back(); }),
+              "not a certificate: an identity is no array of one to four documents");
+    EXPECT_EQ(with([](Certificate& c) { c.identities[0][0].clear(); }), "not a certificate: a text is missing");
+    EXPECT_EQ(with([](Certificate& c) { c.vault[0].clear(); }), "not a certificate: a text is missing");
+    EXPECT_EQ(with([](Certificate& c) { c.leaves[0].entry.clear(); }), "not a certificate: entry: missing");
+}
+
+// What `verify` shows of the witnesses rests on it: see the protocol.
+TEST(Certificate, CosignaturesCanBeAddedAndTakenOutByAnybody) {
+    Scene scene;
+    Certificate certificate = scene.ledger.certify(scene.work, {"w1"});
+    const std::string plain = sign_checkpoint(vault_party().wallet(), scene.ledger.head(), vault_party().log);
+    const LogKey& stranger = test_log_key("stranger");
+    certificate.checkpoint = cosign_note(plain, "w1", stranger, kSceneTime).value();
+    certificate.witnesses = {encode_vkey("w1", stranger.public_key(), VkeyType::cosignature)};
+    const auto proved = verify_certificate(certificate);
+    ASSERT_TRUE(proved) << proved.error().message;
+    ASSERT_EQ(proved->witnesses.size(), 1U);
+    EXPECT_EQ(proved->witnesses[0].key.key.raw(), stranger.public_key().raw()) << "the name alone is nobody's";
+    certificate.checkpoint = plain;
+    certificate.witnesses.clear();
+    EXPECT_EQ(verdict(certificate), "sound");
+}
+
 }  // namespace
 }  // namespace sat
