@@ -3,9 +3,12 @@
 #include "client/checkpoint_store.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
+#include "base/json.h"
 #include "client/key_home.h"
 
 namespace sat {
@@ -18,6 +21,11 @@ constexpr const char* kShown = ".fork-shown";
 bool is_there(const Path& path) noexcept {
     struct stat status {};
     return ::lstat(path.c_str(), &status) == 0;
+}
+
+tl::unexpected<Error> damaged(const Path& path, const Error& why) {
+    return fail(Errc::config, path.string() + " is damaged: " + why.message,
+                "restore it from your backup, or remove it: what the vault shows then is believed anew");
 }
 
 // A note from before a rotation of the log key is as good as a new one.
@@ -44,6 +52,11 @@ Error CheckpointStore::contradiction(const Wallet& vault) const {
             "them"};
 }
 
+Result<FileDescriptor> CheckpointStore::lock() const {
+    SAT_TRY(make_private_directory(directory_));
+    return lock_file_patiently(directory_ / "lock");
+}
+
 Result<void> CheckpointStore::require_no_evidence(const Wallet& vault) const {
     if (is_there(evidence(vault, kKept)) || is_there(evidence(vault, kShown))) return fail(contradiction(vault));
     return {};
@@ -52,23 +65,19 @@ Result<void> CheckpointStore::require_no_evidence(const Wallet& vault) const {
 Result<std::optional<VerifiedCheckpoint>> CheckpointStore::find(const IdentityChain& vault) const {
     const Path path = file(vault.wallet());
     if (!is_there(path)) return std::optional<VerifiedCheckpoint>{};
-    const auto broken = [&](const Error& why) {
-        return fail(Errc::config, path.string() + " is damaged: " + why.message,
-                    "restore it from your backup, or remove it: what the vault shows then is believed anew");
-    };
     const auto bytes = read_file(path, kMaxNote);
-    if (!bytes) return broken(bytes.error());
+    if (!bytes) return damaged(path, bytes.error());
     std::string note = to_string(*bytes);
     const auto head = open_by_any_key(note, vault);
-    if (!head) return broken(head.error());
+    if (!head) return damaged(path, head.error());
     return std::optional(VerifiedCheckpoint{std::move(note), *head});
 }
 
 Result<std::optional<VerifiedCheckpoint>> CheckpointStore::keep(const IdentityChain& vault,
                                                                 const VerifiedCheckpoint& fresh,
                                                                 const std::optional<TreeHead>& joined) const {
-    SAT_TRY(make_private_directory(directory_));
-    SAT_TRY_VALUE(const FileDescriptor lock, lock_file_patiently(directory_ / "lock"));
+    SAT_TRY_VALUE(const FileDescriptor held, lock());
+    SAT_TRY(require_no_evidence(vault.wallet()));
     SAT_TRY_VALUE(auto filed, find(vault));
     if (filed && filed->head != joined && filed->head != fresh.head) return filed;
     if (!filed || filed->head.size < fresh.head.size)
@@ -76,16 +85,69 @@ Result<std::optional<VerifiedCheckpoint>> CheckpointStore::keep(const IdentityCh
     return std::optional<VerifiedCheckpoint>{};
 }
 
-Error CheckpointStore::keep_evidence(const Wallet& vault, std::string_view kept, std::string_view shown) const {
-    const auto write = [&](const char* which, std::string_view text) -> Result<void> {
-        auto written =
-            write_file_atomically(evidence(vault, which), as_bytes(text), AtomicFile::Existing::refuse, 0600);
-        if (!written && written.error().code == Errc::output_exists) return {};
-        return written;
+Result<std::vector<VerifiedCheckpoint>> CheckpointStore::find_unproved(const IdentityChain& vault) const {
+    const Path path = unproved_file(vault.wallet());
+    std::vector<VerifiedCheckpoint> notes;
+    if (!is_there(path)) return notes;
+    const auto bytes = read_file(path, kMaxUnproved * (2 * kMaxNote + 4));  // an LF takes two bytes in JSON
+    if (!bytes) return damaged(path, bytes.error());
+    const auto json = parse_json(as_text(*bytes));
+    if (!json) return damaged(path, json.error());
+    if (!json->is_array() || json->size() > kMaxUnproved)
+        return damaged(path, {Errc::malformed, "it is no list of checkpoints", {}});
+    for (const Json& item : *json) {
+        if (!item.is_string()) return damaged(path, {Errc::malformed, "it is no list of checkpoints", {}});
+        std::string note = item.get<std::string>();
+        const auto head = open_by_any_key(note, vault);
+        if (!head) return damaged(path, head.error());
+        notes.push_back({std::move(note), *head});
+    }
+    return notes;
+}
+
+Result<void> CheckpointStore::write_unproved(const Wallet& vault, const std::vector<VerifiedCheckpoint>& notes) const {
+    const Path path = unproved_file(vault);
+    if (notes.empty()) {
+        if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail(errno_error("remove", path, errno));
+        return sync_directory(directory_);
+    }
+    Json json = Json::array();
+    for (const VerifiedCheckpoint& note : notes) json.push_back(note.note);
+    return write_file_atomically(path, as_bytes(dump_json(json) + "\n"), AtomicFile::Existing::replace, 0600);
+}
+
+Result<void> CheckpointStore::add_unproved(const IdentityChain& vault, const VerifiedCheckpoint& shown) const {
+    SAT_TRY_VALUE(const FileDescriptor held, lock());
+    SAT_TRY_VALUE(auto notes, find_unproved(vault));
+    for (const VerifiedCheckpoint& note : notes)
+        if (note.head == shown.head) return {};
+    if (notes.size() == kMaxUnproved)
+        return fail(Errc::too_large, "the vault has left too many checkpoints unproved already");
+    notes.push_back(shown);
+    return write_unproved(vault.wallet(), notes);
+}
+
+Result<void> CheckpointStore::remove_unproved(const IdentityChain& vault, const VerifiedCheckpoint& shown) const {
+    SAT_TRY_VALUE(const FileDescriptor held, lock());
+    SAT_TRY_VALUE(auto notes, find_unproved(vault));
+    if (std::erase(notes, shown) == 0) return {};
+    return write_unproved(vault.wallet(), notes);
+}
+
+Result<void> CheckpointStore::write_evidence(const Wallet& vault, std::string_view kept, std::string_view shown) const {
+    SAT_TRY_VALUE(const FileDescriptor held, lock());
+    if (!require_no_evidence(vault)) return {};
+    const auto write = [&](const char* which, std::string_view text) {
+        return write_file_atomically(evidence(vault, which), as_bytes(text), AtomicFile::Existing::refuse, 0600);
     };
-    auto done = make_private_directory(directory_);
-    if (done) done = write(kKept, kept);
-    if (done) done = write(kShown, shown);
+    SAT_TRY(write(kShown, shown));
+    auto done = write(kKept, kept);
+    if (!done) (void)::unlink(evidence(vault, kShown).c_str());
+    return done;
+}
+
+Error CheckpointStore::keep_evidence(const Wallet& vault, std::string_view kept, std::string_view shown) const {
+    const auto done = write_evidence(vault, kept, shown);
     Error error = contradiction(vault);
     if (!done) {
         error.message += "; the proof could not be kept: " + done.error().message;

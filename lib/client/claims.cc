@@ -13,7 +13,6 @@ namespace {
 
 // Of events that wait while a person is asked: as much as the connection itself keeps for us at other times.
 constexpr std::size_t kMaxKeptEventBytes = std::size_t{8} << 20;
-constexpr std::size_t kMaxClaims = 10'000;  // a vault whose pages never end is stopped here
 
 Result<std::optional<SaltedText>> draw_note(const std::optional<std::string>& text) {
     if (!text || text->empty()) return std::optional<SaltedText>{};
@@ -32,6 +31,29 @@ Result<std::string> sign_checked(const T& body, const SigningKey& key) {
 bool same_claim(const VerifiedClaim& a, const VerifiedClaim& b) {
     return a.id() == b.id() && a.registration.id == b.registration.id;
 }
+
+// Watches over the pages of claims, which a vault might never end.
+class ClaimPages {
+public:
+    // `cursor` is what the page was asked for with.
+    Result<void> take(const std::optional<std::string>& cursor, const ClaimPage& page) {
+        if (page.next_cursor && (page.items.empty() || page.next_cursor == cursor))
+            return fail(Errc::malformed, "the vault's pages of claims do not go on");
+        for (const ClaimItem& item : page.items) {
+            bytes_ += item.claim.size() + item.registration.size();
+            if (item.claim_text) bytes_ += item.claim_text->text.size();
+            if (item.answer) bytes_ += item.answer->size();
+            if (item.answer_text) bytes_ += item.answer_text->text.size();
+        }
+        if (bytes_ > kMaxListingBytes)
+            return fail(Errc::too_large, "the vault lists more claims than this program holds",
+                        "name the claim that you mean, by its ID, where a command takes one");
+        return {};
+    }
+
+private:
+    std::size_t bytes_ = 0;
+};
 
 // The question runs on the worker; when it is done, whatever the connection waits for is interrupted.
 asio::awaitable<Result<void>> keep_alive(std::shared_ptr<Connection> connection, asio::thread_pool& worker,
@@ -99,8 +121,10 @@ Result<std::vector<VerifiedClaim>> VaultClient::verify_all(const std::vector<Cla
 Result<std::vector<VerifiedClaim>> VaultClient::my_claims(const std::optional<ArtworkId>& artwork) {
     std::vector<VerifiedClaim> claims;
     ClaimMineRequest request{artwork, std::nullopt};
+    ClaimPages pages;
     do {
         SAT_TRY_VALUE(const ClaimPage page, call(request));
+        SAT_TRY(pages.take(request.cursor, page));
         SAT_TRY_VALUE(auto verified, verify_all(page.items));
         for (VerifiedClaim& claim : verified) {
             if (claim.collector() != impl_->home.wallet() || (artwork && claim.artwork() != *artwork))
@@ -108,15 +132,17 @@ Result<std::vector<VerifiedClaim>> VaultClient::my_claims(const std::optional<Ar
             claims.push_back(std::move(claim));
         }
         request.cursor = page.next_cursor;
-    } while (request.cursor && claims.size() < kMaxClaims);
+    } while (request.cursor);
     return claims;
 }
 
 Result<std::vector<VerifiedClaim>> VaultClient::inbox() {
     std::vector<VerifiedClaim> claims;
     ClaimInboxRequest request;
+    ClaimPages pages;
     do {
         SAT_TRY_VALUE(const ClaimPage page, call(request));
+        SAT_TRY(pages.take(request.cursor, page));
         SAT_TRY_VALUE(auto verified, verify_all(page.items));
         for (VerifiedClaim& claim : verified) {
             if (claim.owner() != impl_->home.wallet())
@@ -124,7 +150,7 @@ Result<std::vector<VerifiedClaim>> VaultClient::inbox() {
             claims.push_back(std::move(claim));
         }
         request.cursor = page.next_cursor;
-    } while (request.cursor && claims.size() < kMaxClaims);
+    } while (request.cursor);
     return claims;
 }
 
@@ -137,6 +163,7 @@ Result<VerifiedClaim> VaultClient::get_claim(const StatementId& id) {
 
 Result<VerifiedClaim> VaultClient::open_claim(const ProvedWork& work, const std::optional<std::string>& message,
                                               std::chrono::seconds life, const SigningKey& key) {
+    SAT_TRY(require_no_evidence());
     Claim body = impl_->draft<Claim>();
     body.artwork = work.work.id();
     body.head = work.history.head();
@@ -171,6 +198,7 @@ Result<VerifiedClaim> VaultClient::withdraw_claim(const VerifiedClaim& claim, co
 
 Result<VerifiedClaim> VaultClient::answer_claim(const VerifiedClaim& claim, bool yes,
                                                 const std::optional<std::string>& reason, const SigningKey& key) {
+    SAT_TRY(require_no_evidence());
     if (yes) {
         // Nobody agrees to a request of which a part is withheld.
         if (claim.claim.body.text_commit && !claim.message)
@@ -203,6 +231,7 @@ Result<VerifiedClaim> VaultClient::answer_claim(const VerifiedClaim& claim, bool
 }
 
 Result<VerifiedClaim> VaultClient::accept_claim(const VerifiedClaim& claim, const SigningKey& key) {
+    SAT_TRY(require_no_evidence());
     SAT_TRY(check_yes(claim, vault_now()));
     SAT_TRY(prove_included(claim.claim.body.head));
     SAT_TRY(check_seen(claim.answer->body.seen, claim.answer->jws));

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/assert.h"
+#include "base/json.h"
 #include "client/vault_client.h"
 #include "client/vault_client_impl.h"
 
@@ -20,31 +21,50 @@ const std::string& VaultClient::checkpoint() const {
     return impl_->ledger->note;
 }
 
+namespace {
+
+// A vault that refuses a proof says that there is none.  Not so one that has no time for it.
+bool is_refusal(Errc code) noexcept {
+    const auto number = static_cast<unsigned>(code);
+    return number >= 100 && number < 200 && code != Errc::rate_limited && code != Errc::busy;
+}
+
+}  // namespace
+
+Result<void> VaultClient::require_no_evidence() const { return impl_->checkpoints.require_no_evidence(vault_wallet()); }
+
 // Keeps the proof, shows the vault what it signed, and has done with it.
 tl::unexpected<Error> VaultClient::contradiction(const std::string& kept, const std::string& shown) {
     Error error = impl_->checkpoints.keep_evidence(vault_wallet(), kept, shown);
     (void)call(LedgerReportRequest{kept});
+    if (shown != kept && SignedNote::parse(shown)) (void)call(LedgerReportRequest{shown});
     close();
     return fail(std::move(error));
 }
 
-// The newer one is the older one, grown.
-Result<void> VaultClient::compare(const VerifiedCheckpoint& older, const VerifiedCheckpoint& newer) {
+// The vault proves that the newer one is the older one, grown.  False: its proof fails, or it refuses to give one.
+Result<bool> VaultClient::is_continued(const TreeHead& older, const TreeHead& newer) {
     MerkleProof proof;
-    if (older.head.size > 0 && older.head.size < newer.head.size) {
-        SAT_TRY_VALUE(auto reply, call(LedgerConsistencyRequest{older.head.size, newer.head.size}));
-        proof = std::move(reply.proof);
+    if (older.size > 0 && older.size < newer.size) {
+        auto reply = call(LedgerConsistencyRequest{older.size, newer.size});
+        if (!reply && is_refusal(reply.error().code)) return false;
+        if (!reply) return fail(std::move(reply.error()));
+        proof = std::move(reply->proof);
     }
-    if (!verify_consistency(older.head, newer.head, proof)) return contradiction(older.note, newer.note);
+    return verify_consistency(older, newer, proof).has_value();
+}
+
+Result<void> VaultClient::compare(const VerifiedCheckpoint& older, const VerifiedCheckpoint& newer) {
+    SAT_TRY_VALUE(const bool continued, is_continued(older.head, newer.head));
+    if (!continued) return contradiction(older.note, newer.note);
     return {};
 }
 
-Result<void> VaultClient::take_checkpoint(const std::string& note) {
-    SAT_TRY_VALUE(const TreeHead head, open_checkpoint(note, vault_wallet(), *vault().log_key()));
-    const VerifiedCheckpoint fresh{note, head};
+// `fresh` goes on from what this connection knows and from what is on file, and is on file itself.
+Result<void> VaultClient::join(const VerifiedCheckpoint& fresh) {
     std::optional<TreeHead> joined;
     if (impl_->ledger) {
-        if (head.size < impl_->ledger->head.size) return contradiction(impl_->ledger->note, note);
+        if (fresh.head.size < impl_->ledger->head.size) return contradiction(impl_->ledger->note, fresh.note);
         SAT_TRY(compare(*impl_->ledger, fresh));
         joined = impl_->ledger->head;
     }
@@ -53,10 +73,37 @@ Result<void> VaultClient::take_checkpoint(const std::string& note) {
     for (;;) {
         SAT_TRY_VALUE(const auto filed, impl_->checkpoints.keep(vault(), fresh, joined));
         if (!filed) break;
-        SAT_TRY(filed->head.size <= head.size ? compare(*filed, fresh) : compare(fresh, *filed));
+        SAT_TRY(filed->head.size <= fresh.head.size ? compare(*filed, fresh) : compare(fresh, *filed));
         joined = filed->head;
     }
+    return {};
+}
+
+Result<void> VaultClient::take_checkpoint(const std::string& note) {
+    SAT_TRY_VALUE(const TreeHead head, open_checkpoint(note, vault_wallet(), *vault().log_key()));
+    const VerifiedCheckpoint fresh{note, head};
+    auto joined = join(fresh);
+    if (!joined) {
+        if (joined.error().code == Errc::checkpoint_inconsistent) return joined;
+        // The vault has signed it: hanging up does not take it back.
+        const auto filed = impl_->checkpoints.add_unproved(vault(), fresh);
+        if (!filed)
+            joined.error().message += "; the checkpoint that it showed could not be kept: " + filed.error().message;
+        return joined;
+    }
     impl_->ledger = fresh;
+    return {};
+}
+
+// The ledger that is shown now goes on from everything that was shown, and not proved, before.
+Result<void> VaultClient::prove_unproved() {
+    SAT_TRY_VALUE(const auto unproved, impl_->checkpoints.find_unproved(vault()));
+    for (const VerifiedCheckpoint& shown : unproved) {
+        if (shown.head.size > tree_head().size) SAT_TRY(refresh_checkpoint());
+        if (shown.head.size > tree_head().size) return contradiction(shown.note, checkpoint());
+        SAT_TRY(compare(shown, *impl_->ledger));
+        SAT_TRY(impl_->checkpoints.remove_unproved(vault(), shown));
+    }
     return {};
 }
 
@@ -72,8 +119,13 @@ Result<void> VaultClient::prove_included(const LeafHash& leaf) {
         Result<LedgerInclusionReply> reply = fail(Errc::not_found, "the ledger is empty");
         if (head.size > 0) reply = call(LedgerInclusionRequest{leaf, head.size});
         if (reply) {
-            if (!verify_inclusion(leaf, reply->index, head.size, reply->proof, head.root))
-                return contradiction(checkpoint(), checkpoint());
+            if (!verify_inclusion(leaf, reply->index, head.size, reply->proof, head.root)) {
+                // With the note, what anybody needs to see that the proof does not hold.
+                Json shown{{"v", 1}, {"leaf", leaf.hex()}};
+                shown.update(reply->to_json());
+                shown["checkpoint"] = checkpoint();
+                return contradiction(checkpoint(), dump_json(shown) + "\n");
+            }
             impl_->included.insert(leaf);
             return {};
         }
@@ -89,12 +141,8 @@ Result<void> VaultClient::check_seen(const std::optional<TreeHead>& seen, const 
     if (!seen) return {};
     if (seen->size > tree_head().size) SAT_TRY(refresh_checkpoint());
     if (seen->size > tree_head().size) return contradiction(checkpoint(), statement);
-    MerkleProof proof;
-    if (seen->size > 0 && seen->size < tree_head().size) {
-        SAT_TRY_VALUE(auto reply, call(LedgerConsistencyRequest{seen->size, tree_head().size}));
-        proof = std::move(reply.proof);
-    }
-    if (!verify_consistency(*seen, tree_head(), proof)) return contradiction(checkpoint(), statement);
+    SAT_TRY_VALUE(const bool continued, is_continued(*seen, tree_head()));
+    if (!continued) return contradiction(checkpoint(), statement);
     return {};
 }
 

@@ -103,6 +103,7 @@ asio::awaitable<Result<std::string>> send_image(std::shared_ptr<Connection> conn
 Result<UploadResult> VaultClient::upload(const UploadSource& source, const SigningKey& key,
                                          const ProgressFunction& progress) {
     SAT_ASSERT(impl_->connection);
+    SAT_TRY(require_no_evidence());
     const FileState before{source.seen};
     const auto size = static_cast<std::uint64_t>(before.status.st_size);
     if (size > max_artwork_bytes())
@@ -145,6 +146,7 @@ Result<UploadResult> VaultClient::upload(const UploadSource& source, const Signi
     if (preview && preview->size() > impl_->hello.limits.preview_bytes) preview.reset();
     if (preview) registration.preview = PreviewInfo{sha256(*preview), preview->size(), "image/jpeg"};
     SAT_TRY(check_limits(registration));
+    SAT_TRY(require_no_evidence());  // it may have come up while the image was on its way
     UploadCommitRequest commit{sign(registration, key), preview};
     auto committed = call_surely(commit);
     if (!committed && committed.error().code == Errc::state)

@@ -115,6 +115,7 @@ Result<void> VaultClient::connect() {
         auto taken = impl_->hello.checkpoint
                          ? take_checkpoint(*impl_->hello.checkpoint)
                          : Result<void>(fail(Errc::malformed, "the vault showed no checkpoint of its ledger"));
+        if (taken) taken = prove_unproved();
         if (!taken) {
             close();
             return taken;
@@ -172,7 +173,7 @@ Result<std::string> VaultClient::exchange(const std::string& request) {
 
 const IdentityChain* VaultClient::find_identity(const Wallet& wallet) {
     if (wallet == impl_->home.wallet()) return &impl_->home.chain();
-    return impl_->identities.find(wallet);
+    return impl_->vault ? impl_->identities.find(vault_wallet(), wallet) : nullptr;
 }
 
 Result<void> VaultClient::learn(std::vector<Wallet> wallets, bool again) {
@@ -191,7 +192,7 @@ Result<void> VaultClient::learn(std::vector<Wallet> wallets, bool again) {
         for (std::size_t i = 0; i < request.wallets.size(); ++i) {
             if (!reply.identities[i]) continue;
             SAT_TRY_VALUE(auto chain, IdentityChain::from_documents(*reply.identities[i]));
-            SAT_TRY(impl_->identities.add(request.wallets[i], std::move(chain)));
+            SAT_TRY(impl_->identities.add(vault_wallet(), request.wallets[i], std::move(chain)));
         }
     }
     return {};

@@ -2,7 +2,8 @@
 // with what a client has to verify ("Who verifies what") done before anything is returned.
 //
 // Every connection begins with the vault's checkpoint, which has to go on from the one kept in the home; what a call
-// relies on or reports as done has been proved to be in the ledger under it (docs/protocol.md, "Checkpoints").
+// relies on or reports as done has been proved to be in the ledger under it (docs/protocol.md, "Checkpoints").  A
+// checkpoint that was shown on a connection which ended before it was proved is proved on the next.
 //
 // Synchronous: each call runs the connection's io_context until it is done, the signal descriptor fires, or a limit
 // passes.  One thread.  A person is asked with no connection open, except inside ask_beside().
@@ -135,6 +136,9 @@ public:
     Result<void> require_continuation(const std::string& note);
     // Asks for the chains of those who signed the ledger's entries; `again` where one is at hand that may have grown.
     Result<void> learn_signers(std::span<const std::string> entries, bool again = false);
+    // Keeps what somebody found the vault to contradict itself by, shows the vault `kept`, a note of its own, and ends
+    // the connection.  The error to go on with; every later connect() gives it too.
+    Error accuse(const std::string& kept, const std::string& shown) { return contradiction(kept, shown).value(); }
     // Null where it is not at hand.
     const IdentityChain* find_identity(const Wallet& wallet);
 
@@ -169,6 +173,7 @@ public:
 
     // --- Claims (steps 8 to 11) ---
 
+    // All of both; too_large: more than 512 MiB.  malformed: pages that do not go on.
     Result<std::vector<VerifiedClaim>> my_claims(const std::optional<ArtworkId>& artwork);
     Result<std::vector<VerifiedClaim>> inbox();
     Result<VerifiedClaim> get_claim(const StatementId& id);
@@ -207,6 +212,11 @@ private:
     Result<void> reconnect();
     Result<std::string> exchange(const std::string& request);
     Result<void> take_checkpoint(const std::string& note);
+    Result<void> join(const VerifiedCheckpoint& fresh);
+    Result<void> prove_unproved();
+    // Another process of this home may have found some since this one connected.
+    Result<void> require_no_evidence() const;
+    Result<bool> is_continued(const TreeHead& older, const TreeHead& newer);
     Result<void> compare(const VerifiedCheckpoint& older, const VerifiedCheckpoint& newer);
     Result<void> check_seen(const std::optional<TreeHead>& seen, const std::string& statement);
     tl::unexpected<Error> contradiction(const std::string& kept, const std::string& shown);

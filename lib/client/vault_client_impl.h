@@ -15,6 +15,9 @@
 
 namespace sat {
 
+// What a listing may have over all its pages (about 400,000 works), for all of it is kept to be shown.
+inline constexpr std::size_t kMaxListingBytes = std::size_t{512} << 20;
+
 struct VaultClient::Impl {
     Impl(const KeyHome& home_in, IdentityCache& identities_in, KemPrivateKey kem, VaultClientOptions options_in)
         : home(home_in),

@@ -14,8 +14,6 @@ namespace {
 // A work's leaves are few; a vault that never ends them is stopped here.
 constexpr std::size_t kMaxLeaves = 100'000;
 constexpr std::size_t kMaxHistoryBytes = std::size_t{64} << 20;
-// The registrations of a listing, over all its pages: about 400,000 works.  All of them are kept to be shown.
-constexpr std::size_t kMaxListingBytes = std::size_t{512} << 20;
 
 // A signer that rotated its keys since its chain was kept looks like a forger, until the chain is asked for anew.
 bool may_be_a_newer_key(const Error& error) { return error.code == Errc::bad_signature; }

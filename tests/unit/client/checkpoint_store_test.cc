@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "base/json.h"
 #include "crypto/hash.h"
 #include "support/keys.h"
 #include "support/temporary.h"
@@ -87,6 +88,63 @@ TEST_F(CheckpointStoreTest, EvidenceStopsEverythingUntilItIsRemoved) {
     EXPECT_FALSE(store_.require_no_evidence(vault_.wallet()));
     std::filesystem::remove(file(".fork-shown"));
     EXPECT_TRUE(store_.require_no_evidence(vault_.wallet()));
+}
+
+TEST_F(CheckpointStoreTest, NothingIsKeptOnceThereIsEvidence) {
+    ASSERT_TRUE(store_.keep(vault_, checkpoint(3), std::nullopt));
+    (void)store_.keep_evidence(vault_.wallet(), "ours", "theirs");
+    const auto refused = store_.keep(vault_, checkpoint(5), checkpoint(3).head);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::checkpoint_inconsistent);
+    EXPECT_EQ(store_.find(vault_).value(), checkpoint(3));
+}
+
+TEST_F(CheckpointStoreTest, WithoutTheLockNoEvidenceIsWritten) {
+    std::filesystem::create_directories(directory_.path() / "checkpoints" / "lock");
+    std::filesystem::permissions(directory_.path() / "checkpoints", std::filesystem::perms::owner_all);
+    const Error error = store_.keep_evidence(vault_.wallet(), "ours", "theirs");
+    EXPECT_EQ(error.code, Errc::checkpoint_inconsistent);
+    EXPECT_NE(error.message.find("could not be kept"), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(file(".fork-kept")));
+    EXPECT_FALSE(std::filesystem::exists(file(".fork-shown")));
+}
+
+TEST_F(CheckpointStoreTest, WhatWasNotProvedWaitsUntilItIs) {
+    EXPECT_TRUE(store_.find_unproved(vault_).value().empty());
+    ASSERT_TRUE(store_.add_unproved(vault_, checkpoint(5)));
+    ASSERT_TRUE(store_.add_unproved(vault_, checkpoint(5)));
+    ASSERT_TRUE(store_.add_unproved(vault_, checkpoint(5, "another root")));
+    ASSERT_TRUE(store_.add_unproved(vault_, checkpoint(4)));
+    EXPECT_EQ(store_.find_unproved(vault_).value(),
+              (std::vector{checkpoint(5), checkpoint(5, "another root"), checkpoint(4)}));
+    EXPECT_EQ(store_.find(vault_).value(), std::nullopt) << "it is not what is believed";
+    for (const auto& proved : {checkpoint(5), checkpoint(9), checkpoint(4)})
+        ASSERT_TRUE(store_.remove_unproved(vault_, proved));
+    EXPECT_EQ(store_.find_unproved(vault_).value(), std::vector{checkpoint(5, "another root")});
+    ASSERT_TRUE(store_.remove_unproved(vault_, checkpoint(5, "another root")));
+    EXPECT_FALSE(std::filesystem::exists(file(".unproved")));
+    ASSERT_TRUE(store_.remove_unproved(vault_, checkpoint(5)));
+}
+
+TEST_F(CheckpointStoreTest, SoManyUnprovedAndNoMore) {
+    for (std::uint64_t size = 1; size <= CheckpointStore::kMaxUnproved; ++size)
+        ASSERT_TRUE(store_.add_unproved(vault_, checkpoint(size)));
+    EXPECT_EQ(store_.add_unproved(vault_, checkpoint(99)).error().code, Errc::too_large);
+    EXPECT_TRUE(store_.add_unproved(vault_, checkpoint(1)));
+    EXPECT_EQ(store_.find_unproved(vault_).value().size(), CheckpointStore::kMaxUnproved);
+}
+
+TEST_F(CheckpointStoreTest, UnprovedNotesAreTheVaultsAlone) {
+    ASSERT_TRUE(store_.add_unproved(vault_, checkpoint(1)));
+    const TreeHead head{8, sha256(as_bytes("root"))};
+    const std::string others = sign_checkpoint(vault_.wallet(), head, test_log_key("other"));
+    for (const std::string& wrong : {std::string(), std::string("{}"), std::string("[1]"), std::string("[\"x\"]"),
+                                     dump_json(Json::array({others}))}) {
+        write(file(".unproved"), wrong);
+        const auto found = store_.find_unproved(vault_);
+        ASSERT_FALSE(found) << wrong;
+        EXPECT_EQ(found.error().code, Errc::config);
+    }
 }
 
 TEST_F(CheckpointStoreTest, EvidenceThatCannotBeKeptIsStillAnError) {
