@@ -17,6 +17,8 @@ namespace sat {
 
 namespace {
 
+constexpr const char* kLock = "lock";  // no wallet's name
+
 bool is_there(const Path& path) noexcept {
     struct stat status {};
     return ::lstat(path.c_str(), &status) == 0;
@@ -32,6 +34,7 @@ public:
         witness.name_ = name;
         witness.directory_ = home / "witness";
         SAT_TRY(make_private_directory(witness.directory_));
+        SAT_TRY_VALUE(const FileDescriptor lock, lock_file_patiently(witness.directory_ / kLock));
         const Path path = witness.directory_ / "key.pem";
         if (!is_there(path)) SAT_TRY(save_private_key(path, LogKey::generate().handle(), nullptr));
         SAT_TRY_VALUE(KeyHandle handle, load_private_key(path, nullptr));
@@ -41,14 +44,22 @@ public:
 
     std::string vkey() const { return WitnessKey{name_, key_->public_key()}.vkey(); }
 
-    // Cosigns the checkpoint that was followed to; it goes on from the one signed before.
-    Result<std::string> cosign(VaultClient& vault) const {
+    // Cosigns the very checkpoint that `mirror` has followed to; what was signed before is replayed in it.
+    Result<std::string> cosign(VaultClient& vault, LedgerMirror& mirror) const {
+        SAT_TRY_VALUE(const FileDescriptor lock, lock_file_patiently(directory_ / kLock));
         const Path path = directory_ / vault.vault_wallet().hex();
         if (is_there(path)) {
-            SAT_TRY_VALUE(const Bytes last, read_file(path, kMaxNote));
-            SAT_TRY(vault.require_continuation(to_string(last)));
+            SAT_TRY_VALUE(const Bytes bytes, read_file(path, kMaxNote));
+            const std::string last = to_string(bytes);
+            SAT_TRY_VALUE(const TreeHead signed_head,
+                          open_checkpoint(last, vault.vault_wallet(), *vault.vault().log_key()));
+            if (signed_head.size > mirror.follower().size()) {  // by another process of this home, just now
+                SAT_TRY(vault.require_continuation(last));
+                SAT_TRY(mirror.follow());
+            }
+            if (!mirror.follower().require(signed_head)) return fail(vault.accuse(last, mirror.checkpoint()));
         }
-        SAT_TRY_VALUE(std::string note, cosign_note(vault.checkpoint(), name_, *key_, now_unix()));
+        SAT_TRY_VALUE(std::string note, cosign_note(mirror.checkpoint(), name_, *key_, now_unix()));
         // Before anybody sees it: what was signed is never forgotten.
         SAT_TRY(write_file_atomically(path, as_bytes(note), AtomicFile::Existing::replace, 0600));
         return note;
@@ -97,11 +108,11 @@ private:
         SAT_TRY(mirror_->follow());
         std::string note;
         if (witness_ != nullptr) {
-            SAT_TRY_VALUE(note, witness_->cosign(*vault));
+            SAT_TRY_VALUE(note, witness_->cosign(*vault, *mirror_));
             if (app_.options().output)
                 SAT_TRY(write_file_atomically(*app_.options().output, as_bytes(note), AtomicFile::Existing::replace));
         }
-        reported_ = vault->tree_head();
+        reported_ = mirror_->follower().head();
         return app_.output().item(report(note));
     }
 

@@ -3,6 +3,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "base/text.h"
 #include "ledger/tiles.h"
@@ -21,13 +23,6 @@ std::uint64_t nodes_on(unsigned level, std::uint64_t size) { return size >> (8 *
 tl::unexpected<Error> damaged(const Path& directory, const std::string& why) {
     return fail(Errc::config, "the copy of the ledger in " + printable(directory.string()) + " is damaged: " + why,
                 "remove it: it is fetched anew");
-}
-
-// A vault that signs what does not add up contradicts itself.
-Error ledger_error(Error error) {
-    if (error.code == Errc::bad_statement || error.code == Errc::bad_signature)
-        error.code = Errc::checkpoint_inconsistent;
-    return error;
 }
 
 }  // namespace
@@ -52,34 +47,60 @@ Result<void> LedgerMirror::replay() {
     const Path path = directory_ / kCheckpoint;
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0 && errno == ENOENT) return {};
-    auto bytes = read_file(path, kMaxNote);
+    const auto bytes = read_file(path, kMaxNote);
     if (!bytes) return damaged(directory_, bytes.error().message);
     const std::string note = to_string(*bytes);
-    auto head = open_checkpoint(note, vault_->wallet(), *vault_->log_key());
+    const auto head = open_checkpoint(note, vault_->wallet(), *vault_->log_key());
     if (!head) return damaged(directory_, head.error().message);
+    // What is the files' fault is found before the vault is asked about anything in them.
+    MerkleBuilder tree;
+    for (std::uint64_t at = 0; at < head->size; at += kTileWidth) {
+        SAT_TRY_VALUE(const auto entries, read_bundle(at, head->size));
+        for (const std::string& entry : entries) tree.append(leaf_hash(entry));
+    }
+    if (tree.head() != *head) return damaged(directory_, "its entries do not add up to its checkpoint");
     SAT_TRY(client_->require_continuation(note));
     for (std::uint64_t at = 0; at < head->size; at += kTileWidth) {
-        const auto width = static_cast<std::size_t>(std::min<std::uint64_t>(kTileWidth, head->size - at));
-        bytes = read_file(directory_ / bundle_path(at / kTileWidth, width), kMaxBundle);
-        if (!bytes) return damaged(directory_, bytes.error().message);
-        auto entries = parse_bundle(*bytes, width);
-        if (!entries) return damaged(directory_, entries.error().message);
-        written_ = at + width;  // what is read is not written again
-        if (auto taken = take(*entries); !taken) return damaged(directory_, taken.error().message);
+        SAT_TRY_VALUE(const auto entries, read_bundle(at, head->size));
+        written_ = at + entries.size();  // what is read is not written again
+        SAT_TRY(take(entries, note));
     }
-    if (auto same = follower_->require(*head); !same) return damaged(directory_, same.error().message);
+    note_ = note;
     return {};
 }
 
-Result<void> LedgerMirror::take(const std::vector<std::string>& entries) {
+// The entries from `at` on that stand in one file, of a ledger of `size`.
+Result<std::vector<std::string>> LedgerMirror::read_bundle(std::uint64_t at, std::uint64_t size) const {
+    const auto width = static_cast<std::size_t>(std::min<std::uint64_t>(kTileWidth, size - at));
+    const auto bytes = read_file(directory_ / bundle_path(at / kTileWidth, width), kMaxBundle);
+    if (!bytes) return damaged(directory_, bytes.error().message);
+    auto entries = parse_bundle(*bytes, width);
+    if (!entries) return damaged(directory_, entries.error().message);
+    return entries;
+}
+
+Result<void> LedgerMirror::take_entry(const std::string& entry, const std::string& note) {
+    auto taken = follower_->take(entry);
+    if (!taken && taken.error().code == Errc::bad_signature) {  // keys that were rotated since they were kept
+        SAT_TRY(client_->learn_signers(std::span(&entry, 1), true));
+        taken = follower_->take(entry);
+    }
+    if (taken) return {};
+    // A vault that does not answer a question contradicts nothing.
+    std::vector<Wallet> signers;
+    collect_signers(entry, signers);
+    const bool withheld = std::any_of(signers.begin(), signers.end(),
+                                      [&](const Wallet& wallet) { return client_->find_identity(wallet) == nullptr; });
+    if (withheld && taken.error().code == Errc::bad_signature) return taken;
+    Error error = client_->accuse(note, "entry " + std::to_string(follower_->size()) + "\n" + entry);
+    error.message.insert(0, taken.error().message + "; ");
+    return fail(std::move(error));
+}
+
+Result<void> LedgerMirror::take(const std::vector<std::string>& entries, const std::string& note) {
     SAT_TRY(client_->learn_signers(entries));
     for (const std::string& entry : entries) {
-        auto taken = follower_->take(entry);
-        if (!taken && taken.error().code == Errc::bad_signature) {  // keys that were rotated since they were kept
-            SAT_TRY(client_->learn_signers(std::span(&entry, 1), true));
-            taken = follower_->take(entry);
-        }
-        if (!taken) return fail(ledger_error(std::move(taken.error())));
+        SAT_TRY(take_entry(entry, note));
         // Hashes of the tiles' levels: a full tile is one node of the next level.
         Digest node = leaf_hash(entry);
         for (unsigned level = 0;; ++level) {
@@ -108,13 +129,19 @@ Result<void> LedgerMirror::follow() {
         SAT_TRY_VALUE(auto entries, client_->get_entries(follower_->size()));
         const std::uint64_t wanted = target.size - follower_->size();
         if (entries.size() > wanted) entries.resize(static_cast<std::size_t>(wanted));
-        SAT_TRY(take(entries));
+        SAT_TRY(take(entries, note));
     }
-    SAT_TRY(follower_->require(target));
+    if (auto same = follower_->require(target); !same) {
+        Error error = client_->accuse(
+            note, std::to_string(target.size) + " entries\nroot " + to_base64(follower_->head().root.view()) + "\n");
+        error.message.insert(0, same.error().message + "; ");
+        return fail(std::move(error));
+    }
     if (!open_bundle_.empty()) SAT_TRY(write_bundle(open_bundle_, target.size / kTileWidth));
     SAT_TRY(write_tiles(before, target.size));
     SAT_TRY(write(kCheckpoint, as_bytes(note)));
     written_ = target.size;
+    note_ = note;
     return remove_partial(before, target.size);
 }
 

@@ -265,6 +265,12 @@ TEST_F(LedgerClient, AWitnessSignsWhatGoesOnFromWhatItSigned) {
     ASSERT_EQ(later.exit, 0) << later.out << later.err;
     EXPECT_EQ(later.data()["witness"], first.data()["witness"]);
     EXPECT_EQ(read_note(dir() / "note").size, 1U);
+    EXPECT_EQ(read_text(dir() / "note"), read_text(second_home() / "witness" / vault_wallet().hex()));
+    // With a copy of its own that knows less, it is what was signed last that counts.
+    upload("Second");
+    ASSERT_EQ(second({"ledger", "witness", "--name", "w", "--once", "--tiles", dir() / "tiles"}).exit, 0);
+    EXPECT_EQ(witness().data()["size"], 2);
+    EXPECT_EQ(read_note(second_home() / "witness" / vault_wallet().hex()).size, 2U);
     EXPECT_EQ(second({"ledger", "witness", "--name", "two words", "--once"}).exit, exits::kBadData);
     EXPECT_EQ(second({"ledger", "witness", "--once"}).exit, exits::kUsage);
     EXPECT_EQ(second({"ledger"}).exit, exits::kUsage);
@@ -294,7 +300,9 @@ public:
             const std::string note = lie.note ? lie.note(upstream->checkpoint()) : upstream->checkpoint();
             serve_requests(socket, *party_, note,
                            [&](Session& session, const std::string& method, const Json& parameters) {
-                               Json response = upstream->request(method, parameters);
+                               // What it is told of its own lies it keeps to itself.
+                               Json response = method == "ledger.report" ? Json{{"ok", true}, {"r", Json::object()}}
+                                                                         : upstream->request(method, parameters);
                                if (!response.is_object()) return false;
                                if (lie.answer) lie.answer(method, parameters, response);
                                return session.send(RecordType::response, dump_json(response));
@@ -386,6 +394,99 @@ TEST_F(LyingLedger, AnOwnersYesIsNotGivenToSomebodyWhoSawAnotherLedger) {
     EXPECT_EQ(artist({"confirm", id, "--claim", claim_id}).exit, 0);
 }
 
+TEST_F(LyingLedger, AFollowersCopyIsNotBlamedForWhatTheVaultDoesNotTell) {
+    upload();
+    const Words follow = {"ledger", "follow", "--once"};
+    ASSERT_EQ(collector(follow).exit, 0);
+    const auto asked_for_identities = [&](const std::function<void(Json&)>& change) {
+        fs::remove_all(collector_home() / "identities");
+        ScriptedVault evil(liar({.answer = [&](const std::string& method, const Json&, Json& response) {
+            if (method == "identity.get") change(response);
+        }}));
+        return at(evil, follow);
+    };
+    const Done foreign = asked_for_identities(
+        [&](Json& response) { response["r"]["identities"][0] = inside().party.chain().to_json(); });
+    EXPECT_EQ(foreign.exit, exits::kBadProof) << foreign.out << foreign.err;
+    const Done withheld = asked_for_identities([](Json& response) { response["r"]["identities"][0] = nullptr; });
+    EXPECT_EQ(withheld.exit, exits::kBadProof) << withheld.out << withheld.err;
+    const Done refused = asked_for_identities([](Json& response) { response = error_json(101); });
+    EXPECT_EQ(refused.code(), "not_found") << refused.out << refused.err;
+    EXPECT_FALSE(fs::exists(evidence(collector_home(), "kept")));
+    EXPECT_EQ(collector(follow).exit, 0) << "nothing was to be removed";
+}
+
+TEST_F(LyingLedger, EntriesThatDoNotAddUpToTheCheckpointAreEvidence) {
+    upload();
+    upload("Second");
+    // The vault's own signature on another tree.
+    const std::string note = sign_note({2, sha256(as_bytes("another root"))});
+    ScriptedVault evil(liar({.note = [&](const std::string&) { return note; }}));
+    const Done followed = collector_command({"ledger", "follow", "--once"}).vault(evil.address()).run();
+    expect_contradiction(followed);
+    EXPECT_THAT(followed.error()["message"].get<std::string>(), HasSubstr("do not add up"));
+    EXPECT_EQ(read_text(evidence(collector_home(), "kept")), note);
+    EXPECT_THAT(read_text(evidence(collector_home(), "shown")), testing::StartsWith("2 entries\nroot "));
+    EXPECT_FALSE(fs::exists(collector_home() / "ledgers" / vault_wallet().hex() / "checkpoint"));
+    expect_contradiction(collector({"browse"}), "until a person has looked");
+}
+
+// Neither a refusal nor silence takes back what the vault has signed.
+TEST_F(LyingLedger, ANoteWhoseProofIsOwedIsNotForgotten) {
+    upload();
+    ASSERT_EQ(collector({"browse"}).exit, 0);
+    const TreeHead seen = read_note(checkpoints(collector_home()));
+    const Path unproved = checkpoints(collector_home()).string() + ".unproved";
+    const TreeHead forked{7, sha256(as_bytes("another ledger"))};
+    const auto show = [&](const TreeHead& head, int code) {
+        ScriptedVault evil(liar({.answer =
+                                     [&](const std::string& method, const Json&, Json& response) {
+                                         if (method == "ledger.consistency") response = error_json(code);
+                                     },
+                                 .note = [&](const std::string&) { return sign_note(head); }}));
+        return at(evil, {"browse"});
+    };
+    // "internal" is no answer: what was shown waits, and what was believed stays.
+    const Done lost = show(forked, 9);
+    EXPECT_NE(lost.exit, 0);
+    EXPECT_NE(lost.exit, exits::kLedger) << lost.out;
+    EXPECT_THAT(read_text(unproved), HasSubstr(to_base64(forked.root.view())));
+    EXPECT_EQ(read_note(checkpoints(collector_home())), seen);
+    // The true ledger cannot go on from it.
+    expect_contradiction(collector({"browse"}));
+    EXPECT_EQ(read_note(evidence(collector_home(), "kept")), forked);
+    EXPECT_EQ(read_note(evidence(collector_home(), "shown")), seen);
+    no_vault();
+}
+
+TEST_F(LyingLedger, AProofThatIsRefusedIsAContradiction) {
+    upload();
+    ASSERT_EQ(collector({"browse"}).exit, 0);
+    upload("Second");
+    ScriptedVault evil(liar({.answer = [&](const std::string& method, const Json&, Json& response) {
+        if (method == "ledger.consistency") response = error_json(100);
+    }}));
+    expect_contradiction(at(evil, {"browse"}));
+    expect_evidence(collector_home());
+}
+
+TEST_F(LyingLedger, AnHonestVaultProvesWhatAnEndedConnectionOwed) {
+    upload();
+    ASSERT_EQ(collector({"browse"}).exit, 0);
+    upload("Second");
+    const Path unproved = checkpoints(collector_home()).string() + ".unproved";
+    ScriptedVault evil(liar({.answer = [&](const std::string& method, const Json&, Json& response) {
+        if (method == "ledger.consistency") response = error_json(9);
+    }}));
+    EXPECT_NE(at(evil, {"browse"}).exit, 0);
+    EXPECT_TRUE(fs::exists(unproved));
+    upload("Third");
+    const Done done = collector({"browse"});
+    EXPECT_EQ(done.exit, 0) << done.out << done.err;
+    EXPECT_FALSE(fs::exists(unproved));
+    EXPECT_EQ(read_note(checkpoints(collector_home())).size, 3U);
+}
+
 // A ledger that the vault made up: the genuine registration, and a second one of the same work by a wallet of its own.
 TEST_F(LyingLedger, AHistoryForgedWholeIsFoundOutByWhoeverFollows) {
     const std::string id = upload("Genuine");
@@ -448,6 +549,13 @@ TEST_F(LyingLedger, AHistoryForgedWholeIsFoundOutByWhoeverFollows) {
     expect_contradiction(followed);
     EXPECT_THAT(followed.error()["message"].get<std::string>(),
                 testing::AllOf(HasSubstr("entry 1 of the ledger"), HasSubstr("registered twice")));
+    EXPECT_EQ(read_text(evidence(second_home(), "kept")), note);
+    EXPECT_EQ(read_text(evidence(second_home(), "shown")), "entry 1\n" + entries[1]);
+    EXPECT_FALSE(fs::exists(second_home() / "ledgers" / vault_wallet().hex() / "checkpoint"));
+    expect_contradiction(second({"show", id}), "until a person has looked");
+    fs::remove(evidence(second_home(), "kept"));
+    fs::remove(evidence(second_home(), "shown"));
+    // A witness finds the same, and signs nothing.
     const Done witness = second_command({"ledger", "witness", "--name", "w", "--once", "-o", dir() / "note"})
                              .vault(evil.address())
                              .run();
