@@ -32,59 +32,81 @@ Result<std::vector<WitnessKey>> parse_witnesses(const std::vector<std::string>& 
 struct TrustedVault {
     std::string how;        // for people
     const char* word = "";  // for JSON
+    IdentityChain chain;    // the newest known
 };
+
+// The longer one of two chains, either of which may be: the certificate stays as it was made.
+Result<IdentityChain> join_chains(const IdentityChain& certified, const IdentityChain& known) {
+    const bool older = certified.seq() < known.seq();
+    const ChainOrder order = older ? compare_chains(certified, known) : compare_chains(known, certified);
+    if (order != ChainOrder::same && order != ChainOrder::newer)
+        return fail(Errc::vault_key_changed, "the certificate's vault has another identity than the one known here");
+    return older ? known : certified;
+}
 
 Result<TrustedVault> judge_signer(ClientApp& app, const IdentityChain& vault) {
     const std::string key = fingerprint(vault.wallet());
-    if (const auto& pin = app.trust().pin) {
-        if (*pin == vault.wallet()) return TrustedVault{"the vault that was named", "named"};
+    const auto& pin = app.trust().pin;
+    if (pin && *pin != vault.wallet())
         return fail(Errc::vault_key_changed,
                     "the certificate is signed by the vault " + key + ", and not by the one named",
                     "compare --vault-key with what the vault's operator publishes");
-    }
     SAT_TRY_VALUE(const auto vaults, KnownVaults(app.home_directory()).all());
-    const auto known =
-        std::find_if(vaults.begin(), vaults.end(), [&](const KnownVault& v) { return v.wallet == vault.wallet(); });
-    if (known == vaults.end())
+    const KnownVault* known = nullptr;
+    IdentityChain newest = vault;
+    for (const KnownVault& one : vaults) {  // one vault may have several addresses
+        if (one.wallet != vault.wallet()) continue;
+        if (known == nullptr) known = &one;
+        if (!one.chain) continue;
+        SAT_TRY_VALUE(newest, join_chains(newest, *one.chain));
+    }
+    if (pin) return TrustedVault{"the vault that was named", "named", std::move(newest)};
+    if (known == nullptr)
         return fail(Errc::vault_key_unknown,
                     "every signature holds, but the vault that certifies is not known here; its key is " + key,
                     "compare it with the one that its operator publishes, then give it with --vault-key");
-    // Either chain may be the longer one: the certificate stays as it was made.
-    if (known->chain) {
-        const bool older = vault.seq() < known->chain->seq();
-        const ChainOrder order = older ? compare_chains(vault, *known->chain) : compare_chains(*known->chain, vault);
-        if (order != ChainOrder::same && order != ChainOrder::newer)
-            return fail(Errc::vault_key_changed,
-                        "the certificate's vault has another identity than the one known here");
-    }
-    return TrustedVault{"the vault pinned for " + known->address, "pinned"};
+    return TrustedVault{"the vault pinned for " + known->address, "pinned", std::move(newest)};
 }
 
-// This home's own checkpoint of the vault, where it has one of the same size, is another witness.
-Result<void> compare_with_kept(ClientApp& app, const CertifiedOwnership& proved) {
-    SAT_TRY_VALUE(const auto kept, CheckpointStore(app.home_directory()).find(proved.vault));
-    if (kept && kept->head.size == proved.tree.size && kept->head.root != proved.tree.root)
-        return fail(Errc::checkpoint_inconsistent,
-                    "the certificate is of another ledger than the one that the vault showed here");
-    return {};
-}
+struct OpenedCertificate {
+    std::string checkpoint;  // note
+    CertifiedOwnership proved;
+};
 
-Result<CertifiedOwnership> open_certificate(std::string_view text) {
+Result<OpenedCertificate> open_certificate(std::string_view text) {
     constexpr const char* kHint =
         "do not rely on it; ask whoever gave it to you for the certificate as the program wrote it";
     auto certificate = Certificate::parse(text);
     if (!certificate) return fail(certificate.error().code, certificate.error().message, kHint);
     auto proved = verify_certificate(*certificate);
     if (!proved) return fail(proved.error().code, "the certificate does not hold; " + proved.error().message, kHint);
-    return proved;
+    return OpenedCertificate{std::move(certificate->checkpoint), std::move(*proved)};
+}
+
+// This home's own checkpoint of the vault, where it has one of the same size, is another witness.
+Result<void> compare_with_kept(ClientApp& app, const IdentityChain& vault, const OpenedCertificate& certificate) {
+    const CheckpointStore store(app.home_directory());
+    SAT_TRY(store.require_no_evidence(vault.wallet()));
+    SAT_TRY_VALUE(const auto kept, store.find(vault));
+    const TreeHead& tree = certificate.proved.tree;
+    if (!kept || kept->head.size != tree.size || kept->head.root == tree.root) return {};
+    Error error = store.keep_evidence(vault.wallet(), kept->note, certificate.checkpoint);
+    error.message.insert(0, "the certificate is of another ledger than the one that the vault showed here; ");
+    return fail(std::move(error));
+}
+
+bool is_same(const WitnessKey& a, const WitnessKey& b) { return a.name == b.name && a.key.raw() == b.key.raw(); }
+
+// Anybody can add a cosignature of a key of their own: only those that the caller named are somebody's.
+bool is_named(const WitnessKey& key, const std::vector<WitnessKey>& named) {
+    return std::any_of(named.begin(), named.end(), [&](const WitnessKey& one) { return is_same(one, key); });
 }
 
 Result<void> require_witnesses(const CertifiedOwnership& proved, const std::vector<WitnessKey>& wanted) {
     for (const WitnessKey& witness : wanted) {
-        const bool signed_it = std::any_of(
-            proved.witnesses.begin(), proved.witnesses.end(), [&](const CertifiedOwnership::Witness& there) {
-                return there.key.name == witness.name && there.key.key.raw() == witness.key.raw();
-            });
+        const bool signed_it =
+            std::any_of(proved.witnesses.begin(), proved.witnesses.end(),
+                        [&](const CertifiedOwnership::Witness& there) { return is_same(there.key, witness); });
         if (!signed_it)
             return fail(Errc::bad_signature, "the witness " + witness.name + " has not signed the checkpoint");
     }
@@ -109,13 +131,17 @@ Result<void> compare_image(const Path& path, const Registration& registration) {
     return {};
 }
 
-Json certificate_json(const CertifiedOwnership& proved, const TrustedVault& vault, const std::string& image) {
+Json certificate_json(const CertifiedOwnership& proved, const TrustedVault& vault, const std::string& image,
+                      const std::vector<WitnessKey>& named) {
     Json json = registration_json(proved.history.registration.body);
     Json signers = Json::array();
     for (const Wallet& wallet : proved.signers) signers.push_back(wallet.hex());
     Json witnesses = Json::array();
     for (const CertifiedOwnership::Witness& witness : proved.witnesses)
-        witnesses.push_back(Json{{"name", witness.key.name}, {"key", witness.key.vkey()}, {"at", witness.at}});
+        witnesses.push_back(Json{{"name", witness.key.name},
+                                 {"key", witness.key.vkey()},
+                                 {"at", witness.at},
+                                 {"required", is_named(witness.key, named)}});
     return Json{
         {"intact", true},
         {"artwork", std::move(json)},
@@ -131,7 +157,7 @@ Json certificate_json(const CertifiedOwnership& proved, const TrustedVault& vaul
 }
 
 std::string certificate_text(const CertifiedOwnership& proved, const TrustedVault& vault, const std::string& image,
-                             const Wallet& me) {
+                             const std::vector<WitnessKey>& named, const Wallet& me) {
     const Registration& r = proved.history.registration.body;
     std::string text = "the certificate is intact\n";
     text += field("work", r.artwork.str() + "  " + printable(r.title));
@@ -146,7 +172,9 @@ std::string certificate_text(const CertifiedOwnership& proved, const TrustedVaul
         field("in the ledger", "yes: root " + to_base64(proved.tree.root.view()) + " of " +
                                    std::to_string(proved.tree.size) + (proved.tree.size == 1 ? " leaf" : " leaves"));
     for (const CertifiedOwnership::Witness& witness : proved.witnesses)
-        text += field("witness", witness.key.name + ", " + format_utc(witness.at));
+        text += is_named(witness.key, named)
+                    ? field("witness", printable(witness.key.name) + ", " + format_utc(witness.at))
+                    : field("cosigned by", printable(witness.key.vkey()) + " (a key not known here)");
     text += field("image", image.empty() ? "not compared; --image FILE does" : "the one that its artist signed");
     return text + "\n" + history_text(proved.history, me);
 }
@@ -201,18 +229,19 @@ Result<Report> run_verify(ClientApp& app) {
     if (!bytes && bytes.error().code == Errc::too_large)
         return fail(Errc::bad_statement, printable(path.string()) + " is too large for a certificate");
     if (!bytes) return fail(bytes.error());
-    SAT_TRY_VALUE(const CertifiedOwnership proved, open_certificate(as_text(*bytes)));
+    SAT_TRY_VALUE(const OpenedCertificate certificate, open_certificate(as_text(*bytes)));
+    const CertifiedOwnership& proved = certificate.proved;
     SAT_TRY(require_witnesses(proved, witnesses));
     SAT_TRY_VALUE(const TrustedVault vault, judge_signer(app, proved.vault));
-    SAT_TRY(compare_with_kept(app, proved));
+    SAT_TRY(compare_with_kept(app, vault.chain, certificate));
     if (!options.image.empty()) SAT_TRY(compare_image(options.image, proved.history.registration.body));
     Wallet me;
     if (KeyHome::exists(app.home_directory())) {
         SAT_TRY_VALUE(const KeyHome* home, app.home());
         me = home->wallet();
     }
-    return Report{certificate_json(proved, vault, options.image), certificate_text(proved, vault, options.image, me),
-                  proved.history.owner().hex() + "\n"};
+    return Report{certificate_json(proved, vault, options.image, witnesses),
+                  certificate_text(proved, vault, options.image, witnesses, me), proved.history.owner().hex() + "\n"};
 }
 
 }  // namespace sat

@@ -121,6 +121,34 @@ TEST_F(CertificateFile, CountsOnlyFromAVaultThatIsKnown) {
                 testing::Eq(wallet(collector_home()).hex() + "\n"));
 }
 
+TEST_F(CertificateFile, OfAnotherLedgerThanTheOneShownHereIsEvidence) {
+    certify();
+    const VaultKeys keys = vault_keys();
+    const Path kept = second_home() / "checkpoints" / keys.chain.wallet().hex();
+    const Path evidence_kept = kept.string() + ".fork-kept";
+    const Path evidence_shown = kept.string() + ".fork-shown";
+    const auto expect_contradiction = [&](const Done& done) {
+        EXPECT_EQ(done.exit, exits::kLedger) << done.out << done.err;
+        EXPECT_EQ(done.code(), "checkpoint_inconsistent");
+    };
+    const std::string genuine = read_text(kept);
+    const auto head = open_checkpoint(genuine, keys.chain.wallet(), keys.log.public_key());
+    ASSERT_TRUE(head);
+    const std::string other = sign_checkpoint(keys.chain.wallet(), {head->size, Digest{}}, keys.log);
+    write_text(kept, other);
+    expect_contradiction(verify(file()).home(second_home()).run());
+    EXPECT_EQ(read_text(evidence_kept), other);
+    EXPECT_EQ(read_text(evidence_shown), parse_json(read_text(file()))->at("checkpoint").get<std::string>());
+    // From then on this home relies on nothing of that vault's, named or not.
+    write_text(kept, genuine);
+    expect_contradiction(verify(file()).home(second_home()).run());
+    expect_contradiction(verify(file()).home(second_home()).pin(key()).run());
+    expect_contradiction(second({"browse"}));
+    fs::remove(evidence_kept);
+    fs::remove(evidence_shown);
+    EXPECT_EQ(verify(file()).home(second_home()).pin(key()).run().exit, 0);
+}
+
 TEST_F(CertificateFile, TellsTheImageFromAnother) {
     certify();
     EXPECT_EQ(verify(file(), {"--image", picture()}).pin(key()).run().exit, 0);
@@ -230,6 +258,16 @@ TEST_F(CertificateFile, CarriesTheSignaturesOfWitnesses) {
     ASSERT_EQ(verified.exit, 0) << verified.out << verified.err;
     ASSERT_EQ(verified.data()["ledger"]["witnesses"].size(), 1U);
     EXPECT_EQ(verified.data()["ledger"]["witnesses"][0]["key"], witness_key);
+    EXPECT_EQ(verified.data()["ledger"]["witnesses"][0]["required"], true);
+    EXPECT_THAT(verify(file, {"--witness", witness_key}).json(false).pin(key()).run().out,
+                AllOf(HasSubstr("  witness       witness.example, "), Not(HasSubstr("cosigned by"))));
+    // Anybody could have added it: it is a witness's for who names the key.
+    const Done unnamed = verify(file).pin(key()).run();
+    ASSERT_EQ(unnamed.exit, 0) << unnamed.out;
+    EXPECT_EQ(unnamed.data()["ledger"]["witnesses"][0]["required"], false);
+    EXPECT_THAT(verify(file).json(false).pin(key()).run().out,
+                AllOf(HasSubstr("cosigned by   " + witness_key + " (a key not known here)"),
+                      Not(HasSubstr("  witness       "))));
 
     // One that did not sign, a key that is none, a note without its witness.
     const std::string stranger = encode_vkey("other.example", LogKey::generate().public_key(), VkeyType::cosignature);
