@@ -111,11 +111,11 @@ VaultSession::Outcome VaultSession::handle(const Request& request) {
         Outcome operator()(const ClaimAnswerRequest& r) { return respond(answer_claim(core, caller, r)); }
         Outcome operator()(const ClaimAcceptRequest& r) { return respond(accept_claim(core, caller, r)); }
         Outcome operator()(const LedgerCheckpointRequest&) { return respond(get_checkpoint(core)); }
-        Outcome operator()(const LedgerInclusionRequest& r) { return respond(get_inclusion(core, r)); }
-        Outcome operator()(const LedgerConsistencyRequest& r) { return respond(get_consistency(core, r)); }
-        Outcome operator()(const LedgerEntriesRequest& r) { return respond(get_entries(core, r)); }
+        Outcome operator()(const LedgerInclusionRequest& r) const { return respond(get_inclusion(core, r)); }
+        Outcome operator()(const LedgerConsistencyRequest& r) const { return respond(get_consistency(core, r)); }
+        Outcome operator()(const LedgerEntriesRequest& r) const { return respond(get_entries(core, r)); }
         Outcome operator()(const LedgerHeadRequest& r) { return respond(get_head(core, r)); }
-        Outcome operator()(const LedgerReportRequest& r) {
+        Outcome operator()(const LedgerReportRequest& r) const {
             auto kept = core.checkpoints->report(r.checkpoint);
             if (core.checkpoints->contradicted()) return halt(kept);
             return respond(Result<EmptyReply>(fail(std::move(kept.error()))));
