@@ -47,7 +47,8 @@ Result<bool> VaultClient::is_continued(const TreeHead& older, const TreeHead& ne
     MerkleProof proof;
     if (older.size > 0 && older.size < newer.size) {
         auto reply = call(LedgerConsistencyRequest{older.size, newer.size});
-        if (!reply && is_refusal(reply.error().code)) return false;
+        // A connection that was ended with such a code has not answered.
+        if (!reply && connected() && is_refusal(reply.error().code)) return false;
         if (!reply) return fail(std::move(reply.error()));
         proof = std::move(reply->proof);
     }

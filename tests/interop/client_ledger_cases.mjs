@@ -81,7 +81,7 @@ export async function clientLedgerCases(world) {
             ({ proof: [first, ...rest] }) => ({ proof: [nothing, ...rest], was: first })),
         proof('a consistency proof that is too long', (result) => ({ proof: [...result.proof, nothing] })),
         proof('a consistency proof that is too short', (result) => ({ proof: result.proof.slice(1) })),
-        run('a consistency proof that is refused', [contradiction, protocol, 69], refuse('ledger.consistency', 100)),
+        run('a consistency proof that is refused', contradiction, refuse('ledger.consistency', 100)),
         run('a consistency proof that is text', [contradiction, badProof, protocol],
             reply('ledger.consistency', () => ({ proof: 'yes' }))),
 
