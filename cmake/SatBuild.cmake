@@ -10,15 +10,28 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 option(SAT_WERROR "Treat warnings as errors" ON)
 set(SAT_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
+
+# Half of a cold build is nlohmann/json's, Asio's and GoogleTest's headers, read again for each source.
+# Off by default: clang-tidy takes g++'s precompiled header for a broken one of its own.
+option(SAT_PCH "Precompile the large headers of libraries" OFF)
+
+if(SAT_PCH)
+  # g++ 12 finds faults in std::string's own code, and in a precompiled header forgets that it is not ours to mend.
+  add_compile_options("$<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds;-Wno-restrict;-Wno-stringop-overflow>")
+endif()
 
 # A second build of the same sources costs seconds where ccache is installed; it is never required.
 find_program(SAT_CCACHE ccache)
 if(SAT_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${SAT_CCACHE})
+  if(SAT_PCH)
+    # Without these ccache keeps nothing that was compiled with a precompiled header.
+    set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros ${SAT_CCACHE})
+    add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+  endif()
 endif()
 
 find_package(Threads REQUIRED)
@@ -44,7 +57,9 @@ if(SAT_SANITIZE)
 else()
   target_compile_definitions(sat_options INTERFACE $<$<CONFIG:Release,RelWithDebInfo>:_FORTIFY_SOURCE=2 _GLIBCXX_ASSERTIONS>)
 endif()
-target_link_options(sat_options INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
+# All of it ends in executables; one mode for all, so that they can share a precompiled header.
+target_compile_options(sat_options INTERFACE -fPIE)
+target_link_options(sat_options INTERFACE -pie -Wl,-z,relro,-z,now -Wl,--as-needed)
 
 # Asio 1.22 is headers alone; they are system headers, so that our warnings stay ours.
 find_path(ASIO_INCLUDE_DIR asio.hpp REQUIRED)
@@ -62,10 +77,38 @@ endif()
 target_compile_options(sat_asio INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
 target_link_libraries(sat_asio INTERFACE Threads::Threads)
 
-# sat_floor(NAME LINKS …): the static library of one floor, lib/NAME, from every .cc in it.
+# sat_precompiled(NAME LINKS … HEADERS …): a set of headers that sat_precompile(TARGET NAME) lets a target begin with.
+# The flags of both must be equal, so a folder with flags of its own has sets of its own.
+function(sat_precompiled name)
+  cmake_parse_arguments(SET "" "" "LINKS;HEADERS" ${ARGN})
+  if(NOT SAT_PCH)
+    return()
+  endif()
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${name}.cc CONTENT "")
+  add_library(${name} OBJECT ${CMAKE_CURRENT_BINARY_DIR}/${name}.cc)
+  target_link_libraries(${name} PRIVATE sat_options ${SET_LINKS})
+  target_precompile_headers(${name} PRIVATE ${SET_HEADERS})
+endfunction()
+function(sat_precompile target name)
+  if(SAT_PCH)
+    target_precompile_headers(${target} REUSE_FROM ${name})
+  endif()
+endfunction()
+set(SAT_COMMON_HEADERS
+  <algorithm> <array> <chrono> <filesystem> <functional> <map> <memory> <mutex> <optional> <set> <span> <string>
+  <string_view> <vector> <nlohmann/json.hpp> <tl/expected.hpp>)
+set(SAT_ASIO_HEADERS
+  <asio/awaitable.hpp> <asio/cancellation_signal.hpp> <asio/co_spawn.hpp> <asio/io_context.hpp> <asio/ip/tcp.hpp>
+  <asio/read.hpp> <asio/redirect_error.hpp> <asio/steady_timer.hpp> <asio/thread_pool.hpp> <asio/use_awaitable.hpp>
+  <asio/write.hpp>)
+sat_precompiled(sat_headers LINKS tl::expected nlohmann_json::nlohmann_json HEADERS ${SAT_COMMON_HEADERS})
+sat_precompiled(sat_net_headers LINKS tl::expected nlohmann_json::nlohmann_json sat_asio
+  HEADERS ${SAT_COMMON_HEADERS} ${SAT_ASIO_HEADERS})
+
+# sat_floor(NAME HEADERS set LINKS …): the static library of one floor, lib/NAME, from every .cc in it.
 # LINKS names what it may include, floors and packages; tests/unit/ground/floors_test.cc holds the includes to it.
 function(sat_floor name)
-  cmake_parse_arguments(FLOOR "" "" "LINKS" ${ARGN})
+  cmake_parse_arguments(FLOOR "" "HEADERS" "LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
   file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.h)
   if(NOT sources)  # a floor of headers alone has nothing to archive
@@ -76,6 +119,7 @@ function(sat_floor name)
   add_library(sat_${name} STATIC ${sources} ${headers})
   target_link_libraries(sat_${name} PUBLIC sat_options ${FLOOR_LINKS})
   set_target_properties(sat_${name} PROPERTIES LINKER_LANGUAGE CXX)
+  sat_precompile(sat_${name} ${FLOOR_HEADERS})
 endfunction()
 
 # sat_program(NAME [LIBEXEC] LINKS …): an executable from every .cc of apps/NAME.
