@@ -108,12 +108,23 @@ private:
         SAT_TRY(mirror_->follow());
         std::string note;
         if (witness_ != nullptr) {
+            SAT_TRY(check_output(*vault));
             SAT_TRY_VALUE(note, witness_->cosign(*vault, *mirror_));
             if (app_.options().output)
                 SAT_TRY(write_file_atomically(*app_.options().output, as_bytes(note), AtomicFile::Existing::replace));
         }
         reported_ = mirror_->follower().head();
         return app_.output().item(report(note));
+    }
+
+    // A checkpoint of this vault's is replaced by a newer one; no other file is.
+    Result<void> check_output(const VaultClient& vault) const {
+        if (!app_.options().output || !is_there(*app_.options().output)) return {};
+        const auto before = read_file(*app_.options().output, kMaxNote);
+        if (before && open_checkpoint(as_text(*before), vault.vault_wallet(), *vault.vault().log_key())) return {};
+        return fail(Errc::output_exists,
+                    printable(*app_.options().output) + " is there, and no checkpoint of this vault",
+                    "name another file with -o");
     }
 
     Report report(const std::string& note) const {

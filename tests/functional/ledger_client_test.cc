@@ -159,12 +159,18 @@ TEST_F(SplitView, IsNotCosignedByAWitness) {
     const std::string cosigned = read_text(note);
     const WitnessKey witness = WitnessKey::parse(first.data()["witness"].get<std::string>()).value();
     EXPECT_TRUE(verify_cosignature(SignedNote::parse(cosigned).value(), witness));
+    EXPECT_EQ(collector(words).exit, 0) << "a newer one takes the place of an older one";
+    const Path other = dir() / "a letter";
+    write_text(other, "Dear collector");
+    EXPECT_EQ(collector({"ledger", "witness", "--name", "witness.example", "-o", other, "--once"}).exit,
+              exits::kExists);
+    EXPECT_EQ(read_text(other), "Dear collector");
     // What it signed last is enough to know.
     fs::remove_all(collector_home() / "checkpoints");
     fs::remove_all(collector_home() / "ledgers");
     expect_contradiction(at_b(words));
     expect_evidence(collector_home());
-    EXPECT_EQ(read_text(note), cosigned);
+    EXPECT_EQ(SignedNote::parse(read_text(note)).value().text, SignedNote::parse(cosigned).value().text);
 }
 
 // --- A vault that forgets ---
