@@ -166,8 +166,8 @@ private:
     Result<void> copy_good(Name name, Judge judge) {
         const Path to = name(place_);
         SAT_TRY(make_private_directory(to.parent_path()));
-        for (std::size_t i = 0; i < from_.size(); ++i) {
-            const Path from = name(from_[i]);
+        for (const auto& place : from_) {
+            const Path from = name(place);
             if (!is_there(from)) continue;
             SAT_TRY(remove_file(to));
             SAT_TRY(copy_new_file(from, to));

@@ -33,7 +33,7 @@ public:
         reached("ids", audit_.ids([this](Result<IdRow> id) { take_id(std::move(id)); }));
         for (const ArtworkId& artwork : ledger_.order)
             if (!ids_.contains(artwork)) damaged_("ID " + artwork.str(), "it is missing");
-        reached("identities", audit_.identities([this](Result<KnownIdentity> known) { take_identity(known); }));
+        reached("identities", audit_.identities([this](const Result<KnownIdentity>& known) { take_identity(known); }));
         out_.all_claims =
             reached("claims", audit_.claims([this](Result<AuditedClaim> claim) { take_claim(std::move(claim)); }));
         reached("outcomes", audit_.outcomes([this](Result<OutcomeRow> outcome) { take_outcome(std::move(outcome)); }));
