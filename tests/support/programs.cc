@@ -164,9 +164,9 @@ void check_members(const Json& object, std::initializer_list<const char*> names)
 }  // namespace
 
 void check_artwork(const Json& artwork) {
-    check_members(artwork,
-                  {"id", "title", "description", "artist", "creation_date", "file_path", "wallet_address", "owner",
-                   "media_type", "width", "height", "bytes", "sha256", "registered_at", "transfers", "held", "release"});
+    check_members(
+        artwork, {"id", "title", "description", "artist", "creation_date", "file_path", "wallet_address", "owner",
+                  "media_type", "width", "height", "bytes", "sha256", "registered_at", "transfers", "held", "release"});
     if (testing::Test::HasFailure()) return;
     EXPECT_TRUE(std::regex_match(artwork["id"].get<std::string>(), std::regex("[0-9A-HJKMNP-TV-Z]{10}")));
     for (const char* name : {"wallet_address", "owner", "sha256"}) {
