@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/text.h"
 #include "crypto/random.h"
+#include "envelope/envelope.h"
 
 namespace sat {
 
@@ -170,7 +171,7 @@ void visit_members(auto& v, T& body) {
     v.rule("file_path", is_base_name(body.file_path), "not a file's base name");
     v.text("media_type", body.media_type, kMaxWord);
     v.rule("media_type", is_media_type(body.media_type), "not an image type of version 1");
-    v.integer("bytes", body.bytes, 1, kMax);
+    v.integer("bytes", body.bytes, 1, std::int64_t{kMaxPlaintextLength});
     v.integer("width", body.width, 1, kMaxPixels);
     v.integer("height", body.height, 1, kMaxPixels);
     v.digest("sha256", body.sha256);

@@ -85,7 +85,7 @@ struct Registration : PersonStatement {
     std::string creation_date;  // "" or YYYY[-MM[-DD]]
     std::string file_path;      // base name
     std::string media_type;
-    std::uint64_t bytes = 0;   // 1 to 2^53-1
+    std::uint64_t bytes = 0;   // 1 to 2^52
     std::uint32_t width = 0;   // 1 to 2^31-1
     std::uint32_t height = 0;  // 1 to 2^31-1
     Digest sha256;
