@@ -195,14 +195,23 @@ Result<Report> run_certificate(ClientApp& app) {
         SAT_TRY_VALUE(const Bytes note, read_file(*options.checkpoint, kMaxNote));
         cosigned = to_string(note);
     }
+    const bool to_stdout = path == "-";
+    if (to_stdout && options.json) return fail(Errc::usage, "-o - and --json both want standard output");
     const auto existing = options.force ? AtomicFile::Existing::replace : AtomicFile::Existing::refuse;
-    SAT_TRY_VALUE(AtomicFile file, AtomicFile::create(path, existing));
+    std::optional<AtomicFile> file;
+    if (!to_stdout) {
+        SAT_TRY_VALUE(file, AtomicFile::create(path, existing));
+    }
     SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const Certificate certificate, vault->certify(id, cosigned, witnesses));
     SAT_TRY_VALUE(const CertifiedOwnership proved, verify_certificate(certificate));
     const std::string text = certificate.encode();
-    SAT_TRY(file.write(as_bytes(text)));
-    SAT_TRY(file.commit());
+    if (file) {
+        SAT_TRY(file->write(as_bytes(text)));
+        SAT_TRY(file->commit());
+    } else {
+        SAT_TRY(app.output().print(text));
+    }
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     Report report;
     report.data = Json{{"artwork", id.str()},
@@ -218,6 +227,7 @@ Result<Report> run_certificate(ClientApp& app) {
                   field("checkpoint", std::to_string(proved.tree.size)) +
                   field("vault", fingerprint(proved.vault.wallet()));
     report.brief = printable(path.string()) + "\n";
+    report.shown = to_stdout;
     return report;
 }
 

@@ -117,7 +117,11 @@ Result<VaultClient*> ClientApp::connect() {
             options.ask_trust = [this](const Wallet& vault) { return ask_trust(vault); };
         client_.emplace(*wallet, *identities_, std::move(*kem_key_), std::move(options));
     }
+    SAT_TRY_VALUE(const auto known, KnownVaults(home_directory_).find(*vault_));
     SAT_TRY(client_->connect());
+    if (!known && trust_.accept_new && !trust_.pin)
+        output_.note("trusted from now on: " + vault_->text() + " with the key " +
+                     fingerprint(client_->vault_wallet()) + "; compare it with the one that its operator publishes");
     output_.detail("connected to " + vault_->text() + ", " + fingerprint(client_->vault_wallet()));
     return &*client_;
 }

@@ -82,7 +82,9 @@ void add_owner_commands(CLI::App& app, Options& options) {
     command_with_id(app, "history", "Every owner since registration, verified", options);
     CLI::App& certificate =
         command_with_id(app, "certificate", "Write the proof of who owns a work to a file", options);
-    certificate.add_option("-o,--output", options.output, "Where to write it")->type_name("FILE")->required();
+    certificate.add_option("-o,--output", options.output, "Where to write it; - is standard output")
+        ->type_name("FILE|-")
+        ->required();
     certificate.add_flag("--force", options.force, "Replace a file that is there");
     certificate
         .add_option("--checkpoint", options.checkpoint, "Certify at this checkpoint, which witnesses have cosigned")

@@ -35,9 +35,7 @@ Result<Done> init(const VaultdOptions& options) {
 
 Result<Done> fingerprint(const VaultdOptions& options) {
     SAT_TRY_VALUE(const Path data, data_directory(options));
-    if (!vault_keys_exist(key_directory(data)))
-        return fail(Errc::config, "there is no vault in " + printable(data.string()),
-                    "make one with `sat-vaultd init`, or name another directory with --data");
+    SAT_TRY(require_keys(data));
     SAT_TRY_VALUE(const IdentityChain chain, read_vault_identity(key_directory(data)));
     Done done;
     done.data = {{"wallet", chain.wallet().hex()},

@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "keys.h"
 
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "base/text.h"
 #include "base/time.h"
 #include "common/passphrase.h"
@@ -52,11 +56,21 @@ Result<VaultKeys> make_keys(const Path& data, const VaultdOptions& options) {
     return create_vault_keys(directory, bits, &passphrase, now_unix());
 }
 
+Result<void> require_keys(const Path& data) {
+    const Path directory = key_directory(data);
+    if (vault_keys_exist(directory)) return {};
+    if (::access(directory.c_str(), F_OK) != 0 && errno == EACCES) {
+        Error error = errno_error("enter", printable(data.string()), EACCES);
+        error.hint = "run it as the user that the vault runs as";
+        return fail(std::move(error));
+    }
+    return fail(Errc::config, "there is no vault in " + printable(data.string()),
+                "make one with `sat-vaultd init`, or name another directory with --data");
+}
+
 Result<VaultKeys> open_keys(const Path& data, const VaultdOptions& options) {
     const Path directory = key_directory(data);
-    if (!vault_keys_exist(directory))
-        return fail(Errc::config, "there is no vault in " + printable(data.string()),
-                    "make one with `sat-vaultd init`, or name another directory with --data");
+    SAT_TRY(require_keys(data));
     SAT_TRY(require_private_directory(data));
     SAT_TRY(require_private_directory(directory));
     if (!vault_keys_are_encrypted(directory)) return load_vault_keys(directory, nullptr);

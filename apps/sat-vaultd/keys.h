@@ -10,6 +10,9 @@ namespace sat {
 
 Path key_directory(const Path& data);
 
+// config: there are no keys of a vault in DATA; io_error: nobody can see, for DATA may not be entered.
+Result<void> require_keys(const Path& data);
+
 // Into DATA/keys.  exists; key_locked: no passphrase was chosen; config: DATA holds something else but no keys.
 Result<VaultKeys> make_keys(const Path& data, const VaultdOptions& options);
 // config: there are none, or their modes are wrong; key_locked.

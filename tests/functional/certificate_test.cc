@@ -121,6 +121,20 @@ TEST_F(CertificateFile, CountsOnlyFromAVaultThatIsKnown) {
                 testing::Eq(wallet(collector_home()).hex() + "\n"));
 }
 
+TEST_F(CertificateFile, GoesToStandardOutputWhereThatIsNamed) {
+    certify();
+    const Done done = Command("sat-artist", {"certificate", id(), "-o", "-"})
+                          .home(artist_home())
+                          .vault(vault().address())
+                          .json(false)
+                          .run();
+    ASSERT_EQ(done.exit, 0) << done.err;
+    write_text(dir() / "piped", done.out);
+    EXPECT_EQ(verify((dir() / "piped").string()).pin(key()).run().exit, 0);
+    EXPECT_FALSE(fs::exists("-"));
+    EXPECT_EQ(artist({"certificate", id(), "-o", "-"}).exit, exits::kUsage) << "two documents on one output";
+}
+
 TEST_F(CertificateFile, OfAnotherLedgerThanTheOneShownHereIsEvidence) {
     certify();
     const VaultKeys keys = vault_keys();

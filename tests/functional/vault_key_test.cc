@@ -40,7 +40,9 @@ TEST_F(VaultKey, APinnedKeyIsTakenAndRemembered) {
 }
 
 TEST_F(VaultKey, AnUnknownKeyIsAcceptedOnRequestAndRemembered) {
-    EXPECT_EQ(unpinned({"browse", "--accept-new"}).run().exit, 0);
+    const auto told = testing::AllOf(HasSubstr("trusted from now on"), HasSubstr(vault().fingerprint()));
+    EXPECT_THAT(unpinned({"browse", "--accept-new"}).json(false).run().err, told);
+    EXPECT_THAT(unpinned({"browse", "--accept-new"}).json(false).run().err, testing::Not(told));
     EXPECT_EQ(unpinned({"browse"}).run().exit, 0);
     const Done whoami = unpinned({"whoami"}).run();
     ASSERT_EQ(whoami.data()["vaults"].size(), 1U) << whoami.out;
