@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "care.h"
+#include "confine.h"
 #include "daemon.h"
 #include "keys.h"
 #include "ledger/statement.h"
@@ -103,6 +104,7 @@ Result<Done> run(const VaultdOptions& options) {
 }  // namespace
 
 Result<Done> run_command(const VaultdOptions& options) {
+    if (options.command != "run" && options.command != "fingerprint") (void)lock_memory();  // `run` warns besides
     if (options.command == "init") return init(options);
     if (options.command == "fingerprint") return fingerprint(options);
     if (options.command == "status") return status(options);

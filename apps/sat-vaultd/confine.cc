@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "confine.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -60,7 +61,6 @@ constexpr std::array kAllowed{
     __NR_fsync,
     __NR_fdatasync,
     __NR_lseek,
-    __NR_fcntl,
     __NR_close,
     __NR_openat,
     __NR_newfstatat,
@@ -140,7 +140,6 @@ constexpr std::array kAllowed{
     __NR_getegid,
     __NR_getrusage,
     __NR_getrlimit,
-    __NR_prlimit64,
     __NR_sysinfo,
     __NR_uname,
     __NR_exit,
@@ -216,15 +215,14 @@ Result<void> require_ordinary_user(bool allow_root) {
 
 void forbid_new_privileges() noexcept { prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
 
-Locked lock_memory() noexcept {
+bool lock_memory() noexcept {
     rlimit limit = lock_limit();
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_MEMLOCK, &limit);
-    const SecureHeap heap = start_secure_heap();
+    (void)start_secure_heap();
     // With a limit, memory that is locked as it comes runs into it one day, and the allocation of that day fails.  On
     // fault: what is mapped and never touched, most of each thread's stack, takes no memory for this.
-    if (may_lock_any_amount(lock_limit()) && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0) return Locked::all;
-    return heap == SecureHeap::locked ? Locked::keys : Locked::none;
+    return may_lock_any_amount(lock_limit()) && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
 }
 
 std::uint64_t memory_lock_limit() noexcept { return lock_limit().rlim_cur; }
@@ -234,12 +232,20 @@ Result<Filtered> filter_system_calls() {
     SyscallFilter filter(ENOSYS);
     // No connection by the back door: TCP Fast Open connects as it sends.
     filter.allow_without(__NR_sendmsg, 2, MSG_FASTOPEN, EPERM);
-    filter.allow_without(__NR_sendto, 3, MSG_FASTOPEN, EPERM);
+    // To the peer alone: send(2) is a sendto without an address.
+    filter.allow_zero(__NR_sendto, 4, EPERM);
     // No code that was not there when it began.
     filter.allow_without(__NR_mmap, 2, PROT_EXEC, EPERM);
     filter.allow_without(__NR_mprotect, 2, PROT_EXEC, EPERM);
     for (const long number : kAllowed) filter.allow(number);
     filter.allow_one_of(__NR_ioctl, 1, {FIONBIO, FIONREAD, TCGETS}, ENOTTY);
+    // Not F_SETOWN and F_SETSIG, which send a signal of one's choice to a process of one's choice.
+    filter.allow_one_of(__NR_fcntl, 1,
+                        {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK,
+                         F_OFD_SETLKW, F_DUPFD, F_DUPFD_CLOEXEC},
+                        EINVAL);
+    // Its own limits alone.
+    filter.allow_zero(__NR_prlimit64, 0, EPERM);
     // abort() and raise() are ours to use, on ourselves.
     const auto self = static_cast<std::uint32_t>(getpid());
     filter.allow_one_of(__NR_kill, 0, {self}, EPERM);

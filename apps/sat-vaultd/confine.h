@@ -16,14 +16,9 @@ Result<void> require_ordinary_user(bool allow_root);
 // For this thread and all that it starts: no set-user-id program or file capability counts any more.
 void forbid_new_privileges() noexcept;
 
-// How much of what holds keys stays out of swap.
-enum class Locked {
-    all,   // every page of the process
-    keys,  // the private keys in OpenSSL's own heap; not session keys, nor what is derived
-    none,
-};
-// Before keys are read, and before threads are started.
-Locked lock_memory() noexcept;
+// Keeps memory out of swap: all of it where the limit allows, and that is what it returns; else OpenSSL's own heap for
+// keys, though not what OpenSSL derives from them as it computes.  Before keys are read and threads are started.
+bool lock_memory() noexcept;
 // RLIMIT_MEMLOCK's, in bytes, for the log.
 std::uint64_t memory_lock_limit() noexcept;
 

@@ -19,6 +19,7 @@
 
 #include "admin.h"
 #include "admission.h"
+#include "base/file_reach.h"
 #include "base/time.h"
 #include "common/interrupt.h"
 #include "common/options.h"
@@ -94,10 +95,34 @@ Result<void> confine() {
 
 // Keys that lie in swap outlive the process, and the passphrase protects none of them.
 void keep_keys_in_memory() {
-    const Locked locked = lock_memory();
-    if (locked == Locked::all) return;
-    log_event(LogLevel::warn, locked == Locked::keys ? "session_keys_may_be_swapped" : "keys_may_be_swapped",
+    if (lock_memory()) return;
+    log_event(LogLevel::warn, "keys_may_be_swapped",
               {{"limit", std::to_string(memory_lock_limit())}, {"hint", "raise RLIMIT_MEMLOCK to unlimited"}});
+}
+
+// Before there are threads; every file that the vault opens from now on lies in one of these.
+Result<void> confine_to_directories(const Path& data, const VaultdOptions& options) {
+    FileReach reach;
+    reach.own.push_back(data);
+    if (options.duplicate) {
+        SAT_TRY(make_private_directory(*options.duplicate));
+        reach.own.emplace_back(*options.duplicate);
+    }
+    // SIGHUP reads a list again, which may be another file by then.
+    for (const auto& list : {options.wallets, options.blocked}) {
+        if (!list) continue;
+        std::error_code error;
+        const Path named = std::filesystem::absolute(*list, error);
+        const Path meant = error ? Path() : std::filesystem::canonical(named, error);  // a link, perhaps
+        if (error) return fail(errno_error("examine", *list, error.value()));
+        reach.read.push_back(named.parent_path());
+        reach.read.push_back(meant.parent_path());
+    }
+    SAT_TRY_VALUE(const Confined confined, confine_files(reach));
+    if (confined != Confined::yes)
+        log_event(LogLevel::warn, "files_not_confined",
+                  {{"reason", confined == Confined::sanitized ? "sanitizer" : "kernel"}});
+    return {};
 }
 
 class Daemon : public ServerHandler {
@@ -373,6 +398,7 @@ Result<void> run_daemon(const VaultdOptions& options) {
         log_event(LogLevel::warn, "fewer_connections",
                   {{"connections", std::to_string(server.max_connections)}, {"descriptors", std::to_string(files)}});
     SAT_TRY_VALUE(VaultKeys keys, keys_for_run(data, options));
+    SAT_TRY(confine_to_directories(data, options));
     SAT_TRY_VALUE(auto vault, Vault::open(vault_options(data, options), std::move(keys), now_unix));
     log_event(LogLevel::info, "start", {{"version", kVersion}, {"copies", std::to_string(vault->status().copies)}});
     log_lists(admission);

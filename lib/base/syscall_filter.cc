@@ -77,6 +77,16 @@ void SyscallFilter::allow_one_of(long number, unsigned index, std::initializer_l
     decide(error);
 }
 
+void SyscallFilter::allow_zero(long number, unsigned index, int error) {
+    add(kJumpIfEqual, static_cast<std::uint32_t>(number), 0, 6);
+    load_argument(index);
+    add(kJumpIfEqual, 0, 0, 3);
+    add(kLoad, static_cast<std::uint32_t>(offsetof(seccomp_data, args) + index * sizeof(std::uint64_t) + 4));
+    add(kJumpIfEqual, 0, 0, 1);
+    decide(0);
+    decide(error);
+}
+
 void SyscallFilter::allow_without(long number, unsigned index, std::uint32_t bits, int error) {
     add(kJumpIfEqual, static_cast<std::uint32_t>(number), 0, 4);
     load_argument(index);

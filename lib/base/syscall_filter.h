@@ -38,6 +38,8 @@ public:
     void refuse(long number, int error);
     // By the low 32 bits of the argument at `index`, from 0: that is all of an int or of flags.
     void allow_one_of(long number, unsigned index, std::initializer_list<std::uint32_t> values, int error);
+    // By all 64 bits.
+    void allow_zero(long number, unsigned index, int error);
     void allow_without(long number, unsigned index, std::uint32_t bits, int error);
     // New threads, and no new process.
     void allow_threads_alone();

@@ -83,6 +83,30 @@ TEST_F(Admission, AListedVaultAdmitsTheListedAlone) {
     EXPECT_EQ(status()["wallets"], 2);
 }
 
+// A vault that serves can open no file beside its data and its lists: not even for its operator.
+TEST_F(Admission, AListThatMovedToAnotherDirectoryIsOutOfReach) {
+    fs::create_directory(dir() / "lists");
+    fs::create_directory(dir() / "elsewhere");
+    const Path list = dir() / "lists" / "wallets";
+    write_text(dir() / "lists" / "real", line(artist_home()));
+    fs::create_symlink("real", list);
+    start_with({"--admit", "listed", "--wallets", list});
+    write_text(dir() / "lists" / "real", line(artist_home()) + line(collector_home()));
+    read_again();
+    EXPECT_EQ(collector({"browse"}).exit, 0);
+    if (vault().process().err().find("files_not_confined") != std::string::npos) {
+        std::cout << "nothing confines files here\n";
+        return;
+    }
+    write_text(dir() / "elsewhere" / "wallets", line(second_home()));
+    fs::remove(list);
+    fs::create_symlink(dir() / "elsewhere" / "wallets", list);
+    read_again();
+    EXPECT_THAT(vault().process().err(), HasSubstr("event=lists_kept"));
+    expect_refused(second({"browse"}));
+    EXPECT_EQ(collector({"browse"}).exit, 0);
+}
+
 TEST_F(Admission, WhoIsListedAndBlockedIsBlocked) {
     write_text(wallets(), line(artist_home()) + line(second_home()));
     write_text(blocked(), line(second_home()));

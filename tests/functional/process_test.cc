@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -17,6 +18,7 @@
 #include <regex>
 #include <thread>
 
+#include "base/file_reach.h"
 #include "base/syscall_filter.h"
 #include "sat-vaultd/confine.h"
 #include "support/programs.h"
@@ -147,7 +149,7 @@ TEST_F(VaultAsAProcess, LocksItsMemoryOrSaysThatItCannot) {
     {
         Process process(limited("4096"));
         ASSERT_TRUE(process.wait_for_output("fingerprint ")) << process.err();
-        EXPECT_THAT(process.err(), HasSubstr("level=warning event=session_keys_may_be_swapped limit=4194304"));
+        EXPECT_THAT(process.err(), HasSubstr("level=warning event=keys_may_be_swapped limit=4194304"));
         EXPECT_GE(locked(process), 1024U) << "the vault's own keys are locked";
         process.signal(SIGTERM);
         EXPECT_EQ(process.wait().exit_code, 0);
@@ -208,6 +210,17 @@ int try_under_filter(const Path& directory) {
     REQUIRE(refused(::bind(loose, any, size)) && refused(::listen(loose, 1)));
     REQUIRE(refused(syscall(SYS_io_uring_setup, 1, nullptr)));
 
+    REQUIRE(refused(::sendto(datagrams, "x", 1, MSG_NOSIGNAL, any, size)));
+
+    // Nobody else is signalled through a descriptor, or limited.
+    REQUIRE(::fcntl(loose, F_SETOWN, getppid()) == -1 && errno == EINVAL);
+    REQUIRE(::fcntl(loose, F_SETSIG, SIGKILL) == -1 && errno == EINVAL);
+    const rlimit none{};
+    REQUIRE(refused(::prlimit(getppid(), RLIMIT_CPU, &none, nullptr)));
+    rlimit own{};
+    REQUIRE(::prlimit(0, RLIMIT_NOFILE, nullptr, &own) == 0);
+    REQUIRE(::fcntl(loose, F_SETFL, O_NONBLOCK) == 0 && ::fcntl(loose, F_GETFD) == FD_CLOEXEC);
+
     // No program, no process, nobody else's memory, nothing new to execute.
     char word[] = "/bin/true";
     char* argv[] = {word, nullptr};
@@ -258,6 +271,57 @@ TEST_F(VaultAsAProcess, TheFilterLeavesOnlyWhatTheVaultLivesBy) {
     int how = 0;
     ASSERT_EQ(waitpid(child, &how, 0), child);
     EXPECT_TRUE(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+}
+
+// What a child that may reach `own` and read `shown` may and may not do; 0, or the line that was not so.
+int try_to_reach(const Path& own, const Path& shown, const Path& other) {
+#define REQUIRE(condition)                 \
+    do {                                   \
+        if (!(condition)) return __LINE__; \
+    } while (false)
+    const auto denied = [](int fd) { return fd == -1 && errno == EACCES; };
+    const auto confined = confine_files({{own}, {shown}});
+    if (!confined) return __LINE__;
+    if (*confined == Confined::unsupported) return 0;
+    // A program of the same user, the vault's operator perhaps, has its memory there.
+    REQUIRE(denied(::open(("/proc/" + std::to_string(getppid()) + "/mem").c_str(), O_RDWR | O_CLOEXEC)));
+    REQUIRE(denied(::open((other / "file").c_str(), O_RDONLY | O_CLOEXEC)));
+    REQUIRE(denied(::open((other / "new").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
+    REQUIRE(denied(::open((shown / "file").c_str(), O_WRONLY | O_CLOEXEC)));
+    REQUIRE(::rename((other / "file").c_str(), (own / "stolen").c_str()) != 0);
+    REQUIRE(::symlink("/", (own / "link").c_str()) != 0);
+    REQUIRE(read_file(shown / "file", 10));
+    REQUIRE(write_file_atomically(own / "file", as_bytes("text"), AtomicFile::Existing::refuse));
+    REQUIRE(fs::create_directory(own / "below"));
+    REQUIRE(::rename((own / "file").c_str(), (own / "below" / "file").c_str()) == 0);
+    REQUIRE(::truncate((own / "below" / "file").c_str(), 1) == 0);
+    bool thread_denied = false;
+    std::thread([&] { thread_denied = denied(::open("/etc/passwd", O_RDONLY | O_CLOEXEC)); }).join();
+    REQUIRE(thread_denied && fs::remove_all(own / "below") == 2);
+    return 0;
+#undef REQUIRE
+}
+
+TEST_F(VaultAsAProcess, ReachesNoFilesButItsOwn) {
+    for (const char* name : {"own", "shown", "other"}) {
+        fs::create_directory(dir() / name);
+        write_text(dir() / name / "file", "text");
+    }
+    fs::remove(dir() / "own" / "file");
+    if (kSanitized) {
+        EXPECT_EQ(confine_files({{dir()}, {}}).value(), Confined::sanitized);
+        return;
+    }
+    const pid_t child = fork();
+    if (child == 0) {
+        const int line = try_to_reach(dir() / "own", dir() / "shown", dir() / "other");
+        if (line != 0) dprintf(2, "out of reach: line %d: errno %d\n", line, errno);
+        _exit(line == 0 ? 0 : 1);
+    }
+    int how = 0;
+    ASSERT_EQ(waitpid(child, &how, 0), child);
+    EXPECT_TRUE(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+    EXPECT_FALSE(confine_files({{dir() / "nowhere"}, {}}));
 }
 
 TEST_F(VaultAsAProcess, TellsItsServiceManagerHowItIs) {
