@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Names the Debian 12 packages this project needs, once, for everybody, and installs those that are missing.
-#   cmake/packages.sh build|test|check         install what is missing; milliseconds where nothing is
-#   cmake/packages.sh --list build|test|check  print the names, one a line
-# Each set holds the one before it: build compiles and runs, test adds what the tests need, check what `check` needs.
+#   cmake/packages.sh build|test|check|bench   install what is missing; milliseconds where nothing is
+#   cmake/packages.sh --list SET               print the names, one a line
+# Each set but the last holds the one before it: build compiles and runs, test adds what the tests need, check what
+# `check` needs.  bench is build and the programs that tests/bench/run measures SAT beside.
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 
@@ -18,10 +19,11 @@ build=(
 # iproute2: three hosts as network namespaces.
 test=(libgtest-dev libgmock-dev openssl nodejs npm jose spass eprover spin gcc iproute2)
 check=(clang-format clang-tidy shellcheck mandoc)
+bench=(python3 openssl openssh-server openssh-client nginx curl postgresql postgresql-contrib)
 
 say() { printf 'packages: %s\n' "$*" >&2; }
 usage() {
-    echo "usage: cmake/packages.sh [--list] build|test|check" >&2
+    echo "usage: cmake/packages.sh [--list] build|test|check|bench" >&2
     exit 64
 }
 
@@ -35,6 +37,7 @@ case $1 in
     build) wanted=("${build[@]}") ;;
     test) wanted=("${build[@]}" "${test[@]}") ;;
     check) wanted=("${build[@]}" "${test[@]}" "${check[@]}") ;;
+    bench) wanted=("${build[@]}" "${bench[@]}") ;;
     *) usage ;;
 esac
 if [[ $list == yes ]]; then

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Job 15: against the scheme of the founding document, in both of its encodings; both sides keep a duplicate."""
+
+from ..measure import Comparison, Contender
+from ..suite import Suite
+from .transfers import ALONE, COMMAND, _rate, _then, _uploads
+
+SIZE = 200_000_000
+
+
+def up(world):
+    image = world.place.image(SIZE)
+    size = image.stat().st_size
+    vault = world.vault("doubled", world.place.memory, world.place.memory / "duplicate")
+    command = world.artist().command(vault, "upload", image, "--title", "Large", "-q")
+    contenders = []
+    lines = []
+
+    def drop(server):
+        for store in ("image_store", "duplicate_store"):
+            for file in (server.files / store).iterdir():
+                file.unlink()
+
+    for encoding in ("json", "binary"):
+        server = world.original(encoding)
+        name = f"original scheme, {encoding}"
+        run = lambda server=server: world.meter.client(server, server.put(image))
+        contenders.append(Contender(name, _then(lambda server=server: drop(server), run)))
+    contenders.append(Contender(COMMAND, _then(vault.drop_images, lambda: world.meter.client(vault, command))))
+    alone = lambda: world.meter.client(vault, _uploads(world, vault, image))
+    contenders.append(Contender(ALONE, _then(vault.drop_images, alone)))
+    for sat, what in ((COMMAND, "200 MB up"), (ALONE, "200 MB up, no preview")):
+        for encoding in ("json", "binary"):
+            lines.append(Comparison(15, what, sat, f"original scheme, {encoding}", "MB/s", _rate(size), 6, 9))
+    return contenders, lines
+
+
+def down(world):
+    image = world.place.image(SIZE)
+    size = image.stat().st_size
+    vault = world.vault("doubled", world.place.memory, world.place.memory / "duplicate")
+    identifier = world.artist().upload(vault, image)
+    here = world.place.memory / "down.tif"
+    ask = world.collector().command(vault, "request", identifier, "-o", here, "-q")
+    contenders = []
+    lines = []
+
+    def drop():
+        here.unlink(missing_ok=True)
+
+    sat = "sat-collector request"
+    for encoding in ("json", "binary"):
+        server = world.original(encoding)
+        (server.files / "image_store" / "kept").write_bytes(image.read_bytes())
+        (server.files / "metadata_store" / "kept").write_text("{}")
+        name = f"original scheme, {encoding}"
+        run = lambda server=server: world.meter.client(server, server.get("kept", here))
+        contenders.append(Contender(name, _then(drop, run)))
+        lines.append(Comparison(15, "200 MB down", sat, name, "MB/s", _rate(size), 8, 12))
+    contenders.append(Contender(sat, _then(drop, lambda: world.meter.client(vault, ask))))
+    return contenders, lines
+
+
+SUITES = [Suite("original scheme, up", (15,), up), Suite("original scheme, down", (15,), down)]

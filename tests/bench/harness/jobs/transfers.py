@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Jobs 1 to 6: images up and down, in memory and on the disk."""
+
+from ..measure import Comparison, Contender
+from ..peers.sat import quiet
+from ..peers.ssh import AES
+from ..place import MIB
+from ..suite import Suite
+
+GIB = 1 << 30
+COMMAND = "sat-artist upload"
+ALONE = "SAT, transfer alone"
+
+
+def _size(world):
+    return 256 * MIB if world.options.short else GIB
+
+
+def _rate(size):
+    return lambda sample: size / 1e6 / sample.seconds
+
+
+def _cpu(size):
+    return lambda sample: sample.cpu * GIB / size
+
+
+def _uploads(world, vault, *files):
+    home = world.artist().home
+    return [world.drivers / "bench-uploads", home, vault.address, vault.key, *files]
+
+
+def _then(clean, run):
+    def both():
+        try:
+            return run()
+        finally:
+            clean()
+
+    return both
+
+
+def upload(world):
+    image = world.place.image(_size(world))
+    size = image.stat().st_size
+    nginx, sshd = world.nginx(), world.sshd()
+    vault = world.vault("memory", world.place.memory)
+    artist = world.artist()
+    there = world.place.memory / "scp.tif"
+
+    def put():
+        sent = world.meter.client(nginx, nginx.put(image, "image.tif"))
+        sent.figures["put"] = sent.seconds
+        hashed = world.meter.on_server_core(["openssl", "dgst", "-sha256", nginx.files / "image.tif"])
+        return sent.then(hashed)
+
+    def drop_put():
+        (nginx.files / "image.tif").unlink(missing_ok=True)
+
+    def drop_scp():
+        there.unlink(missing_ok=True)
+
+    scp = lambda: world.meter.client(sshd, sshd.scp(image, there, AES))
+    scp_default = lambda: world.meter.client(sshd, sshd.scp(image, there))
+    command = lambda: world.meter.client(vault, artist.command(vault, "upload", image, "--title", "Large", "-q"))
+    alone = lambda: world.meter.client(vault, _uploads(world, vault, image))
+    contenders = [
+        Contender("nginx PUT + dgst", _then(drop_put, put)),
+        Contender("scp -O aes256-gcm", _then(drop_scp, scp)),
+        Contender("scp -O", _then(drop_scp, scp_default)),
+        Contender(COMMAND, _then(vault.drop_images, command)),
+        Contender(ALONE, _then(vault.drop_images, alone)),
+    ]
+    rate, cpu = _rate(size), _cpu(size)
+    lines = []
+    for sat in (COMMAND, ALONE):
+        whole = "upload" if sat == COMMAND else "upload, no preview"
+        lines += [
+            Comparison(1, whole, sat, "nginx PUT + dgst", "MB/s", rate, 1.15, 1.6),
+            Comparison(1, whole, sat, "scp -O aes256-gcm", "MB/s", rate, 1.05, 1.6),
+            Comparison(2, whole, sat, "nginx PUT + dgst", "MB/s", rate, 0.6, 0.85,
+                       peer_figure=lambda sample: size / 1e6 / sample.figures["put"]),
+            Comparison(6, whole + ", CPU", sat, "nginx PUT + dgst", "s/GiB", cpu, 0.95, 0.85, more_is_better=False),
+        ]  # fmt: skip
+    return contenders, lines
+
+
+def durable(world):
+    image = world.place.image(_size(world))
+    size = image.stat().st_size
+    world.place.require(world.place.disk, 3 * size)
+    sshd = world.sshd()
+    vault = world.vault("disk", world.place.disk)
+    artist = world.artist()
+    there = world.place.disk / "sftp.tif"
+    batch = world.place.disk / "durable.sftp"
+    batch.write_text(f"put -f {image} {there}\n")
+    sftp = lambda: world.meter.client(sshd, sshd.sftp(batch))
+    command = lambda: world.meter.client(vault, artist.command(vault, "upload", image, "--title", "Large", "-q"))
+    alone = lambda: world.meter.client(vault, _uploads(world, vault, image))
+    contenders = [
+        Contender("sftp put -f", _then(lambda: there.unlink(missing_ok=True), sftp)),
+        Contender(COMMAND, _then(vault.drop_images, command)),
+        Contender(ALONE, _then(vault.drop_images, alone)),
+    ]
+    rate = _rate(size)
+    return contenders, [
+        Comparison(3, "durable upload", COMMAND, "sftp put -f", "MB/s", rate, 1.3, 1.7),
+        Comparison(3, "durable upload, no preview", ALONE, "sftp put -f", "MB/s", rate, 1.3, 1.7),
+    ]
+
+
+def many(world):
+    count = 50 if world.options.short else 200
+    files = []
+    for i in range(count):
+        file = world.place.memory / "many" / f"{i}.tif"
+        file.parent.mkdir(exist_ok=True)
+        if not file.exists():
+            file.write_bytes(world.place.image(MIB).read_bytes())
+        files.append(file)
+    size = sum(file.stat().st_size for file in files)
+    sshd = world.sshd()
+    vault = world.vault("disk", world.place.disk)
+    there = world.place.disk / "many"
+    there.mkdir(exist_ok=True)
+    batch = world.place.disk / "many.sftp"
+    batch.write_text("".join(f"put -f {file} {there / file.name}\n" for file in files))
+
+    def drop():
+        for file in there.iterdir():
+            file.unlink()
+
+    contenders = [
+        Contender("sftp put -f", _then(drop, lambda: world.meter.client(sshd, sshd.sftp(batch)))),
+        Contender(ALONE, _then(vault.drop_images, lambda: world.meter.client(vault, _uploads(world, vault, *files)))),
+    ]
+    what = f"{count} × 1 MiB, each durable"
+    return contenders, [Comparison(4, what, ALONE, "sftp put -f", "MB/s", _rate(size), 1.2, 1.6)]
+
+
+def request(world):
+    image = world.place.image(_size(world))
+    size = image.stat().st_size
+    nginx, sshd = world.nginx(), world.sshd()
+    vault = world.vault("memory", world.place.memory)
+    collector = world.collector()
+    identifier = world.artist().upload(vault, image)
+    quiet(nginx.put(image, "image.tif"))
+    here = world.place.memory / "requested.tif"
+    batch = world.place.disk / "request.sftp"
+    batch.write_text(f"get {nginx.files / 'image.tif'} {here}\n")
+    ask = collector.command(vault, "request", identifier, "-o", here, "-q")
+
+    def drop():
+        here.unlink(missing_ok=True)
+
+    contenders = [
+        Contender("nginx + curl", _then(drop, lambda: world.meter.client(nginx, nginx.get("image.tif", here)))),
+        Contender("sftp get", _then(drop, lambda: world.meter.client(sshd, sshd.sftp(batch)))),
+        Contender("sat-collector request", _then(drop, lambda: world.meter.client(vault, ask))),
+    ]
+    rate = _rate(size)
+    sat = "sat-collector request"
+    return contenders, [
+        Comparison(5, "request", sat, "nginx + curl", "MB/s", rate, 1.0, 1.3),
+        Comparison(5, "request", sat, "sftp get", "MB/s", rate, 1.9, 1.9),
+        Comparison(6, "request, CPU", sat, "nginx + curl", "s/GiB", _cpu(size), 0.85, 0.7, more_is_better=False),
+    ]
+
+
+SUITES = [
+    Suite("upload in memory", (1, 2, 6), upload),
+    Suite("durable upload", (3,), durable),
+    Suite("many durable uploads", (4,), many),
+    Suite("request", (5, 6), request),
+]
