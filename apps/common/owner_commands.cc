@@ -103,6 +103,15 @@ Result<Report> run_inbox(ClientApp& app) {
     return answer;
 }
 
+// The same command run again, after a connection that took its answer with it, shall not read as if somebody else had
+// acted.
+Error not_the_owner(VaultClient& vault, const ArtworkId& id, const Wallet& me) {
+    const auto history = vault.get_history(id);
+    const bool given = history && history->records.size() > 1 && history->records.rbegin()[1].owner == me;
+    return {Errc::not_owner, given ? "you have given this work away already" : "this work has another owner",
+            given ? "the command history shows to whom" : ""};
+}
+
 // The claim that confirm and decline are about: the one named, or the one that waits.
 Result<VerifiedClaim> choose_claim(VaultClient& vault, const ArtworkId& id, const std::optional<StatementId>& named,
                                    bool yes) {
@@ -138,7 +147,7 @@ Result<Report> run_answer(ClientApp& app, bool yes) {
     SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     SAT_TRY_VALUE(const Work work, vault->get_work(id));
-    if (work.owner != home->wallet()) return fail(Errc::not_owner, "this work has another owner");
+    if (work.owner != home->wallet()) return fail(not_the_owner(*vault, id, home->wallet()));
     SAT_TRY_VALUE(const VerifiedClaim claim, choose_claim(*vault, id, named, yes));
     // Said already: nothing to do, and nothing wrong.
     if (yes && claim.state == ClaimState::confirmed) return claim_answer(claim, home->wallet());

@@ -22,8 +22,10 @@ using Clock = std::chrono::steady_clock;
 
 // Events may be missed only when a vault errs; then we ask.
 constexpr std::chrono::seconds kAskAgain{30};
-// So long a vault may be away, while we wait, before we give up.
-constexpr std::chrono::seconds kPatienceWithoutVault{20};
+// So long a vault may be away, while we wait, before we give up: a computer that starts again, a cable that is found.
+constexpr std::chrono::seconds kPatienceWithoutVault{120};
+// A vault that has fallen silent is not waited for longer than --wait says, and this.
+constexpr std::chrono::seconds kLastAnswer{10};
 
 class Claiming {
 public:
@@ -60,8 +62,10 @@ private:
             if (now >= until_) return fail(Errc::still_pending, "the owner has not answered yet");
             if (!waiting_) app_.output().note("asked; waiting for the owner");
             waiting_ = true;
+            vault->expire_at(until_ + kLastAnswer);
             SAT_TRY_VALUE(claim, next_state(*vault, claim, until_ - now));
         }
+        vault->expire_at(Clock::time_point::max());
         return conclude(*vault, claim);
     }
 

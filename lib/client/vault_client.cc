@@ -127,6 +127,10 @@ Result<void> VaultClient::connect() {
 
 bool VaultClient::connected() const noexcept { return impl_->connection && !impl_->connection->failure(); }
 
+void VaultClient::expire_at(std::chrono::steady_clock::time_point when) {
+    if (connected()) impl_->connection->expire_at(when);
+}
+
 void VaultClient::close() {
     if (!impl_->connection) return;
     if (!impl_->connection->failure()) {

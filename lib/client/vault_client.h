@@ -87,6 +87,9 @@ public:
     // connection is closed first.
     Result<void> connect();
     bool connected() const noexcept;
+    // Ends this connection at `when`, whatever is under way (timeout); the clock's latest time takes it back.  Of a
+    // connection that comes after it nothing is said.
+    void expire_at(std::chrono::steady_clock::time_point when);
     // With a word to the vault.
     void close();
 

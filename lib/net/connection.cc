@@ -128,7 +128,7 @@ SteadyTime Connection::sweep(SteadyTime now) {
     const SteadyTime limit = std::min({read_deadline_, write_deadline_, handshake_deadline_, expiry_});
     if (now >= limit) {
         const bool before_session = me_ == Side::client && !established();
-        const char* what = now >= write_deadline_ ? "the other end does not read" : "the other end is silent";
+        const char* what = now >= write_deadline_ ? "the other end takes nothing" : "the other end is silent";
         if (now >= expiry_) what = "the time for it is over";
         end({before_session ? Errc::unreachable : Errc::timeout, what, {}});
         return kNever;

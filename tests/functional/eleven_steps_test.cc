@@ -309,6 +309,7 @@ TEST_F(ElevenSteps, SecondHandOverAsksTheNewOwnerAndTheArtistCanNoLongerAnswer) 
     for (const std::string answer : {"confirm", "decline"}) {
         const Done refused = artist({answer, id, "--claim", claim_id});
         EXPECT_EQ(refused.exit, exits::kNotAllowed) << answer << refused.out << refused.err;
+        EXPECT_EQ(refused.error()["message"], "you have given this work away already");
         EXPECT_EQ(artist({answer, id}).exit, exits::kNotAllowed) << answer;
     }
     EXPECT_EQ(owner_of(id), wallet(collector_home()).hex());

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include <atomic>
 #include <filesystem>
 #include <iostream>
 #include <sstream>
@@ -260,6 +261,27 @@ TEST_F(Network, AClaimThatWaitsOutlivesTheVaultsRestart) {
     EXPECT_TRUE(done.exit == 0 || done.exit == exits::kInterrupted) << done.out << done.err;
     EXPECT_EQ(collector({"claim", id}).exit, 0);
     EXPECT_EQ(owner_of(id), wallet(collector_home()).hex());
+}
+
+TEST_F(Network, AClaimWaitsForASilentVaultNoLongerThanItSaid) {
+    const std::string id = upload();
+    Relay relay(vault().socket_address());
+    std::atomic<bool> silent = false;
+    relay.treat(Direction::to_client, {.edit = [&silent](std::size_t, Bytes frame) {
+                    return silent ? std::vector<Bytes>{} : std::vector<Bytes>{std::move(frame)};
+                }});
+    const Command waiting = collector_command({"claim", id, "--wait", "3"}).json(false).vault(relay.address());
+    const auto begun = std::chrono::steady_clock::now();
+    Process process = waiting.begin();
+    ASSERT_TRUE(eventually([&] { return process.err().find("waiting for the owner") != std::string::npos; }));
+    silent = true;
+    const Done done = waiting.finish(process);
+    EXPECT_EQ(done.exit, exits::kInterrupted) << done.out << done.err;
+    EXPECT_THAT(done.err, testing::HasSubstr("the claim stays open; run the same command again"));
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(40)) << "a connection's own limit is 300 s";
+    silent = false;
+    EXPECT_EQ(collector({"claim", id, "--wait", "0"}).exit, exits::kPending) << "it is the same claim, still open";
+    EXPECT_EQ(collector({"claims"}).data()["items"].size(), 1U);
 }
 
 TEST_F(Network, FramesThatAreAlteredRepeatedOrSwappedOnTheWayEndTheConnectionAndNothingElse) {
