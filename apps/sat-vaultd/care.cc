@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "common/exit_codes.h"
+#include "common/interrupt.h"
 #include "keys.h"
 #include "vault/backup.h"
 #include "vault/check.h"
@@ -124,6 +125,7 @@ Result<Done> backup_command(const VaultdOptions& options) {
     if (options.duplicate) how.duplicate = Path(*options.duplicate);
     how.directory = Path(options.directory);
     how.now = now_unix();
+    how.stopped = [] { return Interrupt::signal() != 0; };
     SAT_TRY_VALUE(const BackupReport report, backup_vault(how, keys));
     Done done;
     done.data = report_json(report.check);
@@ -133,8 +135,9 @@ Result<Done> backup_command(const VaultdOptions& options) {
     if (!report.with_keys)
         done.text += "note: the keys are not in it, for they have no passphrase: keep " +
                      printable(key_directory(data).string()) + " apart\n";
-    done.text += "written and verified: " + printable(options.directory) + "\n";
-    if (report.check.left() == 0) return done;
+    const bool whole = report.check.left() == 0;
+    done.text += (whole ? "written and verified: " : "written: ") + printable(options.directory) + "\n";
+    if (whole) return done;
     done.exit = kExitBadProof;
     done.code = "damaged";
     done.problem = "the backup is made, but " + std::to_string(report.check.left()) +
@@ -149,12 +152,15 @@ Result<Done> restore_command(const VaultdOptions& options) {
     SAT_TRY(prepare_restore(backup, data));
     // The keys of the backup, or those that were put there first.
     SAT_TRY_VALUE(const VaultKeys keys, open_keys(data, options));
-    SAT_TRY_VALUE(const CheckReport report, restore_vault(backup, data, keys, now_unix()));
+    SAT_TRY_VALUE(const CheckReport report,
+                  restore_vault(backup, data, keys, now_unix(), [] { return Interrupt::signal() != 0; }));
     Done done;
     done.data = report_json(report);
     done.data["data"] = printable(data.string());
-    done.text = report_text(report) + "restored and verified: " + printable(data.string()) + "\n";
-    if (report.left() == 0) return done;
+    const bool whole = report.left() == 0;
+    done.text =
+        report_text(report) + (whole ? "restored and verified: " : "restored: ") + printable(data.string()) + "\n";
+    if (whole) return done;
     done.exit = kExitBadProof;
     done.code = "damaged";
     done.problem = "restored, but " + std::to_string(report.left()) + " things were damaged in the backup already";

@@ -3,9 +3,11 @@
 #include "vault/backup.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -77,6 +79,10 @@ Result<void> copy_directory(const Path& from, const Path& to) {
     return sync_directory(to);
 }
 
+Result<void> go_on(const std::function<bool()>& stopped) {
+    return stopped && stopped() ? fail(Errc::cancelled, "stopped by a signal") : Result<void>();
+}
+
 class Backup {
 public:
     Backup(const BackupOptions& options, const VaultKeys& keys, Path part)
@@ -88,7 +94,7 @@ public:
     Result<BackupReport> run() {
         BackupReport report;
         SAT_TRY(copy_new_file(options_.data / "master.key", part_ / "master.key"));
-        report.with_keys = vault_keys_are_encrypted(options_.data / "keys");
+        report.with_keys = all_vault_keys_are_encrypted(options_.data / "keys");
         if (report.with_keys) SAT_TRY(copy_directory(options_.data / "keys", part_ / "keys"));
         if (is_there(options_.data / "contradiction"))
             SAT_TRY(copy_new_file(options_.data / "contradiction", part_ / "contradiction"));
@@ -97,7 +103,10 @@ public:
         sealer_.emplace(master.derive(AtRestKey::files));
         SAT_TRY(copy_catalog(master));
         SAT_TRY(copy_ledger(master));
-        for (const ArtworkId& artwork : ledger_.order) SAT_TRY(copy_work(ledger_.works.at(artwork).stored));
+        for (const ArtworkId& artwork : ledger_.order) {
+            SAT_TRY(go_on(options_.stopped));
+            SAT_TRY(copy_work(ledger_.works.at(artwork).stored));
+        }
         SAT_TRY(write_identities());
         audit_.reset();
         SAT_TRY_VALUE(report.check, check_vault({part_, std::nullopt, false, options_.now}, keys_));
@@ -144,11 +153,19 @@ private:
     }
 
     std::optional<IdentityChain> find_identity(const Wallet& wallet) {
-        const auto known = audit_->identity(wallet);
-        if (!known || !*known) return std::nullopt;
-        auto chain = IdentityChain::parse(**known);
-        if (!chain || chain->wallet() != wallet) return std::nullopt;
-        return std::move(*chain);
+        if (const auto known = audit_->identity(wallet); known && *known) {
+            auto chain = IdentityChain::parse(**known);
+            if (chain && chain->wallet() == wallet) return std::move(*chain);
+        }
+        for (const Place& place : from_) {
+            const auto file = read_file(identity_path(place.root, wallet), kMaxIdentityFile);
+            if (!file) continue;
+            const auto encoded = open_identity_file(*file, wallet, *sealer_);
+            if (!encoded) continue;
+            auto chain = IdentityChain::parse(*encoded);
+            if (chain && chain->wallet() == wallet) return std::move(*chain);
+        }
+        return std::nullopt;
     }
 
     // From the first place that has it good; where none has, whatever the first one has, for the report to name.
@@ -209,15 +226,67 @@ bool is_within(const Path& path, const Path& directory) {
     return !relative.empty() && *relative.begin() != "..";
 }
 
+// Other backups may read beside it; a repair would replace what they read.
+Result<FileDescriptor> keep_from_repair(const Path& data) {
+    const Path path = data / kRepairLock;
+    FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!fd) return fail(errno_error("open", path, errno));
+    if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return fd;
+    if (errno != EWOULDBLOCK) return fail(errno_error("lock", path, errno));
+    return fail(Errc::busy, data.string() + " is being repaired", "back it up when that is done");
+}
+
+// A directory is renamed to `target` at the end, and nothing can be renamed onto a file system.
+Result<void> refuse_mount_point(const Path& target) {
+    struct stat own {};
+    struct stat above {};
+    if (stat(target.c_str(), &own) != 0) return {};  // it is to be made
+    if (stat(target.parent_path().c_str(), &above) != 0) return fail(errno_error("examine", target, errno));
+    if (own.st_dev == above.st_dev) return {};
+    return fail(Errc::config, target.string() + " is a file system of its own",
+                "name a directory in it, which need not be there yet");
+}
+
 // What a restore puts into the data directory, in this order: until the last one is there no vault starts.
 constexpr std::array<const char*, 7> kRestored = {"leaves",        "identities",     "metadata_store", "image_store",
                                                   "contradiction", "catalog.sqlite", "master.key"};
 constexpr const char* kRestorePart = "restore.part";
 
+// A restore that was cut off among its renames: what it copied last is whole, and has not got its place.
+bool is_unfinished(const Path& data) {
+    return is_there(data / kRestorePart / kRestored.back()) && !is_there(data / kRestored.back());
+}
+
+// Everything of a restore that was cut off: copies, all of it, in a directory that was empty before.
+Result<void> remove_unfinished(const Path& data) {
+    std::error_code error;
+    if (is_unfinished(data)) {
+        for (const char* name : kRestored) {
+            std::filesystem::remove_all(data / name, error);
+            if (error) return fail(errno_error("remove", data / name, error.value()));
+        }
+        SAT_TRY(sync_directory(data));
+    }
+    std::filesystem::remove_all(data / kRestorePart, error);
+    if (error) return fail(errno_error("remove", data / kRestorePart, error.value()));
+    return {};
+}
+
+// Keys that were there first may be another vault's.
+Result<void> require_its_keys(const Path& backup, const VaultKeys& keys) {
+    SAT_TRY_VALUE(const Bytes file, read_file(backup / "master.key", kMaxMasterKeyFile));
+    if (MasterKey::unwrap(file, keys.wallet(), keys.store)) return {};
+    return fail(Errc::config, "the backup's master.key does not open with these keys",
+                "put the keys of the vault that was backed up there, or take these away where the backup has its own");
+}
+
 }  // namespace
 
 Result<BackupReport> backup_vault(const BackupOptions& options, const VaultKeys& keys) {
     std::error_code error;
+    Path target = std::filesystem::absolute(options.directory, error);
+    if (!target.has_filename()) target = target.parent_path();
+    SAT_TRY(refuse_mount_point(target));
     if (is_there(options.directory) && (!std::filesystem::is_directory(options.directory, error) ||
                                         !std::filesystem::is_empty(options.directory, error)))
         return fail(Errc::exists, options.directory.string() + " is not an empty directory",
@@ -226,8 +295,7 @@ Result<BackupReport> backup_vault(const BackupOptions& options, const VaultKeys&
         (options.duplicate && is_within(options.directory, *options.duplicate)))
         return fail(Errc::config, options.directory.string() + " lies in the vault's own directory",
                     "name a directory on another disk");
-    Path target = std::filesystem::absolute(options.directory, error);
-    if (!target.has_filename()) target = target.parent_path();
+    SAT_TRY_VALUE(const FileDescriptor unrepaired, keep_from_repair(options.data));
     std::string pattern = target.string() + ".part-XXXXXX";
     if (mkdtemp(pattern.data()) == nullptr) return fail(errno_error("create", target, errno));
     PartDirectory part{Path(pattern)};
@@ -246,11 +314,13 @@ Result<void> prepare_restore(const Path& backup, const Path& data) {
     if (!is_there(backup / "catalog.sqlite") || !is_there(backup / "master.key"))
         return fail(Errc::input_unreadable, "there is no backup in " + backup.string());
     SAT_TRY(make_private_directory(data));
+    const bool unfinished = is_unfinished(data);
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(data, error)) {
         const Path name = entry.path().filename();
         if (name == "keys" || name == "keys.part" || name == "lock" || name == "lost+found" || name == kRestorePart)
             continue;
+        if (unfinished && std::ranges::find(kRestored, name) != kRestored.end()) continue;
         return fail(Errc::exists, data.string() + " is not empty",
                     "restore into a directory that is empty, or holds keys alone");
     }
@@ -267,14 +337,16 @@ Result<void> prepare_restore(const Path& backup, const Path& data) {
     return sync_directory(data);
 }
 
-Result<CheckReport> restore_vault(const Path& backup, const Path& data, const VaultKeys& keys, UnixTime now) {
+Result<CheckReport> restore_vault(const Path& backup, const Path& data, const VaultKeys& keys, UnixTime now,
+                                  const std::function<bool()>& stopped) {
+    SAT_TRY(require_its_keys(backup, keys));
     SAT_TRY_VALUE(const FileDescriptor lock, lock_file(data / "lock"));
+    SAT_TRY(remove_unfinished(data));
     std::error_code error;
-    std::filesystem::remove_all(data / kRestorePart, error);
-    if (error) return fail(errno_error("remove", data / kRestorePart, error.value()));
     PartDirectory part(data / kRestorePart);
     SAT_TRY(make_private_directory(part.path()));
     for (const char* name : kRestored) {
+        SAT_TRY(go_on(stopped));
         if (!is_there(backup / name)) continue;
         if (std::filesystem::is_directory(backup / name, error)) {
             SAT_TRY(copy_directory(backup / name, part.path() / name));
@@ -284,16 +356,20 @@ Result<CheckReport> restore_vault(const Path& backup, const Path& data, const Va
     }
     SAT_TRY(sync_directory(part.path()));
     SAT_TRY_VALUE(CheckReport report, check_vault({part.path(), std::nullopt, false, now}, keys));
+    // What is not whole from here on is finished, or begun anew, by the next run.
+    part.release();
+    const Path from = data / kRestorePart;
     for (const char* name : kRestored) {
-        if (!is_there(part.path() / name)) continue;
-        if (std::rename((part.path() / name).c_str(), (data / name).c_str()) != 0)
+        if (!is_there(from / name)) continue;
+        if (std::rename((from / name).c_str(), (data / name).c_str()) != 0)
             return fail(errno_error("create", data / name, errno));
         SAT_TRY(sync_directory(data));
     }
+    std::filesystem::remove_all(from, error);
     // Paths as they are from now on.
     for (Damage& damage : report.damages) {
         const Path where(damage.where);
-        if (is_within(where, part.path())) damage.where = (data / where.lexically_relative(part.path())).string();
+        if (is_within(where, from)) damage.where = (data / where.lexically_relative(from)).string();
     }
     return report;
 }

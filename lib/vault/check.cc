@@ -107,6 +107,14 @@ private:
             if (!locked) return fail(std::move(locked.error()));
             locks_.push_back(std::move(*locked));
         }
+        if (options_.repair) {
+            auto alone = lock_file(options_.data / kRepairLock);
+            if (!alone && alone.error().code == Errc::busy)
+                return fail(Errc::busy, "a backup of " + options_.data.string() + " is being made",
+                            "repair when it is done");
+            if (!alone) return fail(std::move(alone.error()));
+            locks_.push_back(std::move(*alone));
+        }
         return {};
     }
 

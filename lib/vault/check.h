@@ -16,6 +16,9 @@
 
 namespace sat {
 
+// flock(2)ed in DATA: alone by a repair, together by backups, which read what a repair would replace.
+inline constexpr const char* kRepairLock = "repair.lock";
+
 struct CheckOptions {
     Path data;
     std::optional<Path> duplicate;  // without it, it is not looked at, and heals nothing

@@ -20,6 +20,7 @@ constexpr const char* kLogFile = "log.pem";
 constexpr const char* kPublicFile = "sign.pub.pem";
 constexpr const char* kIdentityFile = "identity.json";
 constexpr std::size_t kMaxIdentityFile = 32 * 1024;
+constexpr std::size_t kMaxPem = std::size_t{64} * 1024;
 
 tl::unexpected<Error> not_ours(const Path& file) {
     return fail(Errc::config, file.string() + " is not the key that the vault's identity names",
@@ -109,8 +110,20 @@ bool vault_keys_exist(const Path& directory) {
 }
 
 bool vault_keys_are_encrypted(const Path& directory) {
-    const auto pem = read_secret_file(directory / kSignFile, std::size_t{64} * 1024);
+    const auto pem = read_secret_file(directory / kSignFile, kMaxPem);
     return pem && private_key_is_encrypted(pem->reveal());
+}
+
+bool all_vault_keys_are_encrypted(const Path& directory) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+        if (entry.path().extension() != ".pem") continue;
+        const auto pem = read_secret_file(entry.path(), kMaxPem);
+        if (!pem) return false;
+        const bool is_private = as_text(pem->reveal()).find("PRIVATE KEY-----") != std::string_view::npos;
+        if (is_private && !private_key_is_encrypted(pem->reveal())) return false;
+    }
+    return !error && vault_keys_are_encrypted(directory);
 }
 
 Result<IdentityChain> read_vault_identity(const Path& directory) { return read_identity(directory); }

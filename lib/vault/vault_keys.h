@@ -30,6 +30,8 @@ Result<VaultKeys> load_vault_keys(const Path& directory, const SecretBytes* pass
 // Whether `directory` holds keys, and whether they are encrypted; the identity without opening any key.
 bool vault_keys_exist(const Path& directory);
 bool vault_keys_are_encrypted(const Path& directory);
+// Every private key that lies there, not only those that the vault asks a passphrase for.
+bool all_vault_keys_are_encrypted(const Path& directory);
 Result<IdentityChain> read_vault_identity(const Path& directory);
 
 }  // namespace sat

@@ -1,8 +1,13 @@
 // Backups of a vault that serves, and vaults made of them: what clients accept, and what they do not.
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 
 #include <filesystem>
+#include <regex>
 
 #include "support/programs.h"
 
@@ -12,6 +17,14 @@ namespace sat::test {
 namespace {
 
 using testing::HasSubstr;
+
+// Whether the process catches SIGTERM by now.
+bool has_handlers(pid_t process) {
+    const std::string status = read_text(Path("/proc") / std::to_string(process) / "status");
+    std::smatch match;
+    return std::regex_search(status, match, std::regex("SigCgt:\\s*([0-9a-f]+)")) &&
+           ((std::stoull(match[1], nullptr, 16) >> (SIGTERM - 1)) & 1) != 0;
+}
 
 class BackupCommand : public ThreeComputers {
 public:
@@ -125,6 +138,109 @@ TEST_F(BackupCommand, TakesKeysThatAPassphraseProtectsAndRestoresIntoAnEmptyDire
     EXPECT_EQ(process.terminate(), 0);
 }
 
+TEST_F(BackupCommand, LeavesTheKeysOutWhereOnlySomeOfThemAreProtected) {
+    const Path locked = dir() / "locked";
+    copy_cached("locked-vault", locked);
+    write_text(dir() / "pass", std::string(kLockedPassphrase) + "\n");
+    const auto vaultd_on = [&](const Path& where, Words words) {
+        words.insert(words.end(), {"--data", where, "--passphrase-file", dir() / "pass"});
+        return Command("sat-vaultd", std::move(words)).json().run();
+    };
+    ASSERT_EQ(vaultd_on(locked, {"status"}).exit, 0) << "from now on there is something to back up";
+    const Path kem = locked / "keys" / "kem.pem";
+    const Outcome opened = test::run({.argv = {"/usr/bin/openssl", "pkey", "-in", kem, "-passin",
+                                               "file:" + (dir() / "pass").string(), "-out", dir() / "clear.pem"}});
+    ASSERT_EQ(opened.exit_code, 0) << opened.err;
+    fs::copy_file(dir() / "clear.pem", kem, fs::copy_options::overwrite_existing);
+    const Done made = vaultd_on(locked, {"backup", backup_dir()});
+    ASSERT_EQ(made.exit, 0) << made.out << made.err;
+    EXPECT_EQ(made.data()["keys"], false);
+    EXPECT_FALSE(fs::exists(backup_dir() / "keys"));
+}
+
+TEST_F(BackupCommand, IsNotRestoredWithAnotherVaultsKeys) {
+    upload();
+    ASSERT_EQ(backup().exit, 0);
+    stop_vault();
+    no_vault();
+    const Path fresh = dir() / "fresh";
+    ASSERT_EQ(Command("sat-vaultd", {"init", "--no-passphrase", "--data", fresh}).json().run().exit, 0);
+    const Done refused = Command("sat-vaultd", {"restore", backup_dir(), "--data", fresh}).json().run();
+    EXPECT_EQ(refused.exit, exits::kConfig) << refused.out;
+    EXPECT_THAT(refused.error()["message"].get<std::string>(), HasSubstr("does not open with these keys"));
+    EXPECT_FALSE(fs::exists(fresh / "master.key"));
+    fs::remove_all(fresh / "keys");
+    fs::copy(data() / "keys", fresh / "keys", fs::copy_options::recursive);
+    EXPECT_EQ(Command("sat-vaultd", {"restore", backup_dir(), "--data", fresh}).json().run().exit, 0)
+        << "nothing was put there that would be in the way";
+}
+
+// However far it came: the last name that it gives is the master key's.
+TEST_F(BackupCommand, ARestoreThatWasCutOffIsRunAgain) {
+    const std::string id = upload();
+    ASSERT_EQ(backup().exit, 0);
+    stop_vault();
+    ASSERT_EQ(restore().exit, 0);
+    const std::vector<std::string> places = {"leaves",      "identities",     "metadata_store",
+                                             "image_store", "catalog.sqlite", "master.key"};
+    for (std::size_t placed = 0; placed < places.size(); ++placed) {
+        SCOPED_TRACE(placed);
+        fs::create_directory(data() / "restore.part");
+        fs::permissions(data() / "restore.part", fs::perms::owner_all);
+        for (std::size_t i = placed; i < places.size(); ++i)
+            fs::rename(data() / places[i], data() / "restore.part" / places[i]);
+        const Done again = vaultd_command({"restore", backup_dir()}).json().run();
+        ASSERT_EQ(again.exit, 0) << again.out << again.err;
+        EXPECT_FALSE(fs::exists(data() / "restore.part"));
+    }
+    start_vault();
+    EXPECT_EQ(owner_of(id), wallet(artist_home()).hex());
+    stop_vault();
+    no_vault();
+    // Without the copies of a restore it is not one that was cut off.
+    fs::remove(data() / "master.key");
+    EXPECT_EQ(vaultd_command({"restore", backup_dir()}).json().run().exit, exits::kExists);
+    EXPECT_TRUE(fs::exists(data() / "image_store" / id.substr(0, 2) / id));
+}
+
+TEST_F(BackupCommand, EndsAtASignalAndLeavesNothing) {
+    const Path locked = dir() / "locked";
+    copy_cached("locked-vault", locked);
+    write_text(dir() / "pass", std::string(kLockedPassphrase) + "\n");
+    ASSERT_EQ(
+        Command("sat-vaultd", {"status", "--data", locked, "--passphrase-file", dir() / "pass"}).json().run().exit, 0);
+    ASSERT_EQ(::mkfifo((dir() / "ask").c_str(), 0600), 0);
+    // It waits for the passphrase, so that the signal comes before the first work.
+    const std::string shell = "exec \"$0\" \"$@\" 3<" + (dir() / "ask").string();
+    Process process({.argv = {"/bin/bash", "-c", shell, program_path("sat-vaultd"), "backup", backup_dir(), "--data",
+                              locked, "--passphrase-fd", "3", "--json"},
+                     .env = {{"HOME", dir()}}});
+    FileDescriptor answer(::open((dir() / "ask").c_str(), O_WRONLY | O_CLOEXEC));
+    ASSERT_TRUE(answer);
+    ASSERT_TRUE(eventually([&] { return has_handlers(process.pid()); }));
+    process.signal(SIGTERM);
+    ASSERT_TRUE(write_all(answer.get(), as_bytes(std::string(kLockedPassphrase) + "\n"), "the passphrase"));
+    answer.reset();
+    EXPECT_EQ(process.wait().exit_code, 128 + SIGTERM);
+    for (const auto& entry : fs::directory_iterator(dir()))
+        EXPECT_FALSE(entry.path().filename().string().starts_with("backup")) << entry.path();
+}
+
+TEST_F(BackupCommand, AndARepairKeepOutOfEachOthersWay) {
+    upload();
+    const FileDescriptor repairing(::open((data() / "repair.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    ASSERT_EQ(::flock(repairing.get(), LOCK_EX), 0);
+    const Done refused = backup();
+    EXPECT_EQ(refused.code(), "busy") << refused.out;
+    EXPECT_FALSE(fs::exists(backup_dir()));
+    ASSERT_EQ(::flock(repairing.get(), LOCK_SH), 0);
+    EXPECT_EQ(backup().exit, 0) << "two backups read side by side";
+    stop_vault();
+    no_vault();
+    EXPECT_EQ(vaultd_command({"check", "--repair"}).json().run().code(), "busy");
+    EXPECT_EQ(vaultd_command({"check"}).json().run().exit, 0);
+}
+
 TEST_F(BackupCommand, HealsFromTheDuplicateNamesWhatIsLostAndRefusesWrongPlaces) {
     const std::string id = upload();
     const auto shelf = [&](const Path& store) { return store / id.substr(0, 2) / id; };
@@ -140,6 +256,8 @@ TEST_F(BackupCommand, HealsFromTheDuplicateNamesWhatIsLostAndRefusesWrongPlaces)
     EXPECT_EQ(partial.error()["found"]["damages"][0]["artwork"], id);
     EXPECT_TRUE(fs::exists(backup_dir() / "catalog.sqlite")) << "what is good of it is kept";
     EXPECT_EQ(vaultd_command({"backup", data() / "inside"}).json().run().exit, exits::kConfig);
+    // Nothing can take the place of a mount point; nor is the parent's disk filled before that is found.
+    EXPECT_EQ(vaultd_command({"backup", "/proc"}).json().run().exit, exits::kConfig);
     EXPECT_EQ(vaultd_command({"backup", dir() / "no" / "such"}).json().run().exit, exits::kIo);
     EXPECT_EQ(vaultd_command({"restore", dir() / "nothing"}).json().run().exit, exits::kUnreadable);
 }
