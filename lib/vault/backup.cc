@@ -109,6 +109,7 @@ public:
         }
         SAT_TRY(write_identities());
         audit_.reset();
+        SAT_TRY(go_on(options_.stopped));
         SAT_TRY_VALUE(report.check, check_vault({part_, std::nullopt, false, options_.now}, keys_));
         SAT_TRY(remove_file(part_ / "lock"));
         for (const Path& directory : {place_.images, place_.metadata, part_ / kIdentityDirectory, part_})
