@@ -69,6 +69,8 @@ int exit_code(Errc code, int signal) noexcept {
             return kExitProtocol;
         case Errc::forbidden:
         case Errc::not_owner:
+        // No waiting helps, so a script that tries again at 69 must not.
+        case Errc::quota:
             return kExitNotAllowed;
         case Errc::config:
             return kExitConfig;

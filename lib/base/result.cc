@@ -64,6 +64,8 @@ std::string_view errc_name(Errc code) noexcept {
             return "checkpoint_inconsistent";
         case Errc::busy:
             return "busy";
+        case Errc::quota:
+            return "quota";
         case Errc::storage_full:
             return "storage_full";
         case Errc::usage:
@@ -103,7 +105,7 @@ std::string_view errc_name(Errc code) noexcept {
 
 std::optional<Errc> errc_from_wire(std::uint16_t code) noexcept {
     const bool transport = code >= 1 && code <= 10;
-    const bool application = (code >= 100 && code <= 117) || code == 120;
+    const bool application = (code >= 100 && code <= 118) || code == 120;
     if (!transport && !application) return std::nullopt;
     return static_cast<Errc>(code);
 }

@@ -44,6 +44,7 @@ enum class Errc : std::uint16_t {
     superseded = 115,
     checkpoint_inconsistent = 116,
     busy = 117,
+    quota = 118,  // the wallet has had its share; operator and owner can change that, time alone does not
     storage_full = 120,
     // This machine's own.
     usage = 200,        // a wrong or missing argument

@@ -807,6 +807,9 @@ Error refusal(Errc code) {
             return {code, "the vault's ledger is not the one that was seen before", {}};
         case Errc::busy:
             return {code, "the vault is busy", "try again in a while"};
+        case Errc::quota:
+            return {code, "that is more than the vault lets one wallet have",
+                    "ask the vault's operator; of open claims one can be withdrawn"};
         case Errc::storage_full:
             return {code, "the vault has no room left", "ask the vault's operator"};
         default:

@@ -31,7 +31,7 @@ export const applicationCodes = {
     9: 'internal', 100: 'bad_request', 101: 'not_found', 102: 'forbidden', 103: 'rate_limited', 104: 'too_large',
     105: 'head_moved', 106: 'expired', 107: 'bad_signature', 108: 'bad_statement', 109: 'held', 110: 'key_policy',
     111: 'envelope_invalid', 112: 'hash_mismatch', 113: 'state', 114: 'not_owner', 115: 'superseded',
-    116: 'checkpoint_inconsistent', 117: 'busy', 120: 'storage_full',
+    116: 'checkpoint_inconsistent', 117: 'busy', 118: 'quota', 120: 'storage_full',
 };
 
 /** Throws a ProtocolError with `message` unless `condition` holds. */

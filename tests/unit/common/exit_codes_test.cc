@@ -39,6 +39,7 @@ TEST(ExitCodes, AreTheOnesThatTheManualPromises) {
         {Errc::superseded, 13},
         {Errc::checkpoint_inconsistent, 24},
         {Errc::busy, 69},
+        {Errc::quota, 77},
         {Errc::storage_full, 74},
         {Errc::usage, 64},
         {Errc::bad_data, 65},
