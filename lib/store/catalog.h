@@ -116,6 +116,12 @@ struct OutcomeRow {
     std::optional<std::string> receipt;  // JWS; of registrations and acceptances; sealed
 };
 
+// What a wallet has registered, whoever owns it now.
+struct RegisteredBy {
+    std::uint64_t works = 0;
+    std::uint64_t bytes = 0;  // of plaintext
+};
+
 struct CatalogTotals {
     std::uint64_t works = 0;
     std::uint64_t bytes = 0;
@@ -151,6 +157,9 @@ public:
     // Those of wallets after that one, in the wallets' order.
     virtual Result<std::vector<KnownIdentity>> identities(const std::optional<Wallet>& after, std::size_t limit) = 0;
     virtual Result<CatalogTotals> totals() = 0;
+    virtual Result<RegisteredBy> registered_by(const Wallet& artist) = 0;
+    // How many claims of this collector's are open at `now`, on all works together.
+    virtual Result<std::uint64_t> open_claims_of(const Wallet& collector, UnixTime now) = 0;
 
     // The ledger's size and root, as append_leaf() recorded them.
     virtual Result<TreeHead> tree_head() = 0;

@@ -48,7 +48,7 @@ Result<std::unique_ptr<CatalogAudit>> CatalogAudit::open(const Path& path, const
     SAT_TRY_VALUE(auto db, SqliteConnection::open(path, SqliteConnection::Access::read));
     SAT_TRY_VALUE(const std::int64_t application, db->integer("PRAGMA application_id"));
     SAT_TRY_VALUE(const std::int64_t version, db->integer("PRAGMA user_version"));
-    if (application == kCatalogApplication && version == 1)
+    if (application == kCatalogApplication && version >= 1 && version < kCatalogVersion)
         return fail(Errc::version, "the catalogue has the format of an earlier version",
                     "start the vault once: that brings it up to date");
     if (application != kCatalogApplication || version != kCatalogVersion)
@@ -242,6 +242,17 @@ Result<void> CatalogAudit::identities(const Each<KnownIdentity>& each) {
             SAT_TRY_VALUE(Bytes chain, rows_.open(row_aad("identities", wallet.view()), sealed));
             return KnownIdentity{wallet, std::move(chain)};
         }());
+    }
+}
+
+Result<void> CatalogAudit::artists(const Each<ArtistRow>& each) {
+    SqliteQuery row = db_->query("SELECT wallet, works, bytes FROM artists ORDER BY wallet");
+    for (;;) {
+        SAT_TRY_VALUE(const bool there, row.step());
+        if (!there) return {};
+        const ArtistRow artist{row.digest(0), {row.natural(1), row.natural(2)}};
+        const auto sound = row.row_ok();
+        each(sound ? Result<ArtistRow>(artist) : Result<ArtistRow>(fail(sound.error())));
     }
 }
 

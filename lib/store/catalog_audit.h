@@ -30,6 +30,11 @@ struct IdRow {
     bool unfinished = false;
 };
 
+struct ArtistRow {
+    Wallet wallet;
+    RegisteredBy registered;
+};
+
 // A claim, and the column that is computed from it.
 struct AuditedClaim {
     ClaimRow row;
@@ -60,6 +65,7 @@ public:
     Result<void> outcomes(const Each<OutcomeRow>& each);
     Result<void> ids(const Each<IdRow>& each);
     Result<void> identities(const Each<KnownIdentity>& each);
+    Result<void> artists(const Each<ArtistRow>& each);
 
     // How many rows there are of leaves, of nodes and of words.
     Result<std::uint64_t> leaves();

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "crypto/hash.h"
 #include "ledger/leaf.h"
+#include "ledger/statement.h"
 #include "store/leaf_log.h"
 #include "store/row_codec.h"
 #include "store/sqlite.h"
@@ -20,6 +21,14 @@ namespace {
 
 // More readers than workers that read at once would only hold memory.
 constexpr std::size_t kMaxReaders = 4;
+
+// NOLINTBEGIN(cppcoreguidelines-macro-usage): literals are joined by the preprocessor alone
+// What quotas are judged by; new in version 3.
+#define SAT_QUOTA_SCHEMA                                                             \
+    "CREATE TABLE artists(wallet BLOB PRIMARY KEY NOT NULL, works INTEGER NOT NULL," \
+    " bytes INTEGER NOT NULL) WITHOUT ROWID;\n"                                      \
+    "CREATE INDEX claims_open_of ON claims(collector, deadline) WHERE deadline IS NOT NULL;\n"
+// NOLINTEND(cppcoreguidelines-macro-usage)
 
 constexpr const char* kSchema = R"sql(
 CREATE TABLE vault(one INTEGER PRIMARY KEY CHECK (one = 1), wallet BLOB NOT NULL, master_check BLOB NOT NULL,
@@ -49,7 +58,7 @@ CREATE INDEX leaves_hash ON leaves(hash);
 CREATE TABLE nodes(level INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(level, number))
                    WITHOUT ROWID;
 CREATE TABLE outcomes(statement BLOB PRIMARY KEY NOT NULL, artwork TEXT NOT NULL, claim BLOB, sealed BLOB);
-)sql";
+)sql" SAT_QUOTA_SCHEMA;
 
 // From version 1, which had no tree.  The nodes are then computed from the leaves.
 constexpr const char* kMigrationFrom1 = R"sql(
@@ -99,6 +108,15 @@ Result<void> add_to_tree(SqliteConnection& db, MerkleBuilder& tree, const LeafHa
 
 Result<void> put_tree_head(SqliteConnection& db, const TreeHead& head) {
     SAT_TRY(db.query("UPDATE vault SET tree_size = ?, tree_root = ?").bind(head.size).bind(head.root).run());
+    return {};
+}
+
+Result<void> add_to_artist(SqliteConnection& db, const Wallet& artist, std::uint64_t bytes) {
+    SAT_TRY(db.query("INSERT INTO artists(wallet, works, bytes) VALUES(?, 1, ?)"
+                     " ON CONFLICT(wallet) DO UPDATE SET works = works + 1, bytes = bytes + excluded.bytes")
+                .bind(artist)
+                .bind(bytes)
+                .run());
     return {};
 }
 
@@ -271,6 +289,25 @@ public:
         return out;
     }
 
+    Result<RegisteredBy> registered_by(const Wallet& artist) override {
+        SqliteQuery row = db_.query("SELECT works, bytes FROM artists WHERE wallet = ?");
+        SAT_TRY_VALUE(const bool there, row.bind(artist).step());
+        if (!there) return RegisteredBy();
+        const RegisteredBy out{row.natural(0), row.natural(1)};
+        SAT_TRY(row.row_ok());
+        return out;
+    }
+
+    Result<std::uint64_t> open_claims_of(const Wallet& collector, UnixTime now) override {
+        SqliteQuery row = db_.query(
+            "SELECT count(*) FROM claims INDEXED BY claims_open_of"
+            " WHERE collector = ? AND deadline IS NOT NULL AND deadline > ?");
+        SAT_TRY_VALUE(const bool there, row.bind(collector).bind(now).step());
+        const std::uint64_t out = there ? row.natural(0) : 0;
+        SAT_TRY(row.row_ok());
+        return out;
+    }
+
     Result<Digest> node(unsigned level, std::uint64_t number) override {
         SqliteQuery row = level == 0 ? db_.query("SELECT hash FROM leaves WHERE number = ?")
                                      : db_.query("SELECT hash FROM nodes WHERE level = ? AND number = ?");
@@ -404,6 +441,7 @@ public:
         for (const std::string& word : words.text) hashes.insert(session_.word_hash('w', word));
         for (const WordHash& hash : hashes)
             SAT_TRY(one(write("INSERT INTO words(word, work) VALUES(?, ?)").bind(ByteView(hash)).bind(number)));
+        SAT_TRY(add_to_artist(db_, work.owner, work.bytes));
         return one(write("UPDATE vault SET works = works + 1, bytes = bytes + ?").bind(work.bytes));
     }
 
@@ -724,6 +762,38 @@ Result<void> migrate_from_1(SqliteConnection& db) {
     return migrated;
 }
 
+// Who registered what, of works that have changed hands too.
+Result<void> migrate_from_2(SqliteConnection& db, const MasterKey& master) {
+    AtRestSealer sealer(master.derive(AtRestKey::rows));
+    SAT_TRY(db.execute("BEGIN IMMEDIATE"));
+    const auto migrate = [&]() -> Result<void> {
+        SAT_TRY(db.execute(SAT_QUOTA_SCHEMA));
+        SqliteQuery rows = db.query("SELECT artwork, owner, seq, bytes, sealed FROM works ORDER BY number");
+        for (;;) {
+            SAT_TRY_VALUE(const bool there, rows.step());
+            if (!there) break;
+            WorkRow work;
+            work.artwork = rows.artwork(0);
+            work.owner = rows.digest(1);
+            work.seq = rows.natural(2);
+            work.bytes = rows.natural(3);
+            const ByteView sealed = rows.blob(4);
+            SAT_TRY(rows.row_ok());
+            if (work.seq > 0) {
+                SAT_TRY_VALUE(const Bytes opened, sealer.open(row_aad("works", work.artwork.bytes()), sealed));
+                SAT_TRY(decode_work_row(opened, work));
+                SAT_TRY_VALUE(const auto registration, parse_statement<Registration>(work.registration));
+                work.owner = registration.body.iss;
+            }
+            SAT_TRY(add_to_artist(db, work.owner, work.bytes));
+        }
+        return db.execute("PRAGMA user_version = 3; COMMIT");
+    };
+    auto migrated = migrate();
+    if (!migrated && db.in_transaction()) (void)db.execute("ROLLBACK");
+    return migrated;
+}
+
 // The nodes give the root that was recorded, for the leaves that are there.
 Result<void> check_tree(Session& session) {
     SqliteView view(session, false);
@@ -752,11 +822,11 @@ Result<void> check_or_create(SqliteConnection& db, const MasterKey& master, cons
                     .bind(master.check_value())
                     .bind(empty_root())
                     .run());
-        SAT_TRY(db.execute("PRAGMA application_id = 0x53415456; PRAGMA user_version = 2; COMMIT"));
+        SAT_TRY(db.execute("PRAGMA application_id = 0x53415456; PRAGMA user_version = 3; COMMIT"));
         return {};
     }
     if (application != kCatalogApplication) return fail(Errc::config, "the catalogue is a database of another program");
-    if (version != 1 && version != kCatalogVersion)
+    if (version < 1 || version > kCatalogVersion)
         return fail(Errc::config, "the catalogue has a format that this version does not know",
                     "use the version of sat-vaultd that wrote it, or a newer one");
     {
@@ -771,6 +841,7 @@ Result<void> check_or_create(SqliteConnection& db, const MasterKey& master, cons
         SAT_TRY(row.row_ok());
     }
     if (version == 1) SAT_TRY(migrate_from_1(db));
+    if (version <= 2) SAT_TRY(migrate_from_2(db, master));
     return {};
 }
 

@@ -11,7 +11,7 @@
 namespace sat {
 
 inline constexpr std::int64_t kCatalogApplication = 0x53415456;  // "SATV"
-inline constexpr std::int64_t kCatalogVersion = 2;
+inline constexpr std::int64_t kCatalogVersion = 3;
 
 // The statements that make the tables and indices of the newest format.
 const char* catalog_schema() noexcept;

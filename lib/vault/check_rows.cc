@@ -30,6 +30,7 @@ public:
         for (const ArtworkId& artwork : ledger_.order)
             if (!works_.contains(artwork)) damaged_("work " + artwork.str(), "it is missing");
         check_totals();
+        check_artists();
         reached("ids", audit_.ids([this](Result<IdRow> id) { take_id(std::move(id)); }));
         for (const ArtworkId& artwork : ledger_.order)
             if (!ids_.contains(artwork)) damaged_("ID " + artwork.str(), "it is missing");
@@ -75,6 +76,9 @@ private:
         SAT_TRY(require(sha256(as_bytes(row.registration)) == work.stored.registration_jws,
                         "its registration is not the ledger's"));
         SAT_TRY_VALUE(const auto registration, parse_statement<Registration>(row.registration));
+        RegisteredBy& registered = registered_[registration.body.iss];
+        ++registered.works;
+        registered.bytes += row.bytes;
         SAT_TRY_VALUE(const auto words, audit_.words_of(row.number, sat::words_of(registration.body)));
         words_ += words.wanted;
         return require(words.found == words.wanted, "words that it is found by are missing");
@@ -97,6 +101,20 @@ private:
             return require(found == nodes, "it has another number of the tree's nodes");
         }();
         if (!judged) damaged_("totals", judged.error().message);
+    }
+
+    // Quotas are judged by them.
+    void check_artists() {
+        std::size_t matching = 0;
+        const bool all = reached("artists", audit_.artists([&](const Result<ArtistRow>& row) {
+            const auto found = row ? registered_.find(row->wallet) : registered_.end();
+            if (found != registered_.end() && found->second.works == row->registered.works &&
+                found->second.bytes == row->registered.bytes)
+                ++matching;
+            else
+                damaged_("artist", row ? "what a wallet has registered is not its count" : row.error().message);
+        }));
+        if (all && matching < registered_.size()) damaged_("artists", "a wallet's count of works is missing or wrong");
     }
 
     // --- IDs and identities ---
@@ -241,6 +259,7 @@ private:
     std::unordered_set<ArtworkId> ids_;
     std::unordered_map<StatementId, ArtworkId> claims_;
     std::unordered_set<StatementId> receipts_;
+    std::unordered_map<Wallet, RegisteredBy> registered_;
     std::uint64_t bytes_ = 0;
     std::uint64_t words_ = 0;
 };

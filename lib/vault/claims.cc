@@ -8,6 +8,7 @@
 #include "ledger/history.h"
 #include "ledger/leaf.h"
 #include "ledger/rules.h"
+#include "vault/quota.h"
 #include "vault/statements.h"
 #include "vault/views.h"
 
@@ -163,6 +164,7 @@ Result<ClaimItem> open_claim(VaultCore& core, const Caller& caller, const ClaimO
 
     ClaimRow claim;
     SAT_TRY_VALUE(claim.state, change.judge(event_of(statement), nullptr));
+    SAT_TRY(check_claim_quota(change.catalog(), core.options.quotas, caller.wallet, change.now()));
     claim.id = statement.id;
     claim.artwork = statement.body.artwork;
     claim.collector = statement.body.iss;

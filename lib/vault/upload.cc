@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "ledger/leaf.h"
 #include "store/work_file.h"
+#include "vault/quota.h"
 #include "vault/statements.h"
 #include "vault/words.h"
 
@@ -152,6 +153,10 @@ Result<std::unique_ptr<Upload>> begin_upload(VaultCore& core, const Caller& call
     if (request.bytes > core.options.max_artwork_bytes)
         return fail(Errc::content_too_large, "the artwork is larger than this vault takes");
     (void)expire_uploads(core);
+    {
+        SAT_TRY_VALUE(const auto reader, core.catalog->read());
+        SAT_TRY(check_upload_quota(*reader, core.options.quotas, caller.wallet, request.bytes));
+    }
     SAT_TRY_VALUE(const std::uint64_t room, core.blobs->room());
     const std::uint64_t free = room > core.options.reserve_bytes ? room - core.options.reserve_bytes : 0;
     const std::uint64_t needed = kMaxEnvelopeHeader + sealed_size(request.bytes) + kMaxWorkFile;
@@ -215,6 +220,7 @@ Result<UploadCommitReply> commit_upload(VaultCore& core, const Caller& caller, s
     work.origin = origin;
     const auto record = [&]() -> Result<std::unique_ptr<CatalogTransaction>> {
         SAT_TRY_VALUE(auto transaction, core.catalog->begin());
+        SAT_TRY(check_upload_quota(*transaction, core.options.quotas, work.owner, work.bytes));
         SAT_TRY(transaction->add_work(work, words_of(registration)));
         SAT_TRY(transaction->append_leaf(work.artwork, head, now, entry));
         SAT_TRY(transaction->add_outcome({statement->id, work.artwork, std::nullopt, receipt}));

@@ -86,7 +86,7 @@ private:
     Digest sha256_;
 };
 
-// content_too_large, storage_full, busy, io_error.
+// content_too_large, quota, storage_full, busy, io_error.
 Result<std::unique_ptr<Upload>> begin_upload(VaultCore& core, const Caller& caller, const UploadBeginRequest& request);
 
 // Ends the uploads whose deadline has passed; the next deadline, or nothing.

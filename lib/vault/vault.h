@@ -21,12 +21,20 @@
 
 namespace sat {
 
+// What one wallet may have.  Judged where it grows, so a smaller one takes nothing away.  docs/protocol.md, "Limits".
+struct Quotas {
+    std::uint64_t works = 10'000;                    // that it registered, whoever owns them now
+    std::uint64_t bytes = std::uint64_t{256} << 30;  // of plaintext, likewise
+    std::uint64_t claims = 500;                      // open ones of its own, on all works together
+};
+
 struct VaultOptions {
     Path data;  // the vault's directory: keys/, catalogue, image_store/, metadata_store/, leaves
     std::optional<Path>
         duplicate;  // a second directory, on another disk: duplicate_store/, duplicate_metadata_store/, leaves
     std::uint64_t max_artwork_bytes = std::uint64_t{4} << 30;  // largest plaintext taken
     std::uint64_t reserve_bytes = std::uint64_t{64} << 20;     // free space never touched by uploads
+    Quotas quotas;
 };
 
 // Who is at the other end of a connection, after CLIENT_FINISHED.

@@ -5,6 +5,9 @@
 #include <thread>
 
 #include "base/text.h"
+#include "ledger/identity.h"
+#include "ledger/statement.h"
+#include "support/keys.h"
 #include "unit/store/fixture.h"
 
 namespace sat {
@@ -306,11 +309,11 @@ TEST_F(CatalogTest, OpensForItsVaultItsMasterKeyAndItsFormatAlone) {
     EXPECT_EQ(code_of(SqliteCatalog::open(file(), master, digest_of("other"))), Errc::config);
     EXPECT_EQ(code_of(SqliteCatalog::open(file(), MasterKey::draw(), vault)), Errc::config);
     EXPECT_FALSE(code_of(SqliteCatalog::open(file(), master, vault)));
-    for (const char* version : {"PRAGMA user_version = 3", "PRAGMA user_version = 0"}) {
+    for (const char* version : {"PRAGMA user_version = 4", "PRAGMA user_version = -1", "PRAGMA user_version = 0"}) {
         tamper(file(), version);
         EXPECT_EQ(code_of(SqliteCatalog::open(file(), master, vault)), Errc::config);
     }
-    tamper(file(), "PRAGMA user_version = 2; PRAGMA application_id = 1");
+    tamper(file(), "PRAGMA user_version = 3; PRAGMA application_id = 1");
     EXPECT_EQ(code_of(SqliteCatalog::open(file(), master, vault)), Errc::config);
 
     const Path foreign = directory / "foreign.sqlite";
@@ -394,7 +397,8 @@ TEST_F(CatalogTest, BringsACatalogueOfTheFirstFormatUpToDate) {
     const TreeHead head = read()->tree_head().value();
     catalog.reset();
     tamper(file(),
-           "DROP TABLE nodes; DROP INDEX leaves_hash; ALTER TABLE vault DROP COLUMN tree_size;"
+           "DROP TABLE artists; DROP INDEX claims_open_of; DROP TABLE nodes; DROP INDEX leaves_hash; ALTER TABLE vault "
+           "DROP COLUMN tree_size;"
            " ALTER TABLE vault DROP COLUMN tree_root; PRAGMA user_version = 1");
     open();
     EXPECT_EQ(read()->tree_head().value(), head);
@@ -403,6 +407,78 @@ TEST_F(CatalogTest, BringsACatalogueOfTheFirstFormatUpToDate) {
     EXPECT_EQ(read()->tree_head().value().size, 12U);
     EXPECT_EQ(read()->leaf_index(digest_of("w7")).value(), 7U);
     EXPECT_EQ(tree_root(*read(), 11).value(), head.root);
+}
+
+TEST_F(CatalogTest, CountsWhatAWalletRegisteredWhoeverOwnsItNow) {
+    const Wallet ada = digest_of("ada");
+    const Wallet ben = digest_of("ben");
+    EXPECT_EQ(read()->registered_by(ada).value().works, 0U);
+    const ArtworkId first = add_work("w0", "", ada);
+    add_work("w1", "", ada);
+    add_work("w2", "", ben);
+    const auto expect_counts = [&] {
+        EXPECT_EQ(read()->registered_by(ada).value().works, 2U);
+        EXPECT_EQ(read()->registered_by(ada).value().bytes, 20U);
+        EXPECT_EQ(read()->registered_by(ben).value().works, 1U);
+    };
+    expect_counts();
+    {
+        auto transaction = begin();
+        must(transaction->set_owner(first, ben, digest_of("sold"), 1));
+        must(transaction->commit());
+    }
+    expect_counts();
+}
+
+TEST_F(CatalogTest, BringsACatalogueOfTheSecondFormatUpToDateAlsoOfWorksThatWereSold) {
+    const SigningKey& sign_key = test_signing_key("ada");
+    const IdentityChain chain =
+        make_identity(IdentityKind::user, sign_key, test_kem_key("ada").public_key(), std::nullopt, 1'700'000'000);
+    auto body = make_statement<Registration>(chain.wallet(), vault, 1'700'000'000);
+    body.artwork = ArtworkId::generate();
+    body.title = "Sold";
+    body.file_path = "sold.png";
+    body.media_type = "image/png";
+    body.bytes = 70;
+    body.width = body.height = 1;
+    WorkRow work;
+    work.artwork = body.artwork;
+    work.owner = chain.wallet();
+    work.head = digest_of("sold");
+    work.bytes = body.bytes;
+    work.registration = sign(body, sign_key);
+    {
+        auto transaction = begin();
+        ASSERT_TRUE(*transaction->give_out(work.artwork));
+        must(transaction->add_work(work, {}));
+        must(transaction->append_leaf(work.artwork, work.head, 1000, "leaf"));
+        must(transaction->set_owner(work.artwork, digest_of("ben"), digest_of("sold again"), 1));
+        must(transaction->commit());
+    }
+    add_work("kept", "", chain.wallet());
+    catalog.reset();
+    tamper(file(), "DROP TABLE artists; DROP INDEX claims_open_of; PRAGMA user_version = 2");
+    open();
+    EXPECT_EQ(read()->registered_by(chain.wallet()).value().works, 2U);
+    EXPECT_EQ(read()->registered_by(chain.wallet()).value().bytes, 80U);
+    EXPECT_EQ(read()->registered_by(digest_of("ben")).value().works, 0U);
+    EXPECT_EQ(read()->open_claims_of(digest_of("collector"), 0).value(), 0U);
+    add_work("another", "", digest_of("ben"));
+    EXPECT_EQ(read()->registered_by(digest_of("ben")).value().works, 1U);
+}
+
+TEST_F(CatalogTest, CountsTheOpenClaimsOfACollectorByTheirDeadlines) {
+    const ArtworkId fen = add_work("Fen");
+    const Wallet collector = digest_of("collector");
+    add(claim_on(fen, "a", 2000));
+    add(claim_on(fen, "b", 3000));
+    ClaimRow over = claim_on(fen, "c", 4000);
+    over.state = ClaimState::declined;
+    add(over);
+    EXPECT_EQ(read()->open_claims_of(collector, 1999).value(), 2U);
+    EXPECT_EQ(read()->open_claims_of(collector, 2000).value(), 1U);
+    EXPECT_EQ(read()->open_claims_of(collector, 3000).value(), 0U);
+    EXPECT_EQ(read()->open_claims_of(digest_of("owner"), 1000).value(), 0U);
 }
 
 TEST_F(CatalogTest, DoesNotOpenWithATreeThatIsNotTheRecordedOne) {

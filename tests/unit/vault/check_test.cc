@@ -350,7 +350,7 @@ TEST_F(CheckTest, KeepsTheClaimsOfADamagedDatabaseThatCanBeRead) {
         auto db = SqliteConnection::open(directory / "data/catalog.sqlite", SqliteConnection::Access::write).value();
         ASSERT_TRUE(
             db->execute("UPDATE works SET owner = zeroblob(32), held = 1; UPDATE vault SET works = 7;"
-                        "DELETE FROM words; DELETE FROM nodes; UPDATE ids SET unfinished = 1"));
+                        "DELETE FROM words; DELETE FROM nodes; DELETE FROM artists; UPDATE ids SET unfinished = 1"));
     }
     EXPECT_FALSE(try_open().has_value()) << "a damaged tree is no vault";
     EXPECT_TRUE(fs::exists(directory / in_shelf("data/image_store", first))) << "no work is taken for a leftover";
@@ -358,6 +358,19 @@ TEST_F(CheckTest, KeepsTheClaimsOfADamagedDatabaseThatCanBeRead) {
     EXPECT_EQ(report.left(), 0U) << words(report);
     EXPECT_THAT(report.notes, Contains(HasSubstr("no claim is lost")));
     expect_as_before("with a mended database");
+}
+
+TEST_F(CheckTest, FindsACountOfWhatAWalletRegisteredThatIsWrong) {
+    for (const char* sql : {"UPDATE artists SET works = works + 1", "UPDATE artists SET bytes = 0",
+                            "DELETE FROM artists", "INSERT INTO artists VALUES(zeroblob(32), 1, 1)"}) {
+        restore();
+        {
+            auto db =
+                SqliteConnection::open(directory / "data/catalog.sqlite", SqliteConnection::Access::write).value();
+            ASSERT_TRUE(db->execute(sql)) << sql;
+        }
+        expect_healed(sql, false);
+    }
 }
 
 TEST_F(CheckTest, RebuildsTheLostPrimaryDirectoryFromTheDuplicate) {
