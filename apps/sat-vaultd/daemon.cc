@@ -45,6 +45,13 @@ using namespace std::chrono_literals;
 constexpr std::size_t kOtherFiles = 512;
 // Deadlines come to be by requests that tell somebody; this is for those that do not.
 constexpr UnixTime kLongestSleep = 60;
+// Seconds' worth that may come at once: a page of pages, a ledger that is caught up with.
+constexpr double kWalletBurst = 10;
+constexpr double kAddressBurst = 20;
+// Buckets of wallets that are kept, about 200 bytes each.
+constexpr std::size_t kMaxWallets = 65'536;
+// Connections that came to nothing are logged so often; of the others the number is.
+constexpr Rate kRefusalLog{10, 100};
 // Enough that some wait for the disk while others compute.
 constexpr unsigned kFewestWorkers = 4;
 constexpr unsigned kMostWorkers = 16;
@@ -135,7 +142,9 @@ public:
           admission_(std::move(admission)),
           party_(vault_->keys().chain, vault_->keys().kem),
           workers_(std::clamp(std::thread::hardware_concurrency(), kFewestWorkers, kMostWorkers)),
+          rates_{{{options.wallet_rate, std::max(1.0, options.wallet_rate * kWalletBurst)}, kMaxWallets}},
           server_(context_, *this, std::move(server)),
+          services_{*vault_, workers_, server_.handshake_workers(), subscribers_, sessions_, admission_, rates_},
           admin_(context_, data, [this](Json request) { return answer_operator(std::move(request)); }),
           signals_(context_),
           deadline_changed_(context_.get_executor()) {}
@@ -173,9 +182,13 @@ private:
     asio::thread_pool workers_;
     Subscribers subscribers_;
     Sessions sessions_;
+    RequestRates rates_;
     Server server_;
+    SessionServices services_;
     AdminServer admin_;
     asio::signal_set signals_;
+    TokenBuckets<int> refusal_log_{kRefusalLog, 1};
+    std::uint64_t unlogged_ = 0;
     bool stopping_ = false;
 
     // The earliest deadline that is known, and who waits for it.
@@ -192,11 +205,17 @@ ServerHelloExt Daemon::hello_ext() {
 }
 
 std::shared_ptr<ServerSession> Daemon::make_session(std::shared_ptr<Connection> connection, ClientIdentity client) {
-    return std::make_shared<ClientSession>(*vault_, workers_, subscribers_, sessions_, admission_,
-                                           std::move(connection), std::move(client));
+    return std::make_shared<ClientSession>(services_, std::move(connection), std::move(client));
 }
 
+// A flood must not fill the disk with its own description.
 void Daemon::on_refused(const Peer& peer, const Error& error) {
+    if (!refusal_log_.take(0, std::chrono::steady_clock::now(), std::chrono::seconds(0))) {
+        ++unlogged_;
+        return;
+    }
+    if (unlogged_ > 0)
+        log_event(LogLevel::info, "refused_connections", {{"unlogged", std::to_string(std::exchange(unlogged_, 0))}});
     log_failure(LogLevel::info, "refused_connection", error,
                 {{"peer", endpoint_text({asio::ip::make_address(peer.address), peer.port})}});
 }
@@ -243,7 +262,16 @@ asio::awaitable<Result<Json>> Daemon::answer_status() {
     Json out = status_json(status);
     out["running"] = true;
     out["serving"] = !vault_->contradicted();
-    out["connections"] = server_.connections();
+    const ServerCounts counts = server_.counts();
+    out["connections"] = counts.connections;
+    out["unauthenticated"] = counts.unauthenticated;
+    out["waiting"] = counts.parked;
+    out["addresses"] = counts.addresses;
+    out["authenticated"] = counts.authenticated;
+    out["failed_handshakes"] = counts.failed;
+    out["turned_away"] = counts.turned_away;
+    out["requests_delayed"] = rates_.delayed;
+    out["requests_refused"] = rates_.refused;
     out["watchers"] = subscribers_.size();
     out["admit"] = admission_.listed() ? "listed" : "open";
     if (admission_.listed()) out["wallets"] = admission_.wallets();
@@ -392,6 +420,7 @@ Result<void> run_daemon(const VaultdOptions& options) {
     SAT_TRY_VALUE(Admission admission, Admission::read(options));
     ServerOptions server;
     SAT_TRY_VALUE(server.listen, listen_addresses(options));
+    server.handshakes = {options.address_rate, std::max(1.0, options.address_rate * kAddressBurst)};
     const std::size_t files = raise_open_files(options.max_connections + kOtherFiles);
     server.max_connections = std::min(options.max_connections, files - std::min(files / 2, kOtherFiles));
     if (server.max_connections < options.max_connections)

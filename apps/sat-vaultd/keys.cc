@@ -30,6 +30,7 @@ VaultOptions vault_options(const Path& data, const VaultdOptions& options) {
     out.data = data;
     if (options.duplicate) out.duplicate = Path(*options.duplicate);
     out.max_artwork_bytes = options.max_artwork;
+    out.quotas = options.quotas;
     return out;
 }
 

@@ -16,6 +16,7 @@ namespace {
 
 constexpr const char* kProgram = "sat-vaultd";
 constexpr std::size_t kMostConnections = 1'000'000;
+constexpr double kHighestRate = 1'000'000;
 
 void add_options(CLI::App& app, VaultdOptions& options) {
     app.add_option("--data", options.data, "The vault's directory")->envname("SAT_VAULT_DATA")->type_name("DIR");
@@ -39,6 +40,20 @@ void add_options(CLI::App& app, VaultdOptions& options) {
     app.add_option("--max-connections", options.max_connections, "How many connections are held (16384)")
         ->type_name("N")
         ->check(CLI::Range(std::size_t{1}, kMostConnections));
+    app.add_option("--address-rate", options.address_rate,
+                   "Handshakes a second of one address, 20 s' worth at once; 0: any (10)")
+        ->type_name("N")
+        ->check(CLI::Range(0.0, kHighestRate));
+    app.add_option("--wallet-rate", options.wallet_rate,
+                   "Requests a second of one wallet, 10 s' worth at once; 0: any (100)")
+        ->type_name("N")
+        ->check(CLI::Range(0.0, kHighestRate));
+    app.add_option("--wallet-works", options.quotas.works, "How many works one wallet may register (10000)")
+        ->type_name("N");
+    app.add_option("--wallet-bytes", options.quotas.bytes, "How many bytes of images in all (256 GiB)")
+        ->type_name("BYTES");
+    app.add_option("--wallet-claims", options.quotas.claims, "How many claims one wallet may have open (500)")
+        ->type_name("N");
     app.add_option("--admit", options.admit, "Who may come in: everybody, or the wallets of --wallets (open)")
         ->check(CLI::IsMember({"open", "listed"}));
     app.add_option("--wallets", options.wallets, "The wallets that come in with --admit listed, one a line")

@@ -10,6 +10,8 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "net/server.h"
+#include "vault/vault.h"
 
 namespace sat {
 
@@ -27,6 +29,9 @@ struct VaultdOptions {
     std::uint64_t max_artwork = std::uint64_t{4} << 30;  // bytes
     bool allow_root = false;
     std::size_t max_connections = 16'384;
+    double address_rate = kAddressRate.per_second;  // handshakes a second; 0: no limit
+    double wallet_rate = 100;                       // requests a second; 0: no limit
+    Quotas quotas;
     std::string log_level = "info";
     std::string admit = "open";          // or "listed"
     std::optional<std::string> wallets;  // those who may come in, with listed

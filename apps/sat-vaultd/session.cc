@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session.h"
 
+#include <asio/redirect_error.hpp>
 #include <utility>
 
 #include "base/json.h"
@@ -65,27 +66,23 @@ std::size_t Sessions::dismiss(const Admission& admission) {
     return dismissed;
 }
 
-ClientSession::ClientSession(Vault& vault, asio::thread_pool& workers, Subscribers& subscribers, Sessions& sessions,
-                             const Admission& admission, std::shared_ptr<Connection> connection, ClientIdentity client)
-    : vault_(vault),
-      workers_(workers),
-      subscribers_(subscribers),
-      sessions_(sessions),
-      admission_(admission),
+ClientSession::ClientSession(const SessionServices& services, std::shared_ptr<Connection> connection,
+                             ClientIdentity client)
+    : services_(services),
       connection_(std::move(connection)),
       seen_(client.finished.seen),
       wallet_(client.chain.wallet()),
-      session_(std::make_unique<VaultSession>(vault, caller_of(*connection_, std::move(client.chain)))) {
-    sessions_.add(this);
+      session_(std::make_unique<VaultSession>(services.vault, caller_of(*connection_, std::move(client.chain)))) {
+    services_.sessions.add(this);
 }
 
 ClientSession::~ClientSession() {
     unsubscribe();
-    sessions_.remove(this);
+    services_.sessions.remove(this);
 }
 
 void ClientSession::unsubscribe() {
-    if (std::exchange(subscribed_, false)) subscribers_.remove(wallet_, connection_.get());
+    if (std::exchange(subscribed_, false)) services_.subscribers.remove(wallet_, connection_.get());
 }
 
 void ClientSession::stop() {
@@ -109,7 +106,7 @@ void ClientSession::dismiss() {
 // log.
 void ClientSession::compare_seen() const {
     if (!seen_) return;
-    const auto agrees = vault_.agrees(*seen_);
+    const auto agrees = services_.vault.agrees(*seen_);
     if (!agrees || *agrees) return;
     log_event(
         LogLevel::warn, "seen_contradicts",
@@ -118,19 +115,21 @@ void ClientSession::compare_seen() const {
 
 asio::awaitable<void> ClientSession::serve() {
     // Before its keys are looked at: a stranger makes no work and leaves no trace in the catalogue.
-    if (!admission_.admits(wallet_)) {
+    if (!services_.admission.admits(wallet_)) {
         log_event(LogLevel::info, "not_admitted",
                   {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
         co_await connection_->close(Errc::forbidden);
         co_return;
     }
     auto admit = [this]() -> Result<void> {
-        SAT_TRY(vault_.admit(session_->caller()));
+        SAT_TRY(services_.vault.admit(session_->caller()));
         compare_seen();
         return {};
     };
-    auto served = co_await on_worker(workers_, admit);
-    if (!served && vault_.contradicted()) {
+    // A new wallet's keys are checked in full, and anybody can make one: with the handshakes, not before the requests
+    // of those who are known.
+    auto served = co_await on_worker(services_.strangers, admit);
+    if (!served && services_.vault.contradicted()) {
         co_await connection_->close(Errc::internal);
         co_return;
     }
@@ -153,7 +152,7 @@ asio::awaitable<void> ClientSession::serve() {
     }
     // An upload that was not finished is removed from the disk.
     auto drop = [this] { session_.reset(); };
-    co_await on_worker(workers_, drop);
+    co_await on_worker(services_.workers, drop);
 }
 
 void ClientSession::log_end(const Result<void>& served) const {
@@ -171,8 +170,9 @@ asio::awaitable<Result<void>> ClientSession::serve_requests() {
         if (halted_ || dismissed_ || (stopping_ && !uploading_)) connection_->interrupt_idle();
         SAT_CO_TRY_VALUE(const std::optional<std::string> text, co_await connection_->receive_request());
         if (!text) co_return Result<void>();
-        auto work = [this, &text] { return handle(*text); };
-        Handled handled = co_await on_worker(workers_, work);
+        const bool in_turn = co_await await_turn();
+        auto work = [this, &text, in_turn] { return in_turn ? handle(*text) : refuse_for_rate(*text); };
+        Handled handled = co_await on_worker(services_.workers, work);
         if (handled.broken) {
             connection_->abort(*handled.broken);
             co_return fail(std::move(*handled.broken));
@@ -183,6 +183,27 @@ asio::awaitable<Result<void>> ClientSession::serve_requests() {
         SAT_CO_TRY(co_await carry_out(std::move(handled)));
         in_bulk_ = false;
     }
+}
+
+// Until the wallet's rate has room for one more request; false, after as long, where it has none.  A session that is to
+// end is not kept.
+asio::awaitable<bool> ClientSession::await_turn() {
+    const auto wait = services_.rates.buckets.take(wallet_, std::chrono::steady_clock::now(), kLongestDelay);
+    if (wait && *wait <= std::chrono::steady_clock::duration::zero()) co_return true;
+    ++(wait ? services_.rates.delayed : services_.rates.refused);
+    asio::steady_timer timer(connection_->executor(), wait.value_or(kLongestDelay));
+    std::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_return wait.has_value();
+}
+
+// On a worker.
+ClientSession::Handled ClientSession::refuse_for_rate(const std::string& text) {
+    Handled handled;
+    if (announces_data(text)) handled.next = VaultSession::Outcome::Next::discard;
+    handled.refusal = Error{Errc::rate_limited, "its wallet asks too often", {}};
+    handled.text = encode_response(fail(*handled.refusal));
+    return handled;
 }
 
 // On a worker.
@@ -232,7 +253,7 @@ asio::awaitable<Result<void>> ClientSession::carry_out(Handled handled) {
             break;
         case Next::subscribe:
             // Before the response: nothing may fall between it and the first event.
-            subscribers_.add(wallet_, connection_);
+            services_.subscribers.add(wallet_, connection_);
             subscribed_ = true;
             break;
         case Next::receive:
@@ -245,7 +266,7 @@ asio::awaitable<Result<void>> ClientSession::carry_out(Handled handled) {
             connection_->abort(*handled.refusal);
             co_return fail(std::move(*handled.refusal));
         case Next::halt:
-            sessions_.halt(*handled.refusal);
+            services_.sessions.halt(*handled.refusal);
             co_return fail(Errc::cancelled, "the vault has stopped serving");
         case Next::transmit:
             SAT_CO_TRY(co_await connection_->send_response(std::move(handled.text)));
@@ -260,7 +281,7 @@ asio::awaitable<Result<void>> ClientSession::receive_upload(std::uint64_t length
             for (const MutableBytes part : parts) SAT_TRY(session_->receive(part));
             return {};
         };
-        co_return co_await on_worker(workers_, work);
+        co_return co_await on_worker(services_.workers, work);
     };
     SAT_CO_TRY_VALUE(BulkReceived received, co_await connection_->receive_bulk(length, std::move(sink)));
     Response response = EmptyReply{};
@@ -268,7 +289,7 @@ asio::awaitable<Result<void>> ClientSession::receive_upload(std::uint64_t length
         response = fail(*received.refused);
     } else {
         auto work = [this, &received] { return session_->end_receive(received.total); };
-        response = co_await on_worker(workers_, work);
+        response = co_await on_worker(services_.workers, work);
     }
     if (!response) {
         uploading_ = false;
@@ -294,7 +315,7 @@ asio::awaitable<Result<void>> ClientSession::transmit(std::uint64_t size) {
             }
             return {};
         };
-        co_return co_await on_worker(workers_, work);
+        co_return co_await on_worker(services_.workers, work);
     };
     co_return co_await connection_->send_bulk(size, std::move(source));
 }

@@ -5,6 +5,7 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/thread_pool.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,11 +36,29 @@ private:
     bool halted_ = false;
 };
 
+// Requests of one wallet, over all its connections.  What goes past the rate waits; what would wait longer than
+// kLongestDelay is answered 103, and no sooner.  The network thread's.
+struct RequestRates {
+    TokenBuckets<Wallet> buckets;
+    std::uint64_t delayed = 0;
+    std::uint64_t refused = 0;
+};
+inline constexpr std::chrono::seconds kLongestDelay{5};
+
+// What sessions are served with; outlives every one of them.
+struct SessionServices {
+    Vault& vault;
+    asio::thread_pool& workers;
+    asio::thread_pool& strangers;  // for what is done before a wallet is known
+    Subscribers& subscribers;
+    Sessions& sessions;
+    const Admission& admission;
+    RequestRates& rates;
+};
+
 class ClientSession : public ServerSession {
 public:
-    // The five services outlive every session.
-    ClientSession(Vault& vault, asio::thread_pool& workers, Subscribers& subscribers, Sessions& sessions,
-                  const Admission& admission, std::shared_ptr<Connection> connection, ClientIdentity client);
+    ClientSession(const SessionServices& services, std::shared_ptr<Connection> connection, ClientIdentity client);
     ~ClientSession() override;
 
     asio::awaitable<void> serve() override;
@@ -54,6 +73,8 @@ public:
 private:
     struct Handled;
     Handled handle(const std::string& text);
+    static Handled refuse_for_rate(const std::string& text);
+    asio::awaitable<bool> await_turn();
     asio::awaitable<Result<void>> serve_requests();
     asio::awaitable<Result<void>> carry_out(Handled handled);
     asio::awaitable<Result<void>> receive_upload(std::uint64_t length);
@@ -62,11 +83,7 @@ private:
     void log_end(const Result<void>& served) const;
     void compare_seen() const;
 
-    Vault& vault_;
-    asio::thread_pool& workers_;
-    Subscribers& subscribers_;
-    Sessions& sessions_;
-    const Admission& admission_;
+    const SessionServices& services_;
     std::shared_ptr<Connection> connection_;
     std::optional<TreeHead> seen_;
     Wallet wallet_;

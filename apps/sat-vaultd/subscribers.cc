@@ -5,26 +5,21 @@
 namespace sat {
 
 void Subscribers::add(const Wallet& wallet, const std::shared_ptr<Connection>& connection) {
-    const auto [begin, end] = connections_.equal_range(wallet);
-    for (auto entry = begin; entry != end; ++entry) {
-        if (entry->second == connection) return;
-    }
-    connections_.emplace(wallet, connection);
+    if (wallets_[wallet].emplace(connection.get(), connection).second) ++size_;
 }
 
 void Subscribers::remove(const Wallet& wallet, const Connection* connection) {
-    const auto [begin, end] = connections_.equal_range(wallet);
-    for (auto entry = begin; entry != end; ++entry) {
-        if (entry->second.get() != connection) continue;
-        connections_.erase(entry);
-        return;
-    }
+    const auto mine = wallets_.find(wallet);
+    if (mine == wallets_.end() || mine->second.erase(connection) == 0) return;
+    --size_;
+    if (mine->second.empty()) wallets_.erase(mine);
 }
 
 void Subscribers::tell(const Wallet& wallet, const std::string& event) {
-    const auto [begin, end] = connections_.equal_range(wallet);
+    const auto mine = wallets_.find(wallet);
+    if (mine == wallets_.end()) return;
     // What is told may end a connection, whose session then removes it, but not before this thread is free again.
-    for (auto entry = begin; entry != end; ++entry) (void)entry->second->post_event(event);
+    for (const auto& [key, connection] : mine->second) (void)connection->post_event(event);
 }
 
 }  // namespace sat

@@ -19,11 +19,13 @@ public:
     void remove(const Wallet& wallet, const Connection* connection);
     // To every connection of `wallet`; one that is too far behind ends.
     void tell(const Wallet& wallet, const std::string& event);
-    std::size_t size() const noexcept { return connections_.size(); }
+    std::size_t size() const noexcept { return size_; }
 
 private:
     // Shared with the sessions, which remove theirs when they end.
-    std::unordered_multimap<Wallet, std::shared_ptr<Connection>> connections_;
+    using Connections = std::unordered_map<const Connection*, std::shared_ptr<Connection>>;
+    std::unordered_map<Wallet, Connections> wallets_;
+    std::size_t size_ = 0;
 };
 
 }  // namespace sat

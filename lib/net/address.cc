@@ -111,4 +111,11 @@ std::string address_text(const asio::ip::address& address) {
     return address.to_string();
 }
 
+std::string address_group(const asio::ip::address& address) {
+    if (!address.is_v6() || address.to_v6().is_v4_mapped()) return address_text(address);
+    auto bytes = address.to_v6().to_bytes();
+    std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+    return asio::ip::make_address_v6(bytes).to_string() + "/64";
+}
+
 }  // namespace sat

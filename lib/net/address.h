@@ -33,5 +33,8 @@ Result<asio::ip::tcp::endpoint> parse_listen_address(std::string_view text);
 std::string endpoint_text(const asio::ip::tcp::endpoint& endpoint);
 // The numeric address alone; an IPv4 address that came mapped into IPv6 as the IPv4 address that it is.
 std::string address_text(const asio::ip::address& address);
+// Whom limits of an address are counted for: an IPv4 address, or the /64 of an IPv6 one, which is what one customer
+// gets: "192.0.2.1", "2001:db8:0:1::/64".
+std::string address_group(const asio::ip::address& address);
 
 }  // namespace sat

@@ -9,8 +9,10 @@ namespace sat {
 
 namespace {
 
-// Deadlines that fall close together are seen in one look.
+// Deadlines that fall close together are seen in one look.  A look at ten thousand takes about a millisecond, so that
+// many deadlines are late by up to 0.2 s rather than looked for two hundred times a second.
 constexpr std::chrono::milliseconds kGrain{5};
+constexpr std::size_t kMembersAGrain = 250;
 
 }  // namespace
 
@@ -60,7 +62,8 @@ void DeadlineSweeper::fire() {
     for (Timed* member : members) {
         if (members_.contains(member)) next = std::min(next, member->sweep(now));
     }
-    if (next != kNever && !members_.empty()) wake_at(std::max(next, now + kGrain));
+    if (next != kNever && !members_.empty())
+        wake_at(std::max(next, now + kGrain * static_cast<int>(1 + members_.size() / kMembersAGrain)));
 }
 
 Alarm::Alarm(const asio::any_io_executor& executor, SteadyTime when, std::function<void()> ring)

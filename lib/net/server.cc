@@ -8,6 +8,7 @@
 #include <asio/error.hpp>
 #include <asio/ip/v6_only.hpp>
 #include <asio/redirect_error.hpp>
+#include <thread>
 #include <unordered_set>
 
 #include "net/address.h"
@@ -34,16 +35,24 @@ void refuse(tcp::socket socket, Errc why) {
     socket.close(ignored);
 }
 
+// Half of what there is stays with those who are known, whatever strangers send.
+std::size_t handshake_threads(std::size_t wanted) {
+    if (wanted > 0) return wanted;
+    return std::max<std::size_t>(1, std::thread::hardware_concurrency() / 2);
+}
+
 }  // namespace
 
 struct Server::Impl {
     // One accepted connection, until its coroutine is done.
     struct Entry {
-        Entry(const asio::any_io_executor& executor, tcp::socket accepted, Peer who)
-            : socket(std::move(accepted)), peer(std::move(who)), changed(executor) {}
+        Entry(const asio::any_io_executor& executor, tcp::socket accepted, Peer who, std::string from)
+            : socket(std::move(accepted)), peer(std::move(who)), origin(std::move(from)), changed(executor) {}
 
         std::optional<tcp::socket> socket;  // parked or about to begin
         Peer peer;
+        std::string origin;  // address_group()
+        SteadyTime turn;     // by the rate; no place is taken before
         std::shared_ptr<Connection> connection;
         std::shared_ptr<ServerSession> session;
         Signal changed;
@@ -58,7 +67,8 @@ struct Server::Impl {
           handler(with),
           options(std::move(wanted)),
           changed(on.get_executor()),
-          workers(std::max<std::size_t>(1, options.handshake_threads)) {}
+          rates(options.handshakes, kMaxAddresses),
+          workers(handshake_threads(options.handshake_threads)) {}
 
     asio::io_context& context;
     ServerHandler& handler;
@@ -68,9 +78,11 @@ struct Server::Impl {
     std::list<EntryPtr> handshaking;       // oldest first
     std::list<EntryPtr> parked;            // oldest first
     std::unordered_map<std::string, std::size_t> handshaking_from;
+    ServerCounts total;  // what is counted from the start
     std::size_t accepting = 0;
     bool stopping = false;
     Signal changed;  // a coroutine ended, or stop()
+    TokenBuckets<std::string> rates;
     asio::thread_pool workers;
 
     Result<std::vector<tcp::endpoint>> listen();
@@ -87,9 +99,13 @@ struct Server::Impl {
     void abort_all();
     asio::awaitable<void> run();
 
-    std::size_t from(const std::string& address) const {
-        const auto found = handshaking_from.find(address);
-        return found == handshaking_from.end() ? 0 : found->second;
+    bool has_place(const Entry& entry) const {
+        const auto found = handshaking_from.find(entry.origin);
+        return found == handshaking_from.end() || found->second < options.max_unauthenticated_per_peer;
+    }
+    void refused(const Peer& peer, const Error& error) {
+        ++total.turned_away;
+        handler.on_refused(peer, error);
     }
 };
 
@@ -144,17 +160,27 @@ void Server::Impl::admit(tcp::socket socket) {
     const auto endpoint = socket.remote_endpoint(error);
     if (error) return;
     Peer peer{address_text(endpoint.address()), endpoint.port()};
+    std::string origin = address_group(endpoint.address());
+    const SteadyTime now = std::chrono::steady_clock::now();
+    const auto wait = rates.take(origin, now, kLongestTurn);
+    if (!wait) {
+        refuse(std::move(socket), Errc::overloaded);
+        refused(peer, {Errc::overloaded, "its address connects too often", {}});
+        return;
+    }
     if (entries.size() >= options.max_connections) {
         if (parked.empty()) {
             refuse(std::move(socket), Errc::overloaded);
-            handler.on_refused(peer, {Errc::overloaded, "too many connections", {}});
+            refused(peer, {Errc::overloaded, "too many connections", {}});
             return;
         }
         turn_away(parked.front(), Errc::overloaded, "made room for another connection");
     }
-    const auto entry = std::make_shared<Entry>(context.get_executor(), std::move(socket), std::move(peer));
+    const auto entry =
+        std::make_shared<Entry>(context.get_executor(), std::move(socket), std::move(peer), std::move(origin));
+    entry->turn = now + *wait;
     entries.insert(entry);
-    if (from(entry->peer.address) >= options.max_unauthenticated_per_peer) {
+    if (entry->turn > now || !has_place(*entry)) {
         entry->parked = true;
         parked.push_back(entry);
     } else {
@@ -186,13 +212,13 @@ void Server::Impl::begin(const EntryPtr& entry) {
     }
     entry->handshaking = true;
     handshaking.push_back(entry);
-    ++handshaking_from[entry->peer.address];
+    ++handshaking_from[entry->origin];
 }
 
 void Server::Impl::give_up_place(const EntryPtr& entry) {
     entry->handshaking = false;
     handshaking.remove(entry);
-    const auto count = handshaking_from.find(entry->peer.address);
+    const auto count = handshaking_from.find(entry->origin);
     if (--count->second == 0) handshaking_from.erase(count);
 }
 
@@ -205,9 +231,9 @@ void Server::Impl::leave_handshake(const EntryPtr& entry) {
 // Those who wait take free places only, and nobody's.
 void Server::Impl::unpark() {
     while (!stopping && handshaking.size() < options.max_unauthenticated) {
-        const auto next = std::ranges::find_if(parked, [this](const EntryPtr& entry) {
-            return from(entry->peer.address) < options.max_unauthenticated_per_peer;
-        });
+        const SteadyTime now = std::chrono::steady_clock::now();
+        const auto next = std::ranges::find_if(
+            parked, [&](const EntryPtr& entry) { return entry->turn <= now && has_place(*entry); });
         if (next == parked.end()) return;
         const EntryPtr entry = *next;
         parked.erase(next);
@@ -230,6 +256,7 @@ asio::awaitable<void> Server::Impl::wait_for_turn(EntryPtr entry) {
     const Alarm alarm(context.get_executor(), std::chrono::steady_clock::now() + options.parked, [this, entry] {
         if (entry->parked) turn_away(entry, Errc::overloaded, "waited too long for a place");
     });
+    const Alarm turn(context.get_executor(), entry->turn, [this] { unpark(); });
     while (entry->parked) co_await entry->changed.wait();
 }
 
@@ -238,7 +265,7 @@ asio::awaitable<void> Server::Impl::serve(EntryPtr entry) {
     if (stopping && !entry->turned_away) entry->turned_away = Error{Errc::going_away, "the vault stops", {}};
     if (entry->turned_away) {
         refuse(std::move(*entry->socket), entry->turned_away->code);
-        handler.on_refused(entry->peer, *entry->turned_away);
+        refused(entry->peer, *entry->turned_away);
         co_return;
     }
     entry->connection = Connection::create(std::move(*entry->socket), Side::vault, options.limits);
@@ -247,11 +274,13 @@ asio::awaitable<void> Server::Impl::serve(EntryPtr entry) {
     auto client = co_await entry->connection->accept_handshake(handler.party(), ext, workers);
     leave_handshake(entry);
     if (!client) {
+        ++total.failed;
         handler.on_refused(entry->peer, client.error());
         // Its place is free before it has taken the word.
         co_await entry->connection->close(alert_code(client.error().code));
         co_return;
     }
+    ++total.authenticated;
     entry->session = handler.make_session(entry->connection, std::move(*client));
     if (stopping) entry->session->stop();
     co_await entry->session->serve();
@@ -308,9 +337,16 @@ void Server::abort() {
     impl_->abort_all();
 }
 
-std::size_t Server::connections() const noexcept { return impl_->entries.size(); }
-std::size_t Server::unauthenticated() const noexcept { return impl_->handshaking.size(); }
-std::size_t Server::parked() const noexcept { return impl_->parked.size(); }
+ServerCounts Server::counts() const noexcept {
+    ServerCounts counts = impl_->total;
+    counts.connections = impl_->entries.size();
+    counts.unauthenticated = impl_->handshaking.size();
+    counts.parked = impl_->parked.size();
+    counts.addresses = impl_->rates.size();
+    return counts;
+}
+
+asio::thread_pool& Server::handshake_workers() noexcept { return impl_->workers; }
 
 std::size_t raise_open_files(std::size_t wanted) noexcept {
     rlimit limit{};

@@ -1,12 +1,13 @@
 // A vault's accept loop: who is served, who waits, who is turned away, and how it all ends.
 // docs/protocol.md, "Handshake", the last paragraphs.  What a session does is the program's; this floor knows no vault.
 //
-//     accepted --(an address with 8 unauthenticated ones)--> parked --(one of them is done)--+
-//         |                                                                                  v
-//         +--------------------------------------------------------------------------> handshake --> session
+//     accepted --(its address has 8 unauthenticated ones, or has used up its rate)--> parked --(its turn)--+
+//         |                                                                                                v
+//         +----------------------------------------------------------------------------------> handshake --> session
 //
-// Past 64 in the handshake, the oldest silent one gets ALERT overloaded, or the newcomer where there is none.
-// One thread, that of the io_context; the RSA work of handshakes has a pool of its own.
+// Past 64 in the handshake, the oldest silent one gets ALERT overloaded, or the newcomer where there is none; so does
+// one whose turn by the rate would come too late, at once.  An address is IPv4's, or an IPv6 network of 64 bits.
+// One thread, that of the io_context; the RSA work of handshakes has a pool of its own, of half the processors.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -22,19 +23,40 @@
 #include <vector>
 
 #include "net/connection.h"
+#include "net/rate.h"
 
 namespace sat {
+
+// What an address may do by default: a gallery's people behind one address who all come at once, and one program after
+// the other afterwards.  Ten handshakes a second cost 2 % of a processor.
+inline constexpr Rate kAddressRate{10, 200};
+// Longer nobody is let wait for a turn by the rate: programs give up after 30 s without IDENTITY.
+inline constexpr std::chrono::seconds kLongestTurn{20};
+// Buckets of addresses that are kept, about 200 bytes each.
+inline constexpr std::size_t kMaxAddresses = 65'536;
 
 struct ServerOptions {
     std::vector<asio::ip::tcp::endpoint> listen;
     ConnectionLimits limits;
     std::size_t max_unauthenticated = kMaxUnauthenticated;
     std::size_t max_unauthenticated_per_peer = kMaxUnauthenticatedPerPeer;
-    // Of all kinds.  A watcher costs about 30 KiB.  Past it the oldest parked one makes room, or the newcomer goes.
+    // Of all kinds.  A watcher costs about 20 KiB.  Past it the oldest parked one makes room, or the newcomer goes.
     std::size_t max_connections = 16'384;
     std::chrono::milliseconds drain = std::chrono::seconds(30);   // for what is under way when the server stops
     std::chrono::milliseconds parked = std::chrono::seconds(60);  // longer a client does not wait for IDENTITY
-    std::size_t handshake_threads = 2;
+    std::size_t handshake_threads = 0;                            // 0: half the processors, at least one
+    Rate handshakes = kAddressRate;                               // of one address
+};
+
+struct ServerCounts {
+    std::size_t connections = 0;
+    std::size_t unauthenticated = 0;  // in the handshake
+    std::size_t parked = 0;
+    std::size_t addresses = 0;  // that have a bucket
+    // Since the start.
+    std::uint64_t authenticated = 0;
+    std::uint64_t failed = 0;       // in the handshake, whatever the reason
+    std::uint64_t turned_away = 0;  // before it
 };
 
 // One client after CLIENT_FINISHED.
@@ -80,9 +102,12 @@ public:
     // stop(), and nothing that is under way is waited for.
     void abort();
 
-    std::size_t connections() const noexcept;
-    std::size_t unauthenticated() const noexcept;  // in the handshake
-    std::size_t parked() const noexcept;
+    ServerCounts counts() const noexcept;
+    std::size_t connections() const noexcept { return counts().connections; }
+    std::size_t unauthenticated() const noexcept { return counts().unauthenticated; }
+    std::size_t parked() const noexcept { return counts().parked; }
+    // For what else is done on behalf of strangers.
+    asio::thread_pool& handshake_workers() noexcept;
 
 private:
     struct Impl;

@@ -180,6 +180,36 @@ TEST(Server, TurnsAwayOneThatHasWaitedTooLong) {
     EXPECT_EQ(second.receive_alert(), Errc::overloaded);
 }
 
+TEST(Server, LetsWhoComesTooOftenWaitForATurnAndTurnsAwayWhoWouldWaitTooLong) {
+    Loop loop;
+    ServerOptions options;
+    // Two at once, one each 200 ms: 102 places in 20 s, of which nobody waits for the last.
+    options.handshakes = {5, 2};
+    EchoVault vault(loop, options);
+    std::list<RawEnd> ends;
+    for (int i = 0; i < 2; ++i) {
+        ends.push_back(raw(loop, vault));
+        EXPECT_FALSE(ends.back().receive().empty());
+    }
+    RawEnd third = raw(loop, vault);
+    ASSERT_TRUE(loop.until([&] { return vault.server().parked() == 1; }));
+    EXPECT_EQ(vault.server().unauthenticated(), 2u) << "there is a place, but not yet a turn";
+    EXPECT_TRUE(third.authenticate());
+    EXPECT_EQ(vault.server().parked(), 0u);
+    for (int i = 0; i < 200 && vault.refused.empty(); ++i) {
+        ends.push_back(raw(loop, vault));
+        loop.for_a_while(1ms);
+    }
+    ASSERT_FALSE(vault.refused.empty());
+    EXPECT_EQ(vault.refused.front(), Errc::overloaded);
+    EXPECT_EQ(ends.back().receive_alert(), Errc::overloaded);
+    const ServerCounts counts = vault.server().counts();
+    EXPECT_LE(counts.parked, 110u);
+    EXPECT_GE(counts.turned_away, 1u);
+    EXPECT_EQ(counts.authenticated, 1u);
+    EXPECT_EQ(counts.addresses, 1u);
+}
+
 TEST(Server, GivesTheOldestSilentOnesPlaceToANewcomer) {
     Loop loop;
     ServerOptions options;
