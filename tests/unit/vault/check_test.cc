@@ -369,7 +369,7 @@ TEST_F(CheckTest, FindsACountOfWhatAWalletRegisteredThatIsWrong) {
                 SqliteConnection::open(directory / "data/catalog.sqlite", SqliteConnection::Access::write).value();
             ASSERT_TRUE(db->execute(sql)) << sql;
         }
-        expect_healed(sql, false);
+        expect_healed(sql);
     }
 }
 
