@@ -92,15 +92,20 @@ class Meter:
             raise RuntimeError(f"failed: {' '.join(words)}\n{done.stderr[-2000:]}")
         return lines
 
-    def around(self, server, action):
-        """The Sample that `action` gives, with what it cost the server."""
+    def around(self, server, action, own_children=False):
+        """The Sample that `action` gives, with what it cost the server.
+
+        `own_children`: the client is what `action` starts and waits for by itself, its preparations included."""
         server.settle()
+        children = machine.children_seconds()
         busy, own, start = machine.busy_seconds(), machine.own_seconds(), time.monotonic()
         with Watch(server) as watch:
             sample = action()
         sample.span = time.monotonic() - start
         own = machine.own_seconds() - own
         busy = machine.busy_seconds() - busy
+        if own_children:
+            sample.client_cpu += machine.children_seconds() - children
         sample.server_cpu += watch.cpu
         sample.server_kib = max(sample.server_kib, watch.kib)
         sample.foreign = max(0.0, busy - own - sample.client_cpu - sample.server_cpu)
