@@ -9,6 +9,7 @@
 #include "ledger/leaf.h"
 #include "ledger/rules.h"
 #include "vault/quota.h"
+#include "vault/standing.h"
 #include "vault/statements.h"
 #include "vault/views.h"
 
@@ -248,6 +249,7 @@ Result<ClaimAcceptReply> accept_claim(VaultCore& core, const Caller& caller, con
         if (!claim->answer) return damaged("a confirmed claim has no answer");
         SAT_TRY_VALUE(const auto answered, parse_statement<Answer>(*claim->answer));
         SAT_TRY(check_transfer(asked, answered, statement));
+        SAT_TRY(require_standing(change.catalog(), change.work()));
 
         SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain.encode()));
         const WorkRow& work = change.work();

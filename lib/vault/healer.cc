@@ -9,6 +9,12 @@ namespace sat {
 
 using Place = DirectoryBlobStore::Place;
 
+namespace {
+
+constexpr std::chrono::minutes kHopelessFor{10};
+
+}  // namespace
+
 Healer::Healer(const VaultOptions& options, const VaultKeys& keys, Catalog& catalog, AtRestSealer sealer)
     : keys_(keys), catalog_(catalog), sealer_(std::move(sealer)) {
     places_.push_back(Place::of_data(options.data));
@@ -28,7 +34,9 @@ Healer::~Healer() {
 void Healer::look_at(const ArtworkId& artwork) {
     {
         const std::lock_guard lock(mutex_);
-        if (!queued_.insert(artwork).second) return;
+        const auto now = std::chrono::steady_clock::now();
+        std::erase_if(hopeless_, [now](const auto& work) { return work.second <= now; });
+        if (hopeless_.contains(artwork) || !queued_.insert(artwork).second) return;
         queue_.push_back(artwork);
     }
     changed_.notify_all();
@@ -49,7 +57,9 @@ void Healer::run() {
         // What is found from here on may be news.
         queued_.erase(artwork);
         lock.unlock();
-        mend(artwork);
+        if (mend(artwork)) continue;
+        lock.lock();
+        hopeless_.emplace(artwork, std::chrono::steady_clock::now() + kHopelessFor);
     }
 }
 
@@ -62,16 +72,18 @@ Result<StoredWork> Healer::find(const ArtworkId& artwork) {
     return StoredWork::of(registration, work->registered_at, leaf_hash(history.front()));
 }
 
-void Healer::mend(const ArtworkId& artwork) {
+bool Healer::mend(const ArtworkId& artwork) {
     const auto work = find(artwork);
     if (!work) {
         tell({artwork, "catalogue", work.error().message, false});
-        return;
+        return false;
     }
-    for (const Kind kind : {Kind::image, Kind::metadata}) mend(kind, *work);
+    const bool image = mend(Kind::image, *work);
+    const bool metadata = mend(Kind::metadata, *work);
+    return image && metadata;
 }
 
-void Healer::mend(Kind kind, const StoredWork& work) {
+bool Healer::mend(Kind kind, const StoredWork& work) {
     const char* part = kind == Kind::image ? "image" : "metadata";
     const Place* good = nullptr;
     std::vector<std::pair<const Place*, Error>> bad;
@@ -83,6 +95,7 @@ void Healer::mend(Kind kind, const StoredWork& work) {
             good = &place;
         }
     }
+    bool all = true;
     for (const auto& [place, problem] : bad) {
         HealEvent event{work.artwork, part, problem.message, false};
         if (good != nullptr) {
@@ -93,7 +106,9 @@ void Healer::mend(Kind kind, const StoredWork& work) {
             if (!healed) event.problem += "; it could not be healed: " + healed.error().message;
         }
         tell(event);
+        all = all && event.healed;
     }
+    return all;
 }
 
 Result<void> Healer::check(Kind kind, const Path& file, const StoredWork& work) {

@@ -3,10 +3,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "store/at_rest.h"
@@ -27,7 +29,8 @@ public:
     Healer(const Healer&) = delete;
     Healer& operator=(const Healer&) = delete;
 
-    // A request met something bad of this work.
+    // A request met something bad of this work.  What could not be mended a while ago is not looked at again: whoever
+    // asks for it, and asks again, would have both copies read each time.
     void look_at(const ArtworkId& artwork);
     void set_report(Vault::HealReport report);
 
@@ -36,8 +39,9 @@ private:
 
     void run();
     Result<StoredWork> find(const ArtworkId& artwork);
-    void mend(const ArtworkId& artwork);
-    void mend(Kind kind, const StoredWork& work);
+    // Whether nothing bad is left.
+    bool mend(const ArtworkId& artwork);
+    bool mend(Kind kind, const StoredWork& work);
     Result<void> check(Kind kind, const Path& file, const StoredWork& work);
     Path path_of(Kind kind, const DirectoryBlobStore::Place& place, const ArtworkId& artwork) const;
     void tell(const HealEvent& event);
@@ -51,6 +55,7 @@ private:
     std::condition_variable changed_;
     std::deque<ArtworkId> queue_;
     std::unordered_set<ArtworkId> queued_;
+    std::unordered_map<ArtworkId, std::chrono::steady_clock::time_point> hopeless_;  // until when
     bool stopping_ = false;
     std::mutex report_mutex_;
     Vault::HealReport report_;

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "ledger/leaf.h"
+#include "vault/standing.h"
 #include "vault/views.h"
 
 namespace sat {
@@ -16,24 +16,6 @@ tl::unexpected<Error> beyond() { return fail(Errc::bad_request, "a size beyond t
 
 tl::unexpected<Error> damaged_tree() {
     return fail(Errc::io_error, "the tree over the ledger's leaves is damaged", "run `sat-vaultd check --repair`");
-}
-
-struct Ownership {
-    LeafHash head;
-    std::uint64_t seq = 0;
-    Wallet owner;
-};
-
-// What a leaf says of the work's owner; nothing for a hold or a release.
-Result<std::optional<Ownership>> ownership_of(const std::string& entry) {
-    SAT_TRY_VALUE(const Leaf leaf, Leaf::parse(entry));
-    if (leaf.type == LeafType::registration) {
-        SAT_TRY_VALUE(const auto registration, parse_statement<Registration>(leaf.statements[0]));
-        return std::optional(Ownership{leaf_hash(entry), 0, registration.body.iss});
-    }
-    if (leaf.type != LeafType::transfer) return std::optional<Ownership>();
-    SAT_TRY_VALUE(const auto claim, parse_statement<Claim>(leaf.statements[0]));
-    return std::optional(Ownership{leaf_hash(entry), claim.body.seq + 1, claim.body.iss});
 }
 
 }  // namespace
@@ -89,20 +71,12 @@ Result<LedgerHeadReply> get_head(VaultCore& core, const LedgerHeadRequest& reque
     if (body.tree.size > newest.head.size) return beyond();
     {
         SAT_TRY_VALUE(const auto reader, core.catalog->read());
-        SAT_TRY_VALUE(auto leaf, reader->last_leaf(request.artwork, body.tree.size));
-        if (!leaf) return fail(Errc::not_found, "no such artwork at that size");
-        body.leaves = leaf->position + 1;
-        for (;;) {
-            SAT_TRY_VALUE(const auto ownership, ownership_of(leaf->entry));
-            if (ownership) {
-                body.head = ownership->head;
-                body.seq = ownership->seq;
-                body.owner = ownership->owner;
-                break;
-            }
-            SAT_TRY_VALUE(leaf, reader->last_leaf(request.artwork, leaf->index));
-            if (!leaf) return fail(Errc::io_error, "the catalogue is damaged: a history that no registration begins");
-        }
+        SAT_TRY_VALUE(const auto standing, standing_of(*reader, request.artwork, body.tree.size));
+        if (!standing) return fail(Errc::not_found, "no such artwork at that size");
+        body.leaves = standing->leaves;
+        body.head = standing->head;
+        body.seq = standing->seq;
+        body.owner = standing->owner;
         if (body.tree.size < newest.head.size) {
             SAT_TRY_VALUE(body.tree, core.checkpoints->earlier(*reader, body.tree.size));
         }

@@ -3,6 +3,7 @@
 #include "vault/operator.h"
 
 #include "ledger/leaf.h"
+#include "vault/standing.h"
 
 namespace sat {
 
@@ -14,6 +15,7 @@ Result<void> record(VaultCore& core, const ArtworkId& artwork, const std::string
     SAT_TRY_VALUE(const auto work, transaction->work(artwork));
     if (!work) return fail(Errc::not_found, "no such artwork");
     if (work->held == held) return fail(Errc::state, held ? "the work is held already" : "the work is not held");
+    SAT_TRY(require_standing(*transaction, *work));
     const UnixTime now = core.now();
     auto body = make_statement<T>(core.wallet(), core.wallet(), now);
     body.artwork = artwork;

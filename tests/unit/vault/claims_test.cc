@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "ledger/leaf.h"
+#include "store/sqlite.h"
 #include "unit/vault/fixture.h"
 
 namespace sat {
@@ -73,6 +74,28 @@ TEST_F(ClaimsTest, HandsAWorkOverInThreeSignedSteps) {
     EXPECT_EQ(past.head(), receipt.body.leaf);
     EXPECT_TRUE(ask_as(ada, ClaimInboxRequest{})->items.empty());
     EXPECT_EQ(vault->status().open_claims, 0U);
+}
+
+// Somebody who can write to the database, and two wallets of theirs: the rules would let the work go.
+TEST_F(ClaimsTest, ARowThatItsLeavesContradictMovesNoWork) {
+    const auto alter = [&](const std::string& change) {
+        auto db = SqliteConnection::open(directory / "data/catalog.sqlite", SqliteConnection::Access::write).value();
+        ASSERT_TRUE(db->execute(("UPDATE works SET " + change).c_str()));
+    };
+    const LeafHash before = work(artwork).head;
+    alter("owner = x'" + cyd.wallet().hex() + "'");
+    const auto asked = claim(ben, artwork);
+    const auto said = answer(cyd, asked);
+    EXPECT_EQ(code_of(accept(ben, asked, said)), Errc::internal);
+    EXPECT_EQ(code_of(vault->hold(artwork, "a look at it")), Errc::io_error);
+    EXPECT_EQ(history(artwork)->records.size(), 1U) << "nothing was appended";
+    alter("owner = x'" + ada.wallet().hex() + "', seq = 5");
+    EXPECT_EQ(code_of(vault->hold(artwork, "a look at it")), Errc::io_error);
+    alter("seq = 0, held = 1");
+    EXPECT_EQ(code_of(vault->release(artwork, "looked at")), Errc::io_error);
+    alter("held = 0");
+    EXPECT_EQ(work(artwork).head, before);
+    EXPECT_TRUE(vault->hold(artwork, "a look at it")) << "as it was, it goes on";
 }
 
 TEST_F(ClaimsTest, AsksTheNewOwnerAtTheSecondHandOver) {

@@ -97,6 +97,25 @@ TEST_F(HealTest, ABadDuplicateIsMendedTooWhenTheImageIsLookedAt) {
     EXPECT_EQ(contents(other_image()), good);
 }
 
+// Anybody whom the vault admits may ask for a lost image, as often as they like.
+TEST_F(HealTest, WhatNoCopyHasIsSaidOnceAndNotReadAgainForEachWhoAsks) {
+    flip(image(), 100'000);
+    flip(other_image(), 100'000);
+    std::size_t said = 0;
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_FALSE(fetch(party("ben"), artwork));
+        if (i == 0) said = told().size();
+    }
+    EXPECT_GT(said, 0U);
+    // Another work's damage is heard, so whatever had come before it would have been.
+    const ArtworkId other = upload(party("ada"), plan);
+    flip(directory / in_shelf("data/image_store", other), 1'000);
+    EXPECT_EQ(fetch(party("ben"), other).value_or(Bytes()), plan.image);
+    const auto seen = told();
+    ASSERT_EQ(seen.size(), 1U);
+    EXPECT_EQ(seen[0].artwork, other);
+}
+
 TEST_F(HealTest, BothCopiesBadIsSaidAndNothingUnverifiedLeaves) {
     flip(image(), 100'000);
     flip(other_image(), 100'000);
