@@ -54,16 +54,21 @@ std::string format_bytes(std::uint64_t bytes) {
     return text.data();
 }
 
+std::string format_percentage(std::uint64_t done, std::uint64_t total) {
+    if (total == 0 || done >= total) return "100 %";
+    return std::to_string(static_cast<unsigned>(static_cast<double>(done) / static_cast<double>(total) * 100)) + " %";
+}
+
 std::string progress_line(const std::string& verb, std::uint64_t done, std::uint64_t total,
-                          std::chrono::milliseconds elapsed, std::size_t width) {
+                          std::chrono::milliseconds elapsed, std::size_t width, std::uint64_t begun_at) {
     done = std::min(done, total);
     const double part = total == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total);
     const auto filled = static_cast<std::size_t>(part * static_cast<double>(kBarWidth));
     std::string line = verb + " [" + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "] " +
                        std::to_string(static_cast<int>(part * 100)) + "%  " + format_bytes(done) + " of " +
                        format_bytes(total);
-    if (elapsed.count() >= 500 && done > 0) {
-        const double rate = static_cast<double>(done) / (static_cast<double>(elapsed.count()) / 1000);
+    if (elapsed.count() >= 500 && done > begun_at) {
+        const double rate = static_cast<double>(done - begun_at) / (static_cast<double>(elapsed.count()) / 1000);
         line += "  " + format_bytes(static_cast<std::uint64_t>(rate)) + "/s";
         if (done < total)
             line +=
@@ -84,12 +89,14 @@ Progress::~Progress() {
 
 void Progress::update(std::uint64_t done, std::uint64_t total) {
     if (!active_) return;
+    if (!begun_at_) begun_at_ = done;
     const auto now = Clock::now();
     if (drawn_ && now - last_ < kBetweenDrawings && done < total) return;
     last_ = now;
     drawn_ = true;
     const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - begin_);
-    const std::string line = "\r" + progress_line(verb_, done, total, elapsed, terminal_width() - 1) + "\x1b[K";
+    const std::string line =
+        "\r" + progress_line(verb_, done, total, elapsed, terminal_width() - 1, *begun_at_) + "\x1b[K";
     (void)write_all(STDERR_FILENO, as_bytes(line), "standard error");
 }
 

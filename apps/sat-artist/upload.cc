@@ -59,14 +59,19 @@ Result<Report> run_upload(ClientApp& app) {
     Result<UploadResult> uploaded = fail(Errc::cancelled, "");
     {
         Progress progress("sending", app.may_animate());
-        uploaded =
-            vault->upload(source, *key, [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); });
+        uploaded = vault->upload(source, *key,
+                                 {[&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); },
+                                  [&](std::uint64_t done, std::uint64_t total) {
+                                      app.output().note("resuming at " + format_percentage(done, total));
+                                  },
+                                  [&](const std::string& text) { app.output().note(text); }});
     }
     if (!uploaded) return fail(std::move(uploaded.error()));
     Report answer;
     answer.data = artwork_json(uploaded->work);
     answer.data["receipt"] = uploaded->receipt;
     answer.data["copies"] = uploaded->copies;
+    answer.data["found"] = uploaded->found;
     answer.text = artwork_text(uploaded->work, home->wallet());
     answer.text += "  stored        " + std::to_string(uploaded->copies) +
                    (uploaded->copies == 1 ? " copy" : " copies") + ", receipt verified\n";

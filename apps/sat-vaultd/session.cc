@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/json.h"
-#include "envelope/envelope.h"
 #include "log.h"
 #include "net/address.h"
 #include "wire/messages.h"
@@ -155,6 +154,11 @@ asio::awaitable<void> ClientSession::serve() {
     co_await on_worker(services_.workers, drop);
 }
 
+void ClientSession::log_refusal(const Error& refusal, std::string method) const {
+    log_failure(level_of(refusal), "refused", refusal,
+                {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}, {"method", std::move(method)}});
+}
+
 void ClientSession::log_end(const Result<void>& served) const {
     const LogFields who = {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}};
     if (served || served.error().code == Errc::cancelled) {
@@ -225,13 +229,9 @@ ClientSession::Handled ClientSession::handle(const std::string& text) {
     auto outcome = session_->handle(*request);
     handled.next = outcome.next;
     handled.bulk_size = outcome.bulk_size;
-    if (const auto* data = std::get_if<UploadDataRequest>(&*request); data && outcome.next == Next::receive) {
-        // The vault took this header: it can be read.
-        const auto header = EnvelopeHeader::parse(data->header);
-        if (header) handled.bulk_size = sealed_size(header->plaintext_length);
-    }
     if (!outcome.response) handled.refusal = outcome.response.error();
-    const bool answered = outcome.next != Next::receive && outcome.next != Next::hang_up && outcome.next != Next::halt;
+    const bool answered = outcome.next == Next::respond || outcome.next == Next::subscribe ||
+                          outcome.next == Next::discard || outcome.next == Next::transmit;
     if (answered) handled.text = encode_response(outcome.response);
     return handled;
 }
@@ -239,13 +239,13 @@ ClientSession::Handled ClientSession::handle(const std::string& text) {
 asio::awaitable<Result<void>> ClientSession::carry_out(Handled handled) {
     using Next = VaultSession::Outcome::Next;
     if (handled.refusal) {
-        log_failure(level_of(*handled.refusal), "refused", *handled.refusal,
-                    {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}, {"method", handled.method}});
+        log_refusal(*handled.refusal, handled.method);
     } else {
         log_event(LogLevel::debug, "request",
                   {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}, {"method", handled.method}});
     }
-    if (handled.method == UploadBeginRequest::kMethod) uploading_ = !handled.refusal;
+    if (handled.method == UploadBeginRequest::kMethod || handled.method == UploadResumeRequest::kMethod)
+        uploading_ = !handled.refusal;
     // A commit that was refused may be sent again, corrected, but nobody waits for that.
     if (handled.method == UploadCommitRequest::kMethod) uploading_ = false;
     switch (handled.next) {
@@ -256,6 +256,8 @@ asio::awaitable<Result<void>> ClientSession::carry_out(Handled handled) {
             services_.subscribers.add(wallet_, connection_);
             subscribed_ = true;
             break;
+        case Next::work:
+            co_return co_await work_on(handled.method);
         case Next::receive:
             co_return co_await receive_upload(handled.bulk_size);
         case Next::discard:
@@ -273,6 +275,21 @@ asio::awaitable<Result<void>> ClientSession::carry_out(Handled handled) {
             co_return co_await transmit(handled.bulk_size);
     }
     co_return co_await connection_->send_response(std::move(handled.text));
+}
+
+// Piece by piece, so that others' requests find their turn on the workers between two of them.
+asio::awaitable<Result<void>> ClientSession::work_on(std::string method) {
+    std::optional<Response> response;
+    while (!response) {
+        if (halted_ || dismissed_) co_return fail(Errc::cancelled, "the session was told to end");
+        auto work = [this] { return session_->go_on(); };
+        response = co_await on_worker(services_.workers, work);
+    }
+    if (!*response) {
+        uploading_ = false;
+        log_refusal(response->error(), std::move(method));
+    }
+    co_return co_await connection_->send_response(encode_response(*response));
 }
 
 asio::awaitable<Result<void>> ClientSession::receive_upload(std::uint64_t length) {
@@ -293,10 +310,7 @@ asio::awaitable<Result<void>> ClientSession::receive_upload(std::uint64_t length
     }
     if (!response) {
         uploading_ = false;
-        log_failure(level_of(response.error()), "refused", response.error(),
-                    {{"peer", peer_text(*connection_)},
-                     {"wallet", short_wallet(wallet_)},
-                     {"method", std::string(UploadDataRequest::kMethod)}});
+        log_refusal(response.error(), std::string(UploadDataRequest::kMethod));
     }
     SAT_CO_TRY(co_await connection_->send_response(encode_response(response)));
     if (received.refused) co_return co_await connection_->discard_bulk();

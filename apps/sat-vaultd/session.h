@@ -77,9 +77,11 @@ private:
     asio::awaitable<bool> await_turn();
     asio::awaitable<Result<void>> serve_requests();
     asio::awaitable<Result<void>> carry_out(Handled handled);
+    asio::awaitable<Result<void>> work_on(std::string method);
     asio::awaitable<Result<void>> receive_upload(std::uint64_t length);
     asio::awaitable<Result<void>> transmit(std::uint64_t size);
     void unsubscribe();
+    void log_refusal(const Error& refusal, std::string method) const;
     void log_end(const Result<void>& served) const;
     void compare_seen() const;
 

@@ -205,6 +205,15 @@ Result<AtomicFile> AtomicFile::create(const Path& path, Existing existing, mode_
     return file;
 }
 
+AtomicFile AtomicFile::adopt(Path temporary, FileDescriptor fd, const Path& path, Existing existing) {
+    AtomicFile file;
+    file.path_ = path;
+    file.temporary_ = std::move(temporary);
+    file.fd_ = std::move(fd);
+    file.existing_ = existing;
+    return file;
+}
+
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
     : path_(std::move(other.path_)),
       temporary_(std::exchange(other.temporary_, {})),

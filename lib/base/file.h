@@ -70,6 +70,9 @@ public:
     // With refuse: output_exists if `path` is there, here and again at commit (link(2), no race).
     static Result<AtomicFile> create(const Path& path, Existing existing, mode_t mode = 0644);
 
+    // One that was written under a name of its own, in the same directory; removed where it is not committed.
+    static AtomicFile adopt(Path temporary, FileDescriptor fd, const Path& path, Existing existing);
+
     AtomicFile(AtomicFile&&) noexcept;
     AtomicFile& operator=(AtomicFile&&) noexcept;
     ~AtomicFile();

@@ -1,12 +1,19 @@
 // Upload: the file is read once, hashed and sealed chunk by chunk straight into the records that carry it, and only
-// then registered, so that the signature names what was really sent.  Steps 3 to 5.
+// then registered, so that the signature names what was really sent.  What an earlier run has sent is not sent again.
+// Steps 3 to 5; docs/protocol.md, "Resuming".
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include <array>
+#include <atomic>
+#include <cstring>
+#include <future>
+#include <thread>
 
 #include "base/assert.h"
+#include "client/upload_store.h"
 #include "client/vault_client.h"
 #include "client/vault_client_impl.h"
 #include "crypto/hash.h"
@@ -42,11 +49,46 @@ struct FileState {
     }
 };
 
+Result<void> read_exactly(const UploadSource& source, MutableBytes out) {
+    auto got = read_some(source.fd, out, source.path);
+    if (!got) return fail(Errc::input_unreadable, got.error().message);
+    if (*got != out.size()) return file_changed(source.path);
+    return {};
+}
+
+Result<void> rewind(const UploadSource& source, std::uint64_t to) {
+    if (::lseek(source.fd, static_cast<off_t>(to), SEEK_SET) < 0)
+        return fail(Errc::input_unreadable, "cannot rewind " + source.path.string());
+    return {};
+}
+
+// The file's beginning, hashed: what the vault says it has of it is believed no further.  `stop` ends it early, with
+// cancelled.
+Result<Sha256> hash_beginning(const UploadSource& source, std::uint64_t size, const std::atomic<bool>& stop) {
+    SAT_TRY(rewind(source, 0));
+    Sha256 hash;
+    Bytes buffer(std::size_t{1} << 20);
+    while (size > 0) {
+        if (stop) return fail(Errc::cancelled, "stopped by a signal");
+        const MutableBytes part =
+            MutableBytes(buffer).first(static_cast<std::size_t>(std::min<std::uint64_t>(size, buffer.size())));
+        SAT_TRY(read_exactly(source, part));
+        hash.update(part);
+        size -= part.size();
+    }
+    return hash;
+}
+
 // Fills the parts of DATA records with sealed chunks.  Runs on the worker, one call at a time.
 class ImageSender {
 public:
-    ImageSender(const UploadSource& source, Sealer sealer)
-        : source_(source), sealer_(std::move(sealer)), total_(sealer_.remaining()), buffer_(4 * kChunkPlaintext) {}
+    // The file stands where the sealer begins; `hash` has what is before it.
+    ImageSender(const UploadSource& source, Sealer sealer, std::uint64_t total, Sha256 hash)
+        : source_(source),
+          sealer_(std::move(sealer)),
+          total_(total),
+          buffer_(4 * kChunkPlaintext),
+          hash_(std::move(hash)) {}
 
     Result<void> fill(MutableBytes part) {
         const bool whole =
@@ -55,9 +97,7 @@ public:
             whole ? part.size() / kChunkSealed * kChunkPlaintext : static_cast<std::size_t>(sealer_.remaining());
         SAT_ASSERT(size <= buffer_.size());
         const MutableBytes plain = MutableBytes(buffer_).first(size);
-        auto got = read_some(source_.fd, plain, source_.path);
-        if (!got) return fail(Errc::input_unreadable, got.error().message);
-        if (*got != size) return file_changed(source_.path);
+        SAT_TRY(read_exactly(source_, plain));
         hash_.update(plain);
         if (whole) {
             SAT_TRY(sealer_.seal_whole(plain, part));
@@ -85,7 +125,7 @@ private:
 };
 
 asio::awaitable<Result<std::string>> send_image(std::shared_ptr<Connection> connection, asio::thread_pool& worker,
-                                                std::string request, ImageSender& sender,
+                                                std::string request, std::uint64_t length, ImageSender& sender,
                                                 const ProgressFunction& progress) {
     BulkSource fill = [&](std::vector<MutableBytes> parts) -> asio::awaitable<Result<void>> {
         auto result = co_await on_worker(worker, [&]() -> Result<void> {
@@ -95,13 +135,101 @@ asio::awaitable<Result<std::string>> send_image(std::shared_ptr<Connection> conn
         if (result && progress) progress(sender.done(), sender.total());
         co_return result;
     };
-    co_return co_await connection->upload(std::move(request), sealed_size(sender.total()), std::move(fill));
+    co_return co_await connection->upload(std::move(request), length, std::move(fill));
 }
+
+// A vault may believe a connection alive that was cut; it lets go of it after 5 s of silence.  Longer than that, and
+// somebody else is uploading the same file right now.
+constexpr std::chrono::seconds kOtherUploadWait{12};
+
+// Whether the person means the same work by both.
+bool says_the_same(const Registration& was, const Registration& now) {
+    return was.title == now.title && was.description == now.description && was.artist == now.artist &&
+           was.creation_date == now.creation_date && was.file_path == now.file_path && was.release == now.release;
+}
+
+constexpr const char* kGoesOn = "run the same command again within 24 hours: it goes on where it stood";
 
 }  // namespace
 
+// Asks for a place, under `name` if there is one.
+Result<UploadBeginReply> VaultClient::begin_upload(const Registration& registration, const Digest& name) {
+    UploadBeginRequest begin{registration.bytes, registration.media_type, name};
+    const auto patience = std::chrono::steady_clock::now() + kOtherUploadWait;
+    auto begun = call(begin);
+    while (!begun && begun.error().code == Errc::busy && std::chrono::steady_clock::now() < patience) {
+        if (impl_->options.stop_fd >= 0) {
+            pollfd stop{impl_->options.stop_fd, POLLIN, 0};
+            if (::poll(&stop, 1, 500) > 0) return fail(Impl::stopped_error());
+        } else {
+            std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        }
+        begun = call(begin);
+    }
+    if (begun || begun.error().code != Errc::busy) return begun;
+    begin.resume.reset();
+    return call(begin);
+}
+
+// Lets the vault seal what it kept anew under `sealer`'s key, and compares it with the file: the sealer, the file and
+// the hash then stand where the data go on.  False where it is another file's beginning.
+Result<bool> VaultClient::resume_upload(const UploadSource& source, std::uint64_t offered, Sealer& sealer,
+                                        Sha256& hash) {
+    std::atomic<bool> stop = false;
+    // The vault reads at the same time what it has.
+    auto beginning = std::async(std::launch::async, [&] { return hash_beginning(source, offered, stop); });
+    auto resumed = call(UploadResumeRequest{sealer.header().encode()});
+    stop = !resumed;
+    auto mine = beginning.get();
+    if (!resumed) return fail(std::move(resumed.error()));
+    SAT_TRY_VALUE(hash, std::move(mine));
+    if (resumed->offset > offered) return fail(Errc::malformed, "the vault goes on with more than it offered");
+    // The end of what it had was bad.
+    if (resumed->offset < offered) {
+        SAT_TRY_VALUE(hash, hash_beginning(source, resumed->offset, stop));
+    }
+    if (hash.peek() != resumed->sha256) return false;
+    sealer.begin_at(resumed->offset / kChunkPlaintext);
+    return true;
+}
+
+// The commit of an earlier run whose answer was lost: nothing where the vault knows of none.
+Result<std::optional<UploadResult>> VaultClient::settle_commit(const UploadCommitRequest& commit) {
+    SAT_TRY_VALUE(const auto mine, parse_statement<Registration>(commit.registration));
+    if (mine.body.iss != impl_->home.wallet() || mine.body.vault != vault_wallet())
+        return std::optional<UploadResult>{};
+    auto committed = call(commit);
+    if (!committed && committed.error().code == Errc::state) return std::optional<UploadResult>{};
+    if (!committed) return fail(std::move(committed.error()));
+    SAT_TRY_VALUE(UploadResult result, prove_registered(mine.body.artwork, mine.id, std::move(committed->receipt)));
+    return std::optional(std::move(result));
+}
+
+// The receipt, the work and its first leaf.
+Result<UploadResult> VaultClient::prove_registered(const ArtworkId& artwork, const StatementId& id,
+                                                   std::string receipt_jws) {
+    SAT_TRY_VALUE(const Receipt receipt, check_receipt(receipt_jws, id, ReceiptStatus::registered));
+    // The work is stored: what is still to be read may be read over a new connection.
+    auto stored = get_proved_work(artwork);
+    if (!stored && is_lost(stored.error().code) && reconnect()) stored = get_proved_work(artwork);
+    if (!stored) return fail(std::move(stored.error()));
+    if (stored->history.registration.id != id || stored->history.records.front().head != receipt.leaf)
+        return fail(Errc::bad_statement, "the vault's receipt names another leaf than its ledger holds");
+    SAT_TRY(prove_included(receipt.leaf));
+    return UploadResult{std::move(stored->work), std::move(receipt_jws), receipt.copies, false};
+}
+
 Result<UploadResult> VaultClient::upload(const UploadSource& source, const SigningKey& key,
-                                         const ProgressFunction& progress) {
+                                         const UploadObserver& observer) {
+    auto uploaded = upload_once(source, key, observer);
+    if (!uploaded && uploaded.error().hint.empty() &&
+        (is_lost(uploaded.error().code) || uploaded.error().code == Errc::cancelled))
+        uploaded.error().hint = kGoesOn;
+    return uploaded;
+}
+
+Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const SigningKey& key,
+                                              const UploadObserver& observer) {
     SAT_ASSERT(impl_->connection);
     SAT_TRY(require_no_evidence());
     const FileState before{source.seen};
@@ -109,8 +237,6 @@ Result<UploadResult> VaultClient::upload(const UploadSource& source, const Signi
     if (size > max_artwork_bytes())
         return fail(Errc::content_too_large, "the image has " + std::to_string(size) + " bytes; the vault takes " +
                                                  std::to_string(max_artwork_bytes()));
-    if (::lseek(source.fd, 0, SEEK_SET) != 0)
-        return fail(Errc::input_unreadable, "cannot rewind " + source.path.string());
     ::posix_fadvise(source.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 
     Registration registration = impl_->draft<Registration>();
@@ -126,15 +252,64 @@ Result<UploadResult> VaultClient::upload(const UploadSource& source, const Signi
         registration = std::move(draft);
     }
     registration.bytes = size;
-    SAT_TRY_VALUE(const UploadBeginReply begun, call(UploadBeginRequest{size, registration.media_type}));
-    registration.artwork = begun.artwork;
 
-    if (progress) progress(0, size);
-    Sealer sealer = Sealer::create(begun.artwork, size, vault_before, vault().kem_key(), Purpose::transit);
-    std::string request = encode_request(UploadDataRequest{sealer.header().encode()});
-    ImageSender sender(source, std::move(sealer));
-    SAT_TRY_VALUE(const std::string text,
-                  impl_->run(send_image(impl_->connection, impl_->worker, std::move(request), sender, progress)));
+    // What an earlier run sent last and heard no answer to.
+    const UploadStore store(impl_->home.directory());
+    const Digest name = upload_name(vault_before, before.status);
+    SAT_TRY_VALUE(std::optional<UploadCommitRequest> sent_before, store.find(name));
+    const auto settle = [&]() -> Result<std::optional<UploadResult>> {
+        if (!sent_before) return std::optional<UploadResult>{};
+        SAT_TRY_VALUE(auto settled, settle_commit(*sent_before));
+        if (!settled) return settled;
+        SAT_TRY(store.remove(name));
+        sent_before.reset();
+        const Registration& was = settled->work.registration.body;
+        if (says_the_same(was, source.draft)) {
+            observer.note("an earlier run had stored it already; its receipt had not arrived");
+            settled->found = true;
+            return settled;
+        }
+        observer.note("an earlier upload of this file is stored as " + was.artwork.str() +
+                      ", with other metadata: this is a work of its own");
+        return std::optional<UploadResult>{};
+    };
+    SAT_TRY_VALUE(auto settled, settle());
+    if (settled) return std::move(*settled);
+    SAT_TRY_VALUE(UploadBeginReply begun, begin_upload(registration, name));
+    if (sent_before && begun.offset == 0) {
+        // The earlier connection is over by now, whatever was still on its way: asked once more, the answer is final.
+        SAT_TRY_VALUE(settled, settle());
+        if (settled) return std::move(*settled);
+        SAT_TRY_VALUE(begun, begin_upload(registration, name));
+    }
+    if (sent_before) SAT_TRY(store.remove(name));
+
+    const auto new_sealer = [&] {
+        return Sealer::create(begun.artwork, size, vault_before, vault().kem_key(), Purpose::transit);
+    };
+    Sealer sealer = new_sealer();
+    Sha256 hash;
+    bool resumed = false;
+    if (begun.offset != 0) {
+        if (begun.offset > size) return fail(Errc::malformed, "the vault kept more of the image than there is");
+        observer.resuming(begun.offset, size);
+        SAT_TRY_VALUE(resumed, resume_upload(source, begun.offset, sealer, hash));
+        if (!resumed) {
+            observer.note("the file is not the one that was begun: the upload starts over");
+            SAT_TRY_VALUE(begun, call(UploadBeginRequest{size, registration.media_type}));
+            if (begun.offset != 0) return fail(Errc::malformed, "the vault goes on with what nobody asked for");
+            sealer = new_sealer();
+            hash = Sha256();
+        }
+    }
+    registration.artwork = begun.artwork;
+    SAT_TRY(rewind(source, size - sealer.remaining()));
+    if (observer.progress) observer.progress(size - sealer.remaining(), size);
+    std::string request = encode_request(resumed ? UploadDataRequest{} : UploadDataRequest{sealer.header().encode()});
+    const std::uint64_t length = sealed_size(size) - (size - sealer.remaining()) / kChunkPlaintext * kChunkSealed;
+    ImageSender sender(source, std::move(sealer), size, std::move(hash));
+    SAT_TRY_VALUE(const std::string text, impl_->run(send_image(impl_->connection, impl_->worker, std::move(request),
+                                                                length, sender, observer.progress)));
     SAT_TRY_VALUE(const UploadDataReply sent, parse_reply<UploadDataRequest>(text));
     registration.sha256 = sender.finish();
     if (sent.sha256 != registration.sha256)
@@ -147,22 +322,24 @@ Result<UploadResult> VaultClient::upload(const UploadSource& source, const Signi
     if (preview) registration.preview = PreviewInfo{sha256(*preview), preview->size(), "image/jpeg"};
     SAT_TRY(check_limits(registration));
     SAT_TRY(require_no_evidence());  // it may have come up while the image was on its way
-    UploadCommitRequest commit{sign(registration, key), preview};
+    const UploadCommitRequest commit{sign(registration, key), preview};
+    SAT_TRY(store.keep(name, commit));
     auto committed = call_surely(commit);
-    if (!committed && committed.error().code == Errc::state)
-        return fail(Errc::interrupted, "the connection ended before the vault had the work", "upload again");
-    if (!committed) return fail(std::move(committed.error()));
-
+    if (!committed && committed.error().code == Errc::state) {
+        SAT_TRY(store.remove(name));
+        return fail(Errc::interrupted, "the connection ended before the vault had the work");
+    }
+    if (!committed) {
+        // What the vault finds wrong is no work, and never was.  After anything else nobody knows: the next run asks.
+        const Errc code = committed.error().code;
+        if (code == Errc::bad_signature || code == Errc::bad_statement || code == Errc::hash_mismatch)
+            SAT_TRY(store.remove(name));
+        return fail(std::move(committed.error()));
+    }
     SAT_TRY_VALUE(const auto mine, parse_statement<Registration>(commit.registration));
-    SAT_TRY_VALUE(const Receipt receipt, check_receipt(committed->receipt, mine.id, ReceiptStatus::registered));
-    // The work is stored: what is still to be read may be read over a new connection.
-    auto stored = get_proved_work(begun.artwork);
-    if (!stored && is_lost(stored.error().code) && reconnect()) stored = get_proved_work(begun.artwork);
-    if (!stored) return fail(std::move(stored.error()));
-    if (stored->history.registration.id != mine.id || stored->history.records.front().head != receipt.leaf)
-        return fail(Errc::bad_statement, "the vault's receipt names another leaf than its ledger holds");
-    SAT_TRY(prove_included(receipt.leaf));
-    return UploadResult{std::move(stored->work), committed->receipt, receipt.copies};
+    SAT_TRY_VALUE(UploadResult result, prove_registered(begun.artwork, mine.id, std::move(committed->receipt)));
+    SAT_TRY(store.remove(name));
+    return result;
 }
 
 }  // namespace sat

@@ -31,6 +31,7 @@
 #include "client/key_home.h"
 #include "client/known_vaults.h"
 #include "client/work.h"
+#include "crypto/hash.h"
 #include "envelope/envelope.h"
 #include "ledger/certificate.h"
 #include "net/address.h"
@@ -57,6 +58,12 @@ struct VaultClientOptions {
     std::function<Result<bool>(const Wallet& vault)> ask_trust;
 };
 
+// What a caller has of an image already.
+struct FetchedBeginning {
+    std::uint64_t bytes = 0;  // whole chunks: a multiple of 16,384, at most the image's size
+    Sha256 hash;              // of them
+};
+
 // An image on its way in.
 struct UploadSource {
     int fd = -1;  // a regular file, read from its beginning
@@ -66,10 +73,20 @@ struct UploadSource {
     struct stat seen {};  // the file as it was when `draft` and `preview` were made of it
 };
 
+// Told of an upload on its way.
+struct UploadObserver {
+    ProgressFunction progress;
+    // Of so much the vault has the beginning already.
+    ProgressFunction resuming;
+    // For a person: what became of an earlier run.
+    std::function<void(const std::string& text)> note;
+};
+
 struct UploadResult {
     Work work;
     std::string receipt;  // JWS
     std::int64_t copies = 1;
+    bool found = false;  // an earlier run had stored it; nothing was sent
 };
 
 class VaultClient {
@@ -164,15 +181,17 @@ public:
     Result<ProvedWork> get_proved_work(const ArtworkId& artwork);
     // The preview that the registration names; nothing where it names none.  hash_mismatch.
     Result<std::optional<Bytes>> get_preview(const Work& work);
-    // The whole image, chunk by chunk; fails with hash_mismatch after the last where it is not what the artist signed,
-    // so that what `sink` took may be kept only when this returns well.
-    Result<void> fetch_image(const Work& work, const PlaintextSink& sink, const ProgressFunction& progress);
+    // The image, chunk by chunk, behind `have`; fails with hash_mismatch after the last where it is not what the artist
+    // signed, so that what `sink` took may be kept only when this returns well.
+    Result<void> fetch_image(const Work& work, FetchedBeginning have, const PlaintextSink& sink,
+                             const ProgressFunction& progress);
 
     // --- Upload (steps 3 to 5) ---
 
-    // Seals and sends in constant memory, signs the registration, verifies receipt and first leaf.  content_too_large;
-    // input_unreadable: the file changed while it was read.
-    Result<UploadResult> upload(const UploadSource& source, const SigningKey& key, const ProgressFunction& progress);
+    // Seals and sends in constant memory, signs the registration, verifies receipt and first leaf.  Goes on with what
+    // the vault kept of an earlier run, and finds the work of one whose receipt was lost.  content_too_large;
+    // input_unreadable: the file changed while it was read; config: the home does not take what has to be kept.
+    Result<UploadResult> upload(const UploadSource& source, const SigningKey& key, const UploadObserver& observer);
 
     // --- Claims (steps 8 to 11) ---
 
@@ -230,6 +249,11 @@ private:
     Result<WorkLeaves> read_history(const ArtworkId& artwork);
     Result<void> learn(std::vector<Wallet> wallets, bool again = false);
     Result<std::vector<VerifiedClaim>> verify_all(const std::vector<ClaimItem>& items);
+    Result<UploadResult> upload_once(const UploadSource& source, const SigningKey& key, const UploadObserver& observer);
+    Result<UploadBeginReply> begin_upload(const Registration& registration, const Digest& name);
+    Result<bool> resume_upload(const UploadSource& source, std::uint64_t offered, Sealer& sealer, Sha256& hash);
+    Result<std::optional<UploadResult>> settle_commit(const UploadCommitRequest& commit);
+    Result<UploadResult> prove_registered(const ArtworkId& artwork, const StatementId& id, std::string receipt_jws);
     Result<Receipt> check_receipt(const std::string& jws, const StatementId& of, ReceiptStatus status) const;
 
     std::unique_ptr<Impl> impl_;

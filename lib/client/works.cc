@@ -21,8 +21,13 @@ bool may_be_a_newer_key(const Error& error) { return error.code == Errc::bad_sig
 // Opens an envelope's chunks as they come.  Runs on the worker, one call at a time.
 class ImageReceiver {
 public:
-    ImageReceiver(Opener opener, const PlaintextSink& sink, std::uint64_t total)
-        : opener_(std::move(opener)), sink_(sink), total_(total), buffer_(kDataBody) {}
+    ImageReceiver(Opener opener, FetchedBeginning have, const PlaintextSink& sink, std::uint64_t total)
+        : opener_(std::move(opener)),
+          sink_(sink),
+          total_(total),
+          buffer_(kDataBody),
+          hash_(std::move(have.hash)),
+          done_(have.bytes) {}
 
     Result<void> take(ByteView sealed) {
         const bool last = sealed.size() == opener_.remaining();
@@ -55,16 +60,17 @@ private:
     std::uint64_t total_;
     Bytes buffer_;
     Sha256 hash_;
-    std::uint64_t done_ = 0;
+    std::uint64_t done_;
 };
 
-Result<Opener> open_envelope(const ArtworkFetchReply& reply, const Work& work, const HandshakeParty& me) {
+Result<Opener> open_envelope(const ArtworkFetchReply& reply, const Work& work, const HandshakeParty& me,
+                             std::uint64_t first_chunk) {
     SAT_TRY_VALUE(const EnvelopeHeader header, EnvelopeHeader::parse(reply.header));
     if (header.artwork != work.id() || header.recipient != me.chain().wallet() ||
         header.plaintext_length != work.registration.body.bytes)
         return fail(Errc::envelope_invalid, "the vault sent an envelope that is not this work's");
     SAT_TRY_VALUE(const SecretBytes data_key, unwrap(header, Purpose::transit, me.kem()));
-    return Opener::create(header, data_key);
+    return Opener::create(header, data_key, first_chunk);
 }
 
 // What a fetch works with; outlives it.
@@ -85,23 +91,26 @@ asio::awaitable<Result<void>> take_parts(const Fetch& fetch, ImageReceiver& rece
     co_return result;
 }
 
-asio::awaitable<Result<void>> receive_image(std::shared_ptr<Connection> connection, const Fetch& fetch) {
-    SAT_CO_TRY(co_await connection->send_request(encode_request(ArtworkFetchRequest{fetch.work.id(), 0})));
+asio::awaitable<Result<void>> receive_image(std::shared_ptr<Connection> connection, const Fetch& fetch,
+                                            FetchedBeginning have) {
+    const std::uint64_t first_chunk = have.bytes / kChunkPlaintext;
+    const std::uint64_t offset = first_chunk * kChunkSealed;
+    SAT_CO_TRY(co_await connection->send_request(encode_request(ArtworkFetchRequest{fetch.work.id(), offset})));
     SAT_CO_TRY_VALUE(const std::string text, co_await connection->receive_response());
     SAT_CO_TRY_VALUE(const ArtworkFetchReply reply, parse_reply<ArtworkFetchRequest>(text));
     const std::uint64_t size = fetch.work.registration.body.bytes;
-    Result<Opener> opener = open_envelope(reply, fetch.work, fetch.me);
+    Result<Opener> opener = open_envelope(reply, fetch.work, fetch.me, first_chunk);
     if (!opener) {
         // Megabytes that nobody can open are on their way.
         connection->abort(opener.error());
         co_return fail(std::move(opener.error()));
     }
-    ImageReceiver receiver(std::move(*opener), fetch.sink, size);
+    ImageReceiver receiver(std::move(*opener), std::move(have), fetch.sink, size);
     BulkSink take = [&fetch, &receiver](std::vector<MutableBytes> parts) {
         return take_parts(fetch, receiver, std::move(parts));
     };
     SAT_CO_TRY_VALUE(const BulkReceived received,
-                     co_await connection->receive_bulk(sealed_size(size), std::move(take)));
+                     co_await connection->receive_bulk(sealed_size(size) - offset, std::move(take)));
     if (received.refused) {
         connection->abort(*received.refused);
         co_return fail(*received.refused);
@@ -229,11 +238,13 @@ Result<std::optional<Bytes>> VaultClient::get_preview(const Work& work) {
     return std::move(reply.preview);
 }
 
-Result<void> VaultClient::fetch_image(const Work& work, const PlaintextSink& sink, const ProgressFunction& progress) {
+Result<void> VaultClient::fetch_image(const Work& work, FetchedBeginning have, const PlaintextSink& sink,
+                                      const ProgressFunction& progress) {
     SAT_ASSERT(impl_->connection);
-    if (progress) progress(0, work.registration.body.bytes);
+    SAT_ASSERT(have.bytes % kChunkPlaintext == 0 && have.bytes <= work.registration.body.bytes);
+    if (progress) progress(have.bytes, work.registration.body.bytes);
     const Fetch fetch{impl_->party, impl_->worker, work, sink, progress};
-    return impl_->run(receive_image(impl_->connection, fetch));
+    return impl_->run(receive_image(impl_->connection, fetch, std::move(have)));
 }
 
 }  // namespace sat

@@ -52,7 +52,8 @@ private:
 // After the first failure every call fails.
 class ChunkOpener {
 public:
-    explicit ChunkOpener(Cobblestone keys) : keys_(std::move(keys)) {}
+    // From chunk `first` on, for a stream that is gone on with.
+    explicit ChunkOpener(Cobblestone keys, std::uint64_t first = 0) : keys_(std::move(keys)), number_(first) {}
 
     // Appends the plaintext of every chunk that `sealed` completes; envelope_invalid at the first that does not
     // authenticate, with what stood before it in `out`.
@@ -70,7 +71,7 @@ private:
     Result<void> fail_for_good();
 
     Cobblestone keys_;
-    std::uint64_t number_ = 0;
+    std::uint64_t number_;
     Bytes pending_;  // sealed bytes of a chunk that is not complete
     bool failed_ = false;
     bool finished_ = false;

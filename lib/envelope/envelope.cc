@@ -128,6 +128,13 @@ Sealer Sealer::create_with(const ArtworkId& artwork, std::uint64_t plaintext_len
     return Sealer(std::move(header), std::move(*keys));
 }
 
+void Sealer::begin_at(std::uint64_t first) {
+    SAT_ASSERT(number_ == 0 && pending_.empty() && !finished_ && remaining_ == header_.plaintext_length);
+    SAT_ASSERT(first <= remaining_ / kChunkPlaintext);
+    number_ = first;
+    remaining_ -= first * kChunkPlaintext;
+}
+
 Result<void> Sealer::take(std::size_t size) {
     SAT_ASSERT(!finished_);
     if (size > remaining_)
@@ -178,11 +185,12 @@ Result<void> Sealer::finish(Bytes& out) {
     return {};
 }
 
-Result<Opener> Opener::create(const EnvelopeHeader& header, const SecretBytes& data_key) {
+Result<Opener> Opener::create(const EnvelopeHeader& header, const SecretBytes& data_key, std::uint64_t first) {
     if (header.plaintext_length > kMaxPlaintextLength) return refuse_header();
     SAT_TRY_VALUE(Cobblestone keys, Cobblestone::derive(data_key, header.salt, header.context()));
     if (!keys.commits_to(header.commitment)) return refuse_stream();
-    return Opener(std::move(keys), sealed_size(header.plaintext_length));
+    SAT_ASSERT(first <= header.plaintext_length / kChunkPlaintext);
+    return Opener(std::move(keys), first, sealed_size(header.plaintext_length) - first * kChunkSealed);
 }
 
 Result<void> Opener::open(ByteView sealed, Bytes& out) {

@@ -78,6 +78,9 @@ public:
 
     const EnvelopeHeader& header() const noexcept { return header_; }
 
+    // Goes on at chunk `first`: what stands before it is not sealed here.  Before anything is sealed, and at most the
+    // number of whole chunks there are (both asserted).
+    void begin_at(std::uint64_t first);
     // Appends the chunks that `plaintext` completes to `out`.  input_unreadable past plaintext_length: the file grew
     // while it was read.
     Result<void> seal(ByteView plaintext, Bytes& out);
@@ -108,8 +111,9 @@ private:
 // sealed_size(plaintext_length) bytes.  After the first failure (envelope_invalid) every call fails.
 class Opener {
 public:
-    // envelope_invalid if the DEK is not the one that the header commits to, compared in constant time.
-    static Result<Opener> create(const EnvelopeHeader& header, const SecretBytes& data_key);
+    // From chunk `first` on, at most the number of whole chunks there are (asserted).  envelope_invalid if the DEK is
+    // not the one that the header commits to, compared in constant time.
+    static Result<Opener> create(const EnvelopeHeader& header, const SecretBytes& data_key, std::uint64_t first = 0);
 
     // Appends to `out` the plaintext of every chunk that `sealed` completes.
     Result<void> open(ByteView sealed, Bytes& out);
@@ -123,7 +127,8 @@ public:
     bool at_chunk_boundary() const noexcept { return chunks_.at_chunk_boundary(); }
 
 private:
-    Opener(Cobblestone keys, std::uint64_t sealed_bytes) : chunks_(std::move(keys)), remaining_(sealed_bytes) {}
+    Opener(Cobblestone keys, std::uint64_t first, std::uint64_t sealed_bytes)
+        : chunks_(std::move(keys), first), remaining_(sealed_bytes) {}
 
     ChunkOpener chunks_;
     std::uint64_t remaining_;

@@ -660,7 +660,11 @@ asio::awaitable<Result<BulkReceived>> Connection::receive_bulk(std::uint64_t len
         auto taken = co_await sinking->join();
         if (!taken && !out.refused) out.refused = std::move(taken.error());
     }
-    if (failure) co_return fail(std::move(*failure));
+    if (failure) {
+        // What came before it is whole, and somebody may go on with it.
+        if (!out.refused && !current.parts.empty()) (void)co_await sink(std::move(current.parts));
+        co_return fail(std::move(*failure));
+    }
     out.total = rules.received();
     if (!out.refused) bulk_.reset();
     co_return out;

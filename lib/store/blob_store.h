@@ -5,13 +5,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "base/bytes.h"
 #include "ledger/artwork_id.h"
 
 namespace sat {
 
-// A blob that is being received.  Destroyed before publish() succeeded, it leaves nothing behind.
+// A blob that is being received.  Destroyed before publish() succeeded, it leaves nothing behind, its note included,
+// unless keep() was called.
 class BlobWriter {
 public:
     BlobWriter() = default;
@@ -23,6 +25,11 @@ public:
     virtual Result<void> append(ByteView bytes) = 0;
     // Everything is on the disk and has its name when this succeeds.  `metadata` is the file beside the blob.  Once.
     virtual Result<void> publish(ByteView metadata) = 0;
+    // Of BlobStore::rewrite(): what was appended so far takes the place of what was received before, copy by copy, and
+    // the writer goes on as create()'s.  Until then it leaves what was there alone, whatever happens.  Once.
+    virtual Result<void> replace() = 0;
+    // What was appended, and its note, stay where they are, for open_incoming(), when the writer is destroyed.
+    virtual void keep() noexcept = 0;
 };
 
 // A published blob, opened.
@@ -47,6 +54,22 @@ public:
     virtual ~BlobStore() = default;
 
     virtual Result<std::unique_ptr<BlobWriter>> create(const ArtworkId& artwork) = 0;
+
+    // --- What was received of a blob that is not published ---
+
+    // A second one beside it, to take its place.
+    virtual Result<std::unique_ptr<BlobWriter>> rewrite(const ArtworkId& artwork) = 0;
+    // A small file beside it, in the first copy alone, replaced whole.  Without it nothing survives the next start.
+    virtual Result<void> write_note(const ArtworkId& artwork, ByteView note) = 0;
+    virtual Result<Bytes> read_note(const ArtworkId& artwork) = 0;
+    virtual Result<std::unique_ptr<BlobReader>> open_incoming(const ArtworkId& artwork, int copy) = 0;
+    // Those that are there with their note.
+    virtual Result<std::vector<ArtworkId>> incoming() const = 0;
+    // Whatever is there of it, in every copy, its note included.  Nobody writes it.
+    virtual Result<void> discard(const ArtworkId& artwork) = 0;
+
+    // --- Published blobs ---
+
     // Copy number 0 up to copies() - 1; the first is the one to read.  io_error where there is none.
     virtual Result<std::unique_ptr<BlobReader>> open(const ArtworkId& artwork, int copy) = 0;
     virtual Result<Bytes> read_metadata(const ArtworkId& artwork, int copy) = 0;

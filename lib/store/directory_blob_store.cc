@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/assert.h"
 #include "store/work_file.h"
@@ -21,6 +24,12 @@ using Place = DirectoryBlobStore::Place;
 
 constexpr std::string_view kImageSuffix = ".image";
 constexpr std::string_view kMetadataSuffix = ".metadata";
+constexpr std::string_view kAnewSuffix = ".anew";  // an image that is to take the place of ID.image
+constexpr std::string_view kNoteSuffix = ".note";
+constexpr std::string_view kNewNoteSuffix = ".note.anew";
+constexpr std::array<std::string_view, 5> kIncomingSuffixes = {kImageSuffix, kMetadataSuffix, kAnewSuffix, kNoteSuffix,
+                                                               kNewNoteSuffix};
+constexpr std::size_t kMaxNote = 4096;
 constexpr std::size_t kCopyStep = std::size_t{1} << 20;
 
 Path shelf(const Path& store, const ArtworkId& artwork) { return store / artwork.view().substr(0, 2); }
@@ -55,21 +64,51 @@ Result<void> make_shelf(const Path& path) {
     return {};
 }
 
-// What create_file() made for an upload that is no more.
-bool is_left_over(const Path& path) {
+// What create_file() made in incoming/: the ID and what follows it; nothing for files that are not ours.
+struct IncomingFile {
+    ArtworkId artwork;
+    std::string suffix;
+};
+
+std::optional<IncomingFile> incoming_file(const Path& path) {
     const std::string name = path.filename().string();
-    if (name.size() < ArtworkId::kSize || !ArtworkId::from_canonical(name.substr(0, ArtworkId::kSize))) return false;
-    const std::string_view suffix = std::string_view(name).substr(ArtworkId::kSize);
-    return suffix == kImageSuffix || suffix == kMetadataSuffix;
+    if (name.size() < ArtworkId::kSize) return std::nullopt;
+    const auto artwork = ArtworkId::from_canonical(name.substr(0, ArtworkId::kSize));
+    const std::string suffix = name.substr(ArtworkId::kSize);
+    if (!artwork || std::ranges::find(kIncomingSuffixes, suffix) == kIncomingSuffixes.end()) return std::nullopt;
+    return IncomingFile{*artwork, suffix};
 }
 
-Result<void> clear_incoming(const Path& directory) {
+Result<std::vector<IncomingFile>> list_incoming(const Path& directory) {
+    std::vector<IncomingFile> files;
     std::error_code error;
     std::filesystem::directory_iterator at(directory, error);
     const std::filesystem::directory_iterator end;
     for (; !error && at != end; at.increment(error))
-        if (is_left_over(at->path())) SAT_TRY(remove_file(at->path()));
+        if (auto file = incoming_file(at->path())) files.push_back(std::move(*file));
     if (error) return fail(errno_error("read", directory, error.value()));
+    return files;
+}
+
+// Those with both an image and a note.
+Result<std::unordered_set<ArtworkId>> list_noted(const Place& place) {
+    SAT_TRY_VALUE(const auto files, list_incoming(place.incoming));
+    std::unordered_map<ArtworkId, int> parts;
+    for (const IncomingFile& file : files)
+        if (file.suffix == kImageSuffix || file.suffix == kNoteSuffix) ++parts[file.artwork];
+    std::unordered_set<ArtworkId> noted;
+    for (const auto& [artwork, count] : parts)
+        if (count == 2) noted.insert(artwork);
+    return noted;
+}
+
+Result<void> clear_incoming(const Place& place, const std::unordered_set<ArtworkId>& noted) {
+    SAT_TRY_VALUE(const auto files, list_incoming(place.incoming));
+    for (const IncomingFile& file : files) {
+        const bool stays = file.suffix == kImageSuffix || file.suffix == kNoteSuffix;
+        if (stays && noted.contains(file.artwork)) continue;
+        SAT_TRY(remove_file(incoming_path(place, file.artwork, file.suffix)));
+    }
     return {};
 }
 
@@ -114,14 +153,18 @@ public:
 
     ~DirectoryBlobWriter() override {
         images_.clear();
+        if (kept_) return;
         for (const Path& path : temporary_) unlink(path.c_str());
+        if (suffix_ == kImageSuffix) unlink(incoming_path(places_.front(), artwork_, kNoteSuffix).c_str());
         if (published_) return;
         for (const Path& path : named_) unlink(path.c_str());
     }
 
-    Result<void> open() {
+    // `suffix` is that of the images' names for now.
+    Result<void> open(std::string_view suffix) {
+        suffix_ = suffix;
         for (const Place& place : places_) {
-            SAT_TRY_VALUE(FileDescriptor fd, create_temporary(place, kImageSuffix));
+            SAT_TRY_VALUE(FileDescriptor fd, create_temporary(place, suffix));
             images_.push_back(std::move(fd));
         }
         return {};
@@ -132,8 +175,24 @@ public:
         return {};
     }
 
+    // From the last copy to the first, which is the one that counts: a failure on the way leaves there what was.
+    Result<void> replace() override {
+        SAT_ASSERT(suffix_ == kAnewSuffix);
+        for (auto place = places_.rbegin(); place != places_.rend(); ++place) {
+            const Path from = incoming_path(*place, artwork_, kAnewSuffix);
+            const Path to = incoming_path(*place, artwork_, kImageSuffix);
+            if (::rename(from.c_str(), to.c_str()) != 0) return fail(errno_error("write", to, errno));
+            std::erase(temporary_, from);
+        }
+        for (const Place& place : places_) temporary_.push_back(incoming_path(place, artwork_, kImageSuffix));
+        suffix_ = kImageSuffix;
+        return {};
+    }
+
+    void keep() noexcept override { kept_ = suffix_ == kImageSuffix; }
+
     Result<void> publish(ByteView metadata) override {
-        SAT_ASSERT(images_.size() == places_.size());
+        SAT_ASSERT(images_.size() == places_.size() && suffix_ == kImageSuffix);
         for (std::size_t i = 0; i < places_.size(); ++i) {
             const Place& place = places_[i];
             SAT_TRY_VALUE(const FileDescriptor fd, create_temporary(place, kMetadataSuffix));
@@ -178,7 +237,9 @@ private:
     std::vector<FileDescriptor> images_;  // one for each place
     std::vector<Path> temporary_;         // to be removed
     std::vector<Path> named_;             // to be removed unless all were
+    std::string_view suffix_;
     bool published_ = false;
+    bool kept_ = false;
 };
 
 class DirectoryBlobReader final : public BlobReader {
@@ -235,7 +296,6 @@ Result<std::unique_ptr<DirectoryBlobStore>> DirectoryBlobStore::open(const Path&
         SAT_TRY(make_private_directory(place.images));
         SAT_TRY(make_private_directory(place.metadata));
         SAT_TRY(make_private_directory(place.incoming));
-        SAT_TRY(clear_incoming(place.incoming));
         SAT_TRY(sync_directory(place.root));
         struct stat status {};
         if (stat(place.root.c_str(), &status) != 0) return fail(errno_error("examine", place.root, errno));
@@ -247,23 +307,72 @@ Result<std::unique_ptr<DirectoryBlobStore>> DirectoryBlobStore::open(const Path&
             return fail(Errc::config, "the duplicate directory is the data directory",
                         "name a directory on another disk");
     }
+    SAT_TRY_VALUE(const auto noted, list_noted(store->places_.front()));
+    for (const Place& place : store->places_) SAT_TRY(clear_incoming(place, noted));
     return store;
 }
 
 Result<std::unique_ptr<BlobWriter>> DirectoryBlobStore::create(const ArtworkId& artwork) {
     auto writer = std::make_unique<DirectoryBlobWriter>(artwork, places_);
-    SAT_TRY(writer->open());
+    SAT_TRY(writer->open(kImageSuffix));
     return std::unique_ptr<BlobWriter>(std::move(writer));
 }
 
-Result<std::unique_ptr<BlobReader>> DirectoryBlobStore::open(const ArtworkId& artwork, int copy) {
-    Path path = place(copy).image(artwork);
+Result<std::unique_ptr<BlobWriter>> DirectoryBlobStore::rewrite(const ArtworkId& artwork) {
+    auto writer = std::make_unique<DirectoryBlobWriter>(artwork, places_);
+    SAT_TRY(writer->open(kAnewSuffix));
+    return std::unique_ptr<BlobWriter>(std::move(writer));
+}
+
+// Not synced: what a power cut leaves of it does not open, and the upload begins anew.
+Result<void> DirectoryBlobStore::write_note(const ArtworkId& artwork, ByteView note) {
+    SAT_ASSERT(note.size() <= kMaxNote);
+    const Path path = incoming_path(places_.front(), artwork, kNoteSuffix);
+    const Path anew = incoming_path(places_.front(), artwork, kNewNoteSuffix);
+    SAT_TRY(remove_file(anew));
+    SAT_TRY_VALUE(const FileDescriptor fd, create_file(anew));
+    auto written = write_all(fd.get(), note, path);
+    if (written && ::rename(anew.c_str(), path.c_str()) != 0) written = fail(errno_error("write", path, errno));
+    if (!written) (void)remove_file(anew);
+    return written;
+}
+
+Result<Bytes> DirectoryBlobStore::read_note(const ArtworkId& artwork) {
+    return read_file(incoming_path(places_.front(), artwork, kNoteSuffix), kMaxNote);
+}
+
+Result<std::vector<ArtworkId>> DirectoryBlobStore::incoming() const {
+    SAT_TRY_VALUE(const auto noted, list_noted(places_.front()));
+    return std::vector<ArtworkId>(noted.begin(), noted.end());
+}
+
+Result<void> DirectoryBlobStore::discard(const ArtworkId& artwork) {
+    // The first copy's image before its note: what is cut short here is finished by the next start.
+    for (const Place& place : places_)
+        for (const std::string_view suffix : kIncomingSuffixes)
+            SAT_TRY(remove_file(incoming_path(place, artwork, suffix)));
+    return {};
+}
+
+namespace {
+
+Result<std::unique_ptr<BlobReader>> open_blob(Path path) {
     FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!fd) return fail(errno_error("read", path, errno));
     struct stat status {};
     if (fstat(fd.get(), &status) != 0) return fail(errno_error("read", path, errno));
     return std::make_unique<DirectoryBlobReader>(std::move(path), std::move(fd),
                                                  static_cast<std::uint64_t>(status.st_size));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BlobReader>> DirectoryBlobStore::open_incoming(const ArtworkId& artwork, int copy) {
+    return open_blob(incoming_path(place(copy), artwork, kImageSuffix));
+}
+
+Result<std::unique_ptr<BlobReader>> DirectoryBlobStore::open(const ArtworkId& artwork, int copy) {
+    return open_blob(place(copy).image(artwork));
 }
 
 Result<Bytes> DirectoryBlobStore::read_metadata(const ArtworkId& artwork, int copy) {

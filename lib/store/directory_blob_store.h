@@ -1,6 +1,6 @@
 // Blobs as files in a directory, with an optional duplicate in another:
 //
-//     DATA/image_store/XX/ID         DATA/metadata_store/XX/ID         DATA/incoming/ID.image, ID.metadata
+//     DATA/image_store/XX/ID         DATA/metadata_store/XX/ID         DATA/incoming/ID.image, .metadata, .anew, .note
 //     DUP/duplicate_store/XX/ID      DUP/duplicate_metadata_store/XX/ID      DUP/incoming/…
 //
 // XX are the ID's first two characters.  A blob is written under incoming/, all its copies as the data arrives;
@@ -18,11 +18,17 @@ namespace sat {
 
 class DirectoryBlobStore final : public BlobStore {
 public:
-    // Makes the directories, and removes what an earlier process left in incoming/.  The caller holds the directories'
-    // lock.  config: wrong modes, or one directory given twice; io_error.
+    // Makes the directories, and removes what an earlier process left in incoming/ but for images with their notes. The
+    // caller holds the directories' lock.  config: wrong modes, or one directory given twice; io_error.
     static Result<std::unique_ptr<DirectoryBlobStore>> open(const Path& data, const std::optional<Path>& duplicate);
 
     Result<std::unique_ptr<BlobWriter>> create(const ArtworkId& artwork) override;
+    Result<std::unique_ptr<BlobWriter>> rewrite(const ArtworkId& artwork) override;
+    Result<void> write_note(const ArtworkId& artwork, ByteView note) override;
+    Result<Bytes> read_note(const ArtworkId& artwork) override;
+    Result<std::unique_ptr<BlobReader>> open_incoming(const ArtworkId& artwork, int copy) override;
+    Result<std::vector<ArtworkId>> incoming() const override;
+    Result<void> discard(const ArtworkId& artwork) override;
     Result<std::unique_ptr<BlobReader>> open(const ArtworkId& artwork, int copy) override;
     Result<Bytes> read_metadata(const ArtworkId& artwork, int copy) override;
     Result<void> remove(const ArtworkId& artwork) override;

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vault/core.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/assert.h"
@@ -10,6 +11,7 @@
 #include "store/directory_blob_store.h"
 #include "store/sqlite_catalog.h"
 #include "vault/healer.h"
+#include "vault/kept_uploads.h"
 
 namespace sat {
 
@@ -132,6 +134,7 @@ Result<std::unique_ptr<VaultCore>> VaultCore::open(VaultOptions vault_options, V
     SAT_TRY(core->checkpoints->check_kept());
     SAT_TRY_VALUE(core->identity_files, IdentityFiles::open(roots, core->master_, *core->catalog));
     SAT_TRY_VALUE(core->blobs, DirectoryBlobStore::open(core->options.data, core->options.duplicate));
+    core->kept = std::make_unique<KeptUploads>(*core->blobs, core->file_sealer());
     core->healer = std::make_unique<Healer>(core->options, core->keys, *core->catalog, core->file_sealer());
     SAT_TRY(core->remove_orphans());
     SAT_TRY(core->complete_duplicate());
@@ -163,14 +166,18 @@ Result<void> VaultCore::complete_duplicate() const {
     }
 }
 
+// IDs that were given out and are no works: what is kept of some can still become one, the others never will.
 Result<void> VaultCore::remove_orphans() const {
     std::vector<ArtworkId> unfinished;
     {
         SAT_TRY_VALUE(const auto reader, catalog->read());
         SAT_TRY_VALUE(unfinished, reader->unfinished_ids());
     }
-    if (unfinished.empty()) return {};
+    SAT_TRY(kept->load(unfinished, now()));
     for (const ArtworkId& artwork : unfinished) SAT_TRY(blobs->remove(artwork));
+    const std::vector<ArtworkId> waiting = kept->artworks();
+    std::erase_if(unfinished, [&](const ArtworkId& id) { return std::ranges::find(waiting, id) != waiting.end(); });
+    if (unfinished.empty()) return {};
     SAT_TRY_VALUE(const auto transaction, catalog->begin());
     for (const ArtworkId& artwork : unfinished) SAT_TRY(transaction->abandon(artwork));
     return transaction->commit();

@@ -28,6 +28,7 @@ struct Notice {
 };
 
 class Healer;
+class KeptUploads;
 class Upload;
 
 class VaultCore {
@@ -61,6 +62,7 @@ public:
     std::unique_ptr<BlobStore> blobs;
     std::unique_ptr<IdentityFiles> identity_files;
     UploadRoom uploads;
+    std::unique_ptr<KeptUploads> kept;
     Identities identities;
     Turns commits;  // of uploads
     std::unique_ptr<Checkpoints> checkpoints;

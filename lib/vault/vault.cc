@@ -80,12 +80,20 @@ VaultSession::Outcome VaultSession::handle(const Request& request) {
             auto upload = begin_upload(core, caller, r);
             if (!upload) return refuse(std::move(upload.error()));
             state.upload = std::move(*upload);
-            return {Outcome::Next::respond, Reply(UploadBeginReply{state.upload->artwork()}), 0};
+            const UploadBeginReply reply{state.upload->artwork(), state.upload->offered()};
+            return {Outcome::Next::respond, Reply(reply), 0};
+        }
+        Outcome operator()(const UploadResumeRequest& r) {
+            auto resumed = state.upload ? state.upload->resume(r.header)
+                                        : Result<void>(fail(Errc::state, "there is no upload to go on with"));
+            if (resumed) return {Outcome::Next::work, EmptyReply{}, 0};
+            state.upload.reset();
+            return refuse(std::move(resumed.error()));
         }
         Outcome operator()(const UploadDataRequest& r) {
-            auto started = state.upload ? state.upload->start(r.header)
-                                        : Result<void>(fail(Errc::state, "there is no upload to send data for"));
-            if (started) return {Outcome::Next::receive, EmptyReply{}, 0};
+            Result<std::uint64_t> started =
+                state.upload ? state.upload->start(r.header) : fail(Errc::state, "there is no upload to send data for");
+            if (started) return {Outcome::Next::receive, EmptyReply{}, *started};
             state.upload.reset();
             return {Outcome::Next::discard, fail(std::move(started.error())), 0};
         }
@@ -122,6 +130,15 @@ VaultSession::Outcome VaultSession::handle(const Request& request) {
         }
     };
     return std::visit(Handler{core, caller, *state_}, request);
+}
+
+std::optional<Response> VaultSession::go_on() {
+    if (!state_->upload) return fail(Errc::state, "there is no upload to go on with");
+    auto resealed = state_->upload->reseal();
+    if (resealed && *resealed) return Reply(**resealed);
+    if (resealed) return std::nullopt;
+    state_->upload.reset();
+    return fail(std::move(resealed.error()));
 }
 
 Result<void> VaultSession::receive(ByteView data) {

@@ -65,7 +65,7 @@ struct HealEvent {
 class Vault;
 
 // One authenticated connection's dealings.  One thread at a time; the Vault outlives it.  Destroyed with an upload
-// under way, it drops what was received and frees its room.
+// under way, it frees its room; what was received is kept where the client named it, else dropped.
 class VaultSession {
 public:
     VaultSession(Vault& vault, Caller caller);
@@ -78,6 +78,7 @@ public:
         enum class Next {
             respond,    // send `response`
             receive,    // upload.data was taken: feed receive() until DATA_END, then send what end_receive() gives
+            work,       // upload.resume was taken: call go_on() until it gives a response, and send that
             discard,    // upload.data was refused: send `response`, drop DATA until DATA_END
             transmit,   // send `response`, then bulk from read(), then DATA_END
             subscribe,  // send `response`; from now on events for caller().wallet go to this connection
@@ -86,11 +87,14 @@ public:
         };
         Next next = Next::respond;
         Response response;
-        std::uint64_t bulk_size = 0;  // transmit: bytes that read() will give
+        std::uint64_t bulk_size = 0;  // bytes of the stream that comes (receive), or that read() will give (transmit)
     };
 
     // Blocks on disk and RSA: call it on a worker thread.  Never throws; every failure is a response.
     Outcome handle(const Request& request);
+
+    // The next piece of a long work, on a worker, some milliseconds; nothing while there is more.
+    std::optional<Response> go_on();
 
     // DATA of an upload.  An error is the response to upload.data: send it and discard until DATA_END.
     Result<void> receive(ByteView data);

@@ -299,11 +299,43 @@ Result<IdentityGetReply> IdentityGetReply::from_json(const Json& json) {
     return reply;
 }
 
-Json UploadBeginReply::to_json() const { return one_member("artwork", artwork.str()); }
+namespace {
+
+// Of plaintext: where a whole chunk begins.
+std::uint64_t read_offset(ObjectReader& in) {
+    const std::uint64_t offset = read_count(in, "offset");
+    if (offset % kChunkPlaintext != 0) in.refuse("offset", "not where a chunk begins");
+    return offset;
+}
+
+}  // namespace
+
+Json UploadBeginReply::to_json() const {
+    Json json = one_member("artwork", artwork.str());
+    json["offset"] = offset;
+    return json;
+}
 
 Result<UploadBeginReply> UploadBeginReply::from_json(const Json& json) {
     ObjectReader in = reply_reader(json);
-    UploadBeginReply reply{read_artwork(in, "artwork")};
+    UploadBeginReply reply;
+    reply.artwork = read_artwork(in, "artwork");
+    reply.offset = read_offset(in);
+    SAT_TRY(in.finish());
+    return reply;
+}
+
+Json UploadResumeReply::to_json() const {
+    Json json = one_member("offset", offset);
+    json["sha256"] = sha256.hex();
+    return json;
+}
+
+Result<UploadResumeReply> UploadResumeReply::from_json(const Json& json) {
+    ObjectReader in = reply_reader(json);
+    UploadResumeReply reply;
+    reply.offset = read_offset(in);
+    reply.sha256 = in.digest("sha256");
     SAT_TRY(in.finish());
     return reply;
 }
@@ -467,6 +499,7 @@ Result<IdentityGetRequest> IdentityGetRequest::from_json(const Json& json) {
 Json UploadBeginRequest::to_json() const {
     Json json = one_member("bytes", bytes);
     json["media_type"] = media_type;
+    if (resume) json["resume"] = resume->hex();
     return json;
 }
 
@@ -476,15 +509,27 @@ Result<UploadBeginRequest> UploadBeginRequest::from_json(const Json& json) {
     request.bytes = read_count(in, "bytes", 1);
     request.media_type = in.text("media_type", 32);
     if (!is_media_type(request.media_type)) in.refuse("media_type", "not one that is taken");
+    request.resume = in.digest_or_null("resume");
     SAT_TRY(in.finish());
     return request;
 }
 
-Json UploadDataRequest::to_json() const { return one_member("header", to_base64url(header)); }
+Json UploadResumeRequest::to_json() const { return one_member("header", to_base64url(header)); }
+
+Result<UploadResumeRequest> UploadResumeRequest::from_json(const Json& json) {
+    ObjectReader in = request_reader(json);
+    UploadResumeRequest request{in.bytes("header", kMinEnvelopeHeader, kMaxEnvelopeHeader)};
+    SAT_TRY(in.finish());
+    return request;
+}
+
+Json UploadDataRequest::to_json() const {
+    return header ? one_member("header", to_base64url(*header)) : Json(Json::object());
+}
 
 Result<UploadDataRequest> UploadDataRequest::from_json(const Json& json) {
     ObjectReader in = request_reader(json);
-    UploadDataRequest request{in.bytes("header", kMinEnvelopeHeader, kMaxEnvelopeHeader)};
+    UploadDataRequest request{in.bytes_or_null("header", kMinEnvelopeHeader, kMaxEnvelopeHeader)};
     SAT_TRY(in.finish());
     return request;
 }

@@ -78,10 +78,20 @@ struct IdentityGetReply {
 
 struct UploadBeginReply {
     ArtworkId artwork;
+    std::uint64_t offset = 0;  // plaintext bytes that the vault kept of it; not 0: upload.resume comes next
 
     Json to_json() const;
     static Result<UploadBeginReply> from_json(const Json& json);
     bool operator==(const UploadBeginReply&) const = default;
+};
+
+struct UploadResumeReply {
+    std::uint64_t offset = 0;  // where the data go on, a multiple of 16,384; at most what upload.begin said
+    Digest sha256;             // of the plaintext before it
+
+    Json to_json() const;
+    static Result<UploadResumeReply> from_json(const Json& json);
+    bool operator==(const UploadResumeReply&) const = default;
 };
 
 struct UploadDataReply {
@@ -220,16 +230,29 @@ struct UploadBeginRequest {
     using Reply = UploadBeginReply;
     std::uint64_t bytes = 0;  // of plaintext, at least 1
     std::string media_type;   // one of is_media_type()
+    // The client's name for this version of the file: what the vault kept of an upload by the same name goes on.
+    std::optional<Digest> resume = std::nullopt;
 
     Json to_json() const;
     static Result<UploadBeginRequest> from_json(const Json& json);
     bool operator==(const UploadBeginRequest&) const = default;
 };
 
+struct UploadResumeRequest {
+    static constexpr std::string_view kMethod = "upload.resume";
+    using Reply = UploadResumeReply;
+    Bytes header;  // of a fresh envelope for the vault's `kem`: what was kept is sealed anew under its key
+
+    Json to_json() const;
+    static Result<UploadResumeRequest> from_json(const Json& json);
+    bool operator==(const UploadResumeRequest&) const = default;
+};
+
 struct UploadDataRequest {
     static constexpr std::string_view kMethod = "upload.data";
     using Reply = UploadDataReply;
-    Bytes header;  // an envelope header for the vault's `kem`; DATA follows
+    // An envelope header for the vault's `kem`; nothing after upload.resume, which had it.  DATA follows.
+    std::optional<Bytes> header;
 
     Json to_json() const;
     static Result<UploadDataRequest> from_json(const Json& json);
@@ -449,12 +472,12 @@ struct LedgerReportRequest {
 };
 
 // The one table of methods.
-using Request =
-    std::variant<IdentityGetRequest, UploadBeginRequest, UploadDataRequest, UploadCommitRequest, ArtworkListRequest,
-                 ArtworkGetRequest, ArtworkPreviewRequest, ArtworkHistoryRequest, ArtworkFetchRequest, ClaimOpenRequest,
-                 ClaimWithdrawRequest, ClaimGetRequest, ClaimMineRequest, ClaimInboxRequest, ClaimSubscribeRequest,
-                 ClaimAnswerRequest, ClaimAcceptRequest, LedgerCheckpointRequest, LedgerInclusionRequest,
-                 LedgerConsistencyRequest, LedgerEntriesRequest, LedgerHeadRequest, LedgerReportRequest>;
+using Request = std::variant<IdentityGetRequest, UploadBeginRequest, UploadResumeRequest, UploadDataRequest,
+                             UploadCommitRequest, ArtworkListRequest, ArtworkGetRequest, ArtworkPreviewRequest,
+                             ArtworkHistoryRequest, ArtworkFetchRequest, ClaimOpenRequest, ClaimWithdrawRequest,
+                             ClaimGetRequest, ClaimMineRequest, ClaimInboxRequest, ClaimSubscribeRequest,
+                             ClaimAnswerRequest, ClaimAcceptRequest, LedgerCheckpointRequest, LedgerInclusionRequest,
+                             LedgerConsistencyRequest, LedgerEntriesRequest, LedgerHeadRequest, LedgerReportRequest>;
 
 std::string_view method_name(const Request& request) noexcept;
 
@@ -465,10 +488,10 @@ std::string encode_request(const Request& request);
 Result<Request> parse_request(std::string_view text);
 
 // What a request comes to.  In memory an error carries its message, for the log; the peer is told the code alone.
-using Reply = std::variant<EmptyReply, IdentityGetReply, UploadBeginReply, UploadDataReply, UploadCommitReply, WorkPage,
-                           WorkItem, ArtworkPreviewReply, ArtworkHistoryReply, ArtworkFetchReply, ClaimPage, ClaimItem,
-                           ClaimAcceptReply, LedgerCheckpointReply, LedgerInclusionReply, LedgerConsistencyReply,
-                           LedgerEntriesReply, LedgerHeadReply>;
+using Reply = std::variant<EmptyReply, IdentityGetReply, UploadBeginReply, UploadResumeReply, UploadDataReply,
+                           UploadCommitReply, WorkPage, WorkItem, ArtworkPreviewReply, ArtworkHistoryReply,
+                           ArtworkFetchReply, ClaimPage, ClaimItem, ClaimAcceptReply, LedgerCheckpointReply,
+                           LedgerInclusionReply, LedgerConsistencyReply, LedgerEntriesReply, LedgerHeadReply>;
 using Response = tl::expected<Reply, Error>;
 
 // The code that a RESPONSE may carry for a local failure: application codes as they are, everything else internal.

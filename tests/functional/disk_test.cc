@@ -54,7 +54,10 @@ private:
 };
 
 TEST_F(Disk, AVaultWhoseDiskFillsUpDuringAnUploadRefusesAndStoresNothing) {
-    const Words words = {"upload", tiff(400'000), "--title", "Large"};
+    const Path file = tiff(400'000);
+    const Words words = {"upload", file, "--title", "Large"};
+    // Another version of the file each time, so that none goes on with what the one before left.
+    const auto renew = [&] { fs::last_write_time(file, fs::file_time_type::clock::now()); };
     faults().count();
     ASSERT_EQ(artist(words).exit, 0);
     const std::uint64_t calls = faults().calls();
@@ -63,6 +66,7 @@ TEST_F(Disk, AVaultWhoseDiskFillsUpDuringAnUploadRefusesAndStoresNothing) {
     std::size_t refused = 0;
     std::size_t unknown = 0;
     for (const std::uint64_t call : points(calls, 10)) {
+        renew();
         faults().full_at(call);
         const Done done = artist(words);
         faults().disarm();
@@ -87,6 +91,7 @@ TEST_F(Disk, AVaultWhoseDiskFillsUpDuringAnUploadRefusesAndStoresNothing) {
         EXPECT_EQ(collector({"request", newest, "-o", dir() / "newest.tif", "--force"}).exit, 0) << when;
     }
     EXPECT_GT(refused, 5U) << "most points are before the commit";
+    renew();
     EXPECT_EQ(artist(words).exit, 0) << "with room again it is stored";
     EXPECT_EQ(works(), stored + 1);
     EXPECT_GE(unknown, 1U) << "the leaves files are written after the commit";

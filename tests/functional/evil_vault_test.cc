@@ -207,7 +207,8 @@ TEST_F(EvilVault, AReceiptThatIsNotTheVaultsIsNoSuccess) {
                 socket, party(), empty_checkpoint(keys()),
                 [&](Session& session, const std::string& method, const Json& parameters) {
                     if (method == "upload.begin")
-                        return session.send(RecordType::response, ok_response(Json{{"artwork", artwork}}));
+                        return session.send(RecordType::response,
+                                            ok_response(Json{{"artwork", artwork}, {"offset", 0}}));
                     if (method == "upload.data") {
                         const auto header =
                             EnvelopeHeader::parse(*from_base64url(parameters["header"].get<std::string>()));

@@ -86,6 +86,7 @@ TEST_F(Network, AnUploadCutAnywhereMayBeRunAgain) {
     // In IDENTITY's answer, in the finish, in the requests, in the bulk, near its end.
     std::size_t uploads = 0;
     for (const std::uint64_t at : {1U, 700U, 2'900U, 3'600U, 70'000U, 1'500'000U, 3'000'000U}) {
+        tiff(3'000'000);  // a file of its own each time: nothing goes on
         relay.treat(Direction::to_vault, {.cut_after = at});
         const Done cut = artist_command(words).vault(relay.address()).run();
         EXPECT_EQ(cut.exit, at < 2'900 ? cut.exit : exits::kInterrupted) << at << cut.out << cut.err;
@@ -112,7 +113,8 @@ TEST_F(Network, ARequestCutAnywhereLeavesNoFileAndMayBeRunAgain) {
         const Done cut = collector_command({"request", id}).in(out).vault(relay.address()).run();
         EXPECT_TRUE(cut.exit == exits::kInterrupted || (at < 3'000 && cut.exit == exits::kUnreachable))
             << at << " " << cut.exit << cut.out << cut.err;
-        EXPECT_TRUE(fs::is_empty(out)) << at;
+        expect_no_leftovers(out, id + ".");
+        for (const auto& entry : fs::directory_iterator(out)) fs::remove(entry.path());
     }
     relay.treat(Direction::to_client, {});
     EXPECT_EQ(collector_command({"request", id}).in(out).vault(relay.address()).run().exit, 0);
@@ -176,7 +178,7 @@ TEST_F(Network, TheVaultKilledInTheMiddleOfARequestAndStartedAgainServesTheSameR
     relay.cut();
     const Done done = requesting.finish(process);
     EXPECT_EQ(done.exit, exits::kInterrupted) << done.out << done.err;
-    EXPECT_TRUE(fs::is_empty(out));
+    expect_no_leftovers(out, id + ".");
     start_vault();
     EXPECT_EQ(collector_command({"request", id}).in(out).run().exit, 0);
     EXPECT_EQ(read_text(out / (id + ".tif")), read_text(file));
@@ -196,7 +198,7 @@ TEST_F(Network, AnUploadStoppedByASignalStoresNothing) {
         relay.cut();
     }
     EXPECT_EQ(works(), 0U);
-    EXPECT_TRUE(eventually([&] { return files_below(data() / "incoming").empty(); }));
+    EXPECT_TRUE(eventually([&] { return files_below(data() / "incoming").size() == 2; })) << "it may go on";
     EXPECT_TRUE(files_below(data() / "image_store").empty());
 }
 
@@ -215,7 +217,7 @@ TEST_F(Network, ARequestStoppedByASignalLeavesNoFile) {
         process.signal(signal);
         const Done done = requesting.finish(process);
         EXPECT_EQ(done.exit, exit_code) << done.out << done.err;
-        EXPECT_TRUE(fs::is_empty(out));
+        expect_no_leftovers(out, id + ".");
         relay.cut();
     }
 }

@@ -2,7 +2,8 @@
 // "Who verifies what" asks of a client. Throws ProtocolError at the first contradiction.
 // SPDX-License-Identifier: Apache-2.0
 import {
-    chunkCount, chunkSealed, makeEnvelope, openEnvelope, isArtworkId, sealedLength, sealStream, StreamOpener,
+    chunkCount, chunkPlain, chunkSealed, makeEnvelope, openEnvelope, isArtworkId, sealedLength, sealStream,
+    StreamOpener,
 } from './envelope.mjs';
 import { writeCertificate } from './certificate.mjs';
 import { verifyChain } from './identity.mjs';
@@ -149,18 +150,22 @@ export class Client {
 
     // Steps 3 to 5: registering
 
-    /** Uploads and registers; `fields` are the registration's. Gives { artwork, registration, receipt, history }. */
-    async register(bytes, fields, preview = null) {
-        const { artwork } = await this.request('upload.begin', { bytes: bytes.length, media_type: fields.media_type });
+    /**
+     * Uploads and registers; `fields` are the registration's. `resume` names what goes on, if the vault kept any of it.
+     * Gives { artwork, offset, registration, receipt, history }.
+     */
+    async register(bytes, fields, preview = null, resume = null) {
+        const { artwork, offset } = await this.request('upload.begin',
+            { bytes: bytes.length, media_type: fields.media_type, resume });
         require(isArtworkId(artwork), 'an artwork ID has a wrong check character');
-        await this.uploadData(artwork, bytes);
+        await this.uploadData(artwork, bytes, offset);
         const registration = this.registration(artwork, bytes, fields, preview);
         const receipt = await this.commit(registration, preview);
         const history = await this.history(artwork);
         require(history.registration.jws === registration, 'the ledger holds another registration');
         this.verifyReceipt(receipt, history.registration.id, 'registered', history);
         await this.proveHead(history);
-        return { artwork, registration, receipt, history };
+        return { artwork, offset, registration, receipt, history };
     }
 
     registration(artwork, bytes, fields, preview = null) {
@@ -171,10 +176,19 @@ export class Client {
         });
     }
 
-    async uploadData(artwork, bytes) {
+    /** All of it, or what is missing behind the `offered` bytes that the vault kept, sealed anew under a fresh key. */
+    async uploadData(artwork, bytes, offered = 0) {
         const envelope = makeEnvelope(artwork, bytes.length, this.vault);
-        const result = await this.connection.upload('upload.data', { header: toBase64url(envelope.header) },
-            sealStream(envelope.keys, bytes));
+        const header = toBase64url(envelope.header);
+        let offset = 0;
+        if (offered > 0) {
+            const resumed = await this.request('upload.resume', { header });
+            ({ offset } = resumed);
+            require(offset <= offered && offset % chunkPlain === 0, 'an upload goes on at another place');
+            require(resumed.sha256 === hexHash(bytes.subarray(0, offset)), 'the vault kept another file');
+        }
+        const result = await this.connection.upload('upload.data', offered > 0 ? {} : { header },
+            sealStream(envelope.keys, bytes, offset / chunkPlain));
         require(result.sha256 === hexHash(bytes), 'the vault received other bytes');
     }
 

@@ -213,12 +213,27 @@ async function uploadCases(world) {
     const receipts = Object.entries(receiptForgeries(otherLog, world.people.dan)).map(([name, make]) =>
         upload(`a receipt ${name}`, badProof, reply('upload.commit', ({ receipt }) =>
             ({ receipt: make(payloadOf(receipt, 'receipt'), me) }))));
-    const begun = (artwork) => reply('upload.begin', () => ({ artwork }));
+    const begun = (artwork) => reply('upload.begin', () => ({ artwork, offset: 0 }));
+    /** The vault has, under this name, zeros. */
+    const foreign = (always) => reply('upload.begin', (result, session, { resume }) => {
+        if (!always && resume === undefined) {
+            return undefined;
+        }
+        session.upload.offered = zeros(16384);
+        return { ...result, offset: 16384 };
+    });
+    const offered = (offset) => reply('upload.begin', ({ artwork }) => ({ artwork, offset }));
     return [
         ...receipts,
         upload('no receipt', protocol, reply('upload.commit', () => ({ receipt: null }))),
         upload('an ID with another check character', [badProof, protocol], begun('0000000001')),
         upload('an ID in lower case', [badProof, protocol], begun('abcdefghjk')),
+        upload('an upload to go on with that there is not', [protocol, 17], offered(16384)),
+        upload('more to go on with than the file has', protocol, offered(2 ** 40)),
+        upload('an offset within a chunk', protocol, offered(100)),
+        upload('no offset', protocol, offered(undefined)),
+        { ...upload('a beginning of another file', 0, foreign(false)), control: true },
+        upload('a beginning of another file, also to one who begins anew', protocol, foreign(true)),
         upload('the hash of other bytes', badProof, reply('upload.data', () => ({ sha256: nothing }))),
         upload('a history without the registration', badProof, reply('artwork.history', (_, session) =>
             ({ leaves: session.state.ledger.of(world.foreign).map(({ entry }) => entry), next: null }))),

@@ -40,10 +40,10 @@ export const sealChunk = (keys, number, plain) => sealGcm(keys.key, nonceFor(key
 export const openChunk = (keys, number, sealed) =>
     openGcm(keys.key, nonceFor(keys.nonce, number), noAad, sealed, `chunk ${number}`);
 
-/** The sealed stream in pieces of four chunks, as DATA carries them. */
-export function* sealStream(keys, plain) {
+/** The sealed stream in pieces of four chunks, as DATA carries them, from chunk `begin` on. */
+export function* sealStream(keys, plain, begin = 0) {
     const chunks = chunkCount(plain.length);
-    for (let first = 0; first < chunks; first += 4) {
+    for (let first = begin; first < chunks; first += 4) {
         const piece = [];
         for (let number = first; number < Math.min(first + 4, chunks); ++number) {
             piece.push(sealChunk(keys, number, plain.subarray(number * chunkPlain, (number + 1) * chunkPlain)));

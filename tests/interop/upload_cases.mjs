@@ -163,6 +163,98 @@ function orderCases(world) {
     ];
 }
 
+/** An upload that was cut off after four chunks, and who goes on with it how. */
+function resumeCases(world) {
+    const cyn = world.cyn;
+    const name = randomBytes(32).toString('hex');
+    const named = (client, fields = {}) => client.request('upload.begin',
+        { bytes: image.length, media_type: png, resume: name, ...fields });
+    const sealed = (client, artwork) => makeEnvelope(artwork, image.length, client.vault);
+    const must = (condition, text) => {
+        if (!condition) {
+            throw new Error(text);
+        }
+    };
+    /** Of what is kept, on a connection of its own; the upload is kept again afterwards, whatever `act` does. */
+    const offered = (code, text, act) => [code, text, async () => {
+        const fresh = await world.connect('cyn');
+        try {
+            const begun = await named(fresh);
+            must(begun.offset === 4 * 16384, `offered are ${begun.offset} bytes`);
+            await act(fresh, begun);
+        } finally {
+            await fresh.connection.close();
+        }
+    }];
+    const header = (envelope) => ({ header: toBase64url(envelope.header) });
+    const nothingOffered = (text, client, fields) => ['step', text, async () => {
+        const { offset } = await named(client, fields);
+        must(offset === 0, `${text} was offered ${offset} bytes`);
+        // A commit that is refused ends it.
+        await client.commit('none').catch(() => {});
+    }];
+    return [
+        [100, 'a name to resume by that is none', () => named(cyn, { resume: 'name' })],
+        [100, 'a name to resume by in capitals', () => named(cyn, { resume: 'A'.repeat(64) })],
+        [113, 'going on with an upload that is new', async () => {
+            const { artwork } = await begin(cyn);
+            await cyn.request('upload.resume', header(sealed(cyn, artwork)));
+        }],
+        [113, 'DATA without a header of an upload that is new', async () => {
+            await begin(cyn);
+            await cyn.connection.upload('upload.data', {}, []);
+        }],
+        ['step', 'an upload is cut off', () => world.onConnection('cyn', async (connection) => {
+            const client = { connection, vault: connection.vault, request: (...args) => connection.request(...args) };
+            const { artwork } = await named(client);
+            const envelope = sealed(client, artwork);
+            await connection.send(types.request, utf8(JSON.stringify({ m: 'upload.data', p: header(envelope) })));
+            const [first] = sealStream(envelope.keys, image);
+            await connection.send(types.data, first);
+            await connection.send(types.data, zeros(0));        // which ends the connection, behind what it took
+        }).catch(() => {})],
+        nothingOffered('another wallet', world.bob),
+        nothingOffered('another length', cyn, { bytes: image.length - 1 }),
+        nothingOffered('another media type', cyn, { media_type: 'image/gif' }),
+        offered(111, 'an envelope for another artwork to go on with', (fresh) =>
+            fresh.request('upload.resume', header(sealed(fresh, world.work)))),
+        offered(113, 'DATA with a header of an upload that goes on', (fresh, { artwork }) =>
+            fresh.connection.upload('upload.data', header(sealed(fresh, artwork)), [])),
+        offered(113, 'DATA without a header before what was kept is sealed anew', (fresh) =>
+            fresh.connection.upload('upload.data', {}, [])),
+        offered(113, 'going on twice', async (fresh, { artwork }) => {
+            await fresh.request('upload.resume', header(sealed(fresh, artwork)));
+            await fresh.request('upload.resume', header(sealed(fresh, artwork)));
+        }),
+        offered(111, 'chunks that go on under another key', async (fresh, { artwork }) => {
+            await fresh.request('upload.resume', header(sealed(fresh, artwork)));
+            await fresh.connection.upload('upload.data', {}, sealStream(sealed(fresh, artwork).keys, image, 4));
+        }),
+        offered(111, 'chunks that go on at another place', async (fresh, { artwork }) => {
+            const envelope = sealed(fresh, artwork);
+            await fresh.request('upload.resume', header(envelope));
+            // As long as what is due, from one chunk further on.
+            const [piece] = sealStream(envelope.keys, concat(image, zeros(16384)), 5);
+            await fresh.connection.upload('upload.data', {}, [piece.subarray(0, image.length - 4 * 16384 + 16)]);
+        }),
+        offered('closed', 'the whole stream where only its end is due', async (fresh, { artwork }) => {
+            const envelope = sealed(fresh, artwork);
+            await fresh.request('upload.resume', header(envelope));
+            fresh.connection.upload('upload.data', {}, sealStream(envelope.keys, image)).catch(() => {});
+            await fresh.connection.reading;
+            throw fresh.connection.over;
+        }),
+        [107, 'a registration by nobody of an upload that went on', async () => {
+            const { artwork, offset } = await named(cyn);
+            must(offset === 4 * 16384, `offered are ${offset} bytes`);
+            await cyn.uploadData(artwork, image, offset);
+            const good = cyn.registration(artwork, image, registrationFields());
+            await cyn.commit(`${good.slice(0, -8)}AAAAAAAA`);
+        }],
+        nothingOffered('after a refused commit', cyn),
+    ];
+}
+
 function registrationCases(world) {
     const cyn = world.cyn;
     const { vault } = cyn;
@@ -219,4 +311,5 @@ function registrationCases(world) {
 }
 
 export const uploadCases = (world) =>
-    [...envelopeCases(world), ...streamCases(world), ...orderCases(world), ...registrationCases(world)];
+    [...envelopeCases(world), ...streamCases(world), ...orderCases(world), ...resumeCases(world),
+        ...registrationCases(world)];

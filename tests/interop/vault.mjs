@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { chunkPlain } from './envelope.mjs';
 import { FrameStream } from './stream.mjs';
 import { limits } from './vault_requests.mjs';
 import { VaultSession } from './vault_session.mjs';
@@ -16,6 +17,7 @@ export class Vault {
         this.state = state instanceof VaultState ? state : new VaultState(state);
         this.tamper = tamper;
         this.sessions = new Set();
+        this.kept = new Map();          // of uploads that were cut off: their name → { artwork, plain }
         this.cursorKey = randomBytes(32);
         this.failures = [];             // errors of this program's own, which no peer may cause
         this.server = null;
@@ -53,6 +55,24 @@ export class Vault {
     /** Uploads of a wallet that are under way. */
     uploadsOf(wallet) {
         return [...this.sessions].filter((session) => session.wallet === wallet && session.upload !== null).length;
+    }
+
+    /** An upload by this name has a connection. */
+    isUnderWay(name) {
+        return [...this.sessions].some(({ upload }) => upload !== null && upload.name === name);
+    }
+
+    /** Whole chunks of plaintext that came of a named upload, for the next that begins by its name. */
+    keep({ name, artwork, plain }) {
+        const whole = plain.subarray(0, Math.floor(plain.length / chunkPlain) * chunkPlain);
+        if (name !== null && whole.length > 0) {
+            this.kept.set(name, { artwork, plain: whole });
+        }
+    }
+    takeKept(name) {
+        const kept = this.kept.get(name);
+        this.kept.delete(name);
+        return kept;
     }
 
     publish(events) {

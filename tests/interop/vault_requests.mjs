@@ -1,10 +1,14 @@
 // The requests that a vault answers (docs/protocol.md, Requests): exact parameters, then the use case, then the result.
 // Uploads and fetches begin here and go on in vault_session.mjs, where the bytes are.
 // SPDX-License-Identifier: Apache-2.0
-import { chunkSealed, isArtworkId, makeEnvelope, openEnvelope, sealedLength } from './envelope.mjs';
+import {
+    chunkPlain, chunkSealed, isArtworkId, makeEnvelope, openEnvelope, sealChunk, sealedLength,
+} from './envelope.mjs';
 import { isMediaType, isText } from './statements.mjs';
 import { demand, isOpen, Refusal } from './vault_rules.mjs';
-import { fromBase64url, hmac, isName, ProtocolError, sha256, toBase64url, utf8 } from './wire.mjs';
+import {
+    concat, fromBase64url, hmac, isName, ProtocolError, sha256, toBase64url, utf8, zeros,
+} from './wire.mjs';
 
 const pageItems = 50;
 const pageBytes = 900 * 1024;
@@ -95,23 +99,49 @@ const servable = (work) => {
     return work;
 };
 
-function uploadBegin(session, { bytes, media_type: mediaType }) {
+function uploadBegin(session, { bytes, media_type: mediaType, resume = null }) {
+    const { vault, wallet } = session;
     demand(bytes <= limits.artwork_bytes, 104);
     session.dropUpload();
-    demand(session.vault.uploadsOf(session.wallet) < walletUploads, 117);
-    const artwork = session.state.newId();
-    session.upload = { artwork, bytes, media_type: mediaType, sha256: null };
-    return { artwork };
+    const name = resume && JSON.stringify([wallet, resume, bytes, mediaType]);
+    demand(name === null || !vault.isUnderWay(name), 117);
+    demand(vault.uploadsOf(wallet) < walletUploads, 117);
+    const kept = vault.takeKept(name);
+    session.upload = {
+        artwork: kept?.artwork ?? session.state.newId(), bytes, media_type: mediaType, sha256: null, name,
+        offered: kept?.plain ?? null, plain: zeros(0), sealed: zeros(0), keys: null,
+    };
+    return { artwork: session.upload.artwork, offset: kept?.plain.length ?? 0 };
 }
 
-function uploadData(session, { header }) {
+function takeHeader(session, header) {
     const { upload } = session;
-    demand(upload !== null && upload.sha256 === null, 113);
     try {
         upload.keys = openEnvelope(fromBase64url(header), session.state.me, upload.artwork, upload.bytes);
     } catch (error) {
         session.dropUpload();
         throw error instanceof ProtocolError ? new Refusal(111) : error;
+    }
+}
+
+/** Nothing that was sealed under the key of an earlier connection is left. */
+function uploadResume(session, { header }) {
+    const { upload } = session;
+    demand(upload !== null && upload.offered !== null, 113);
+    takeHeader(session, header);
+    const plain = upload.offered;
+    const chunks = Array.from({ length: plain.length / chunkPlain }, (_, number) =>
+        sealChunk(upload.keys, number, plain.subarray(number * chunkPlain, (number + 1) * chunkPlain)));
+    Object.assign(upload, { offered: null, plain, sealed: concat(...chunks) });
+    return { offset: plain.length, sha256: sha256(plain).toString('hex') };
+}
+
+function uploadData(session, { header = null }) {
+    const { upload } = session;
+    demand(upload !== null && upload.sha256 === null && upload.offered === null, 113);
+    demand((header === null) === (upload.keys !== null), 113);
+    if (header !== null) {
+        takeHeader(session, header);
     }
     return session.receiveUpload;
 }
@@ -175,8 +205,9 @@ const size = isCount(0, 2 ** 52);
 export const requests = {
     'identity.get': [{ wallets: isListOfWallets }, ({ state }, { wallets }) =>
         ({ identities: wallets.map((wallet) => state.identities.get(wallet)?.chain ?? null) })],
-    'upload.begin': [{ bytes: isCount(1, 2 ** 52), media_type: isMediaType }, uploadBegin],
-    'upload.data': [{ header: isBinary(minHeader, maxHeader) }, uploadData],
+    'upload.begin': [{ bytes: isCount(1, 2 ** 52), media_type: isMediaType, resume: optional(isName) }, uploadBegin],
+    'upload.resume': [{ header: isBinary(minHeader, maxHeader) }, uploadResume],
+    'upload.data': [{ header: optional(isBinary(minHeader, maxHeader)) }, uploadData],
     'upload.commit': [{ registration: isString, preview: optional(isBinary(1, maxPreview)) }, uploadCommit],
     'artwork.list': [
         {
@@ -245,5 +276,6 @@ export function answerRequest(session, method, params) {
 
 /** What a finished upload is kept as. */
 export const finishUpload = (upload, plain, sealed) => Object.assign(upload, {
+    plain,
     sha256: sha256(plain).toString('hex'), envelope: { dek: upload.keys.dek, salt: upload.keys.salt, sealed },
 });

@@ -1,7 +1,7 @@
 // One connection as a vault serves it (docs/protocol.md, Frames to Bulk streams): handshake, records, requests,
 // streams, events. `tamper` lets a test bend single steps; without it the vault behaves.
 // SPDX-License-Identifier: Apache-2.0
-import { dataBytes, sealedLength, StreamOpener } from './envelope.mjs';
+import { chunkPlain, dataBytes, sealedLength, StreamOpener } from './envelope.mjs';
 import { parseObject } from './json.mjs';
 import { maxFrame, minFrame, RecordReceiver, RecordSender, types } from './records.mjs';
 import { CutOff } from './stream.mjs';
@@ -42,7 +42,7 @@ export class VaultSession {
                 this.vault.failures.push(error);
             }
         } finally {
-            this.upload = null;
+            this.dropUpload();
             this.vault.sessions.delete(this);
             setTimeout(() => this.stream.end(), 500).unref();
         }
@@ -158,15 +158,21 @@ export class VaultSession {
 
     // Uploads
 
+    /** Of one that has a name the vault keeps what came. */
     dropUpload() {
+        const { upload, stream_: stream } = this;
         this.upload = null;
+        if (upload !== null) {
+            const plain = upload.offered ?? concat(upload.plain, ...(stream?.taking ? stream.plain : []));
+            this.vault.keep({ ...upload, plain });
+        }
     }
 
     /** upload.data was taken: DATA are opened from now on. */
     receiveUpload() {
         Object.assign(this.stream_, {
-            taking: true, total: sealedLength(this.upload.bytes), plain: [],
-            opener: new StreamOpener(this.upload.keys, this.upload.bytes),
+            taking: true, total: sealedLength(this.upload.bytes) - this.upload.sealed.length, plain: [],
+            opener: new StreamOpener(this.upload.keys, this.upload.bytes, this.upload.plain.length / chunkPlain),
         });
     }
 
@@ -192,8 +198,8 @@ export class VaultSession {
     }
 
     failUpload() {
-        this.stream_.taking = false;
         this.dropUpload();
+        this.stream_.taking = false;
         this.respond({ ok: false, e: { code: 111, name: applicationCodes[111] } });
     }
 
@@ -209,7 +215,8 @@ export class VaultSession {
         }
         require(stream.received === stream.total, 'a bulk stream ended too early');
         stream.opener.finish();
-        finishUpload(this.upload, concat(...stream.plain), concat(...stream.sealed));
+        const { plain, sealed } = this.upload;
+        finishUpload(this.upload, concat(plain, ...stream.plain), concat(sealed, ...stream.sealed));
         const result = { sha256: this.upload.sha256 };
         return this.respond({ ok: true, r: await this.tamper.reply?.('upload.data', result, this) ?? result });
     }

@@ -54,6 +54,37 @@ TEST(SealedSize, CountsAShortChunkAtTheEndOfEveryLength) {
     EXPECT_EQ(sealed_size(kMaxPlaintextLength), (std::uint64_t{1} << 38) * 16400 + 16);
 }
 
+TEST(Envelope, GoesOnAtAnyChunkAsIfItHadBegunThere) {
+    for (const std::size_t length : {16384UL, 16385UL, 100000UL}) {
+        const Bytes plaintext = random_bytes(length);
+        const SecretBytes key = random_secret(kDataKeySize);
+        const auto sealed_from = [&](std::uint64_t first) {
+            Sealer sealer = Sealer::create_with(ArtworkId(), length, wallet_of("vault"), vault_kem().public_key(),
+                                                Purpose::transit, key, EnvelopeSalt{});
+            sealer.begin_at(first);
+            Bytes out;
+            EXPECT_TRUE(sealer.seal(ByteView(plaintext).subspan(first * kChunkPlaintext), out));
+            EXPECT_TRUE(sealer.finish(out));
+            return std::pair(sealer.header(), out);
+        };
+        const Bytes whole = sealed_from(0).second;
+        for (std::uint64_t first = 0; first <= length / kChunkPlaintext; ++first) {
+            const auto [header, rest] = sealed_from(first);
+            EXPECT_EQ(rest, to_bytes(ByteView(whole).subspan(first * kChunkSealed)));
+            Opener opener = Opener::create(header, key, first).value();
+            EXPECT_EQ(opener.remaining(), rest.size());
+            Bytes out;
+            EXPECT_TRUE(opener.open(rest, out));
+            EXPECT_TRUE(opener.finish(out));
+            EXPECT_EQ(out, to_bytes(ByteView(plaintext).subspan(first * kChunkPlaintext)));
+            // At another place they do not open.
+            Opener elsewhere = Opener::create(header, key, first == 0 ? 1 : first - 1).value();
+            out.clear();
+            EXPECT_FALSE(elsewhere.open(rest, out) && elsewhere.finish(out));
+        }
+    }
+}
+
 TEST(Envelope, OpensWhatItSealedAtEveryBorderAndSplit) {
     for (const std::size_t length : {0UL, 1UL, 16383UL, 16384UL, 16385UL, 65535UL, 65536UL, 65537UL, 200000UL}) {
         const Bytes plaintext = random_bytes(length);

@@ -109,6 +109,82 @@ TEST_F(BlobStoreTest, ClearsIncomingOfItsOwnFilesAlone) {
     EXPECT_EQ(std::count(names.begin(), names.end(), "README"), 1);
 }
 
+TEST_F(BlobStoreTest, KeepsWhatWasReceivedOnlyWithItsNote) {
+    const auto receive = [&](bool with_note) {
+        if (with_note) {
+            ASSERT_TRUE(store->write_note(id, as_bytes("a note")));
+        }
+        auto writer = store->create(id).value();
+        ASSERT_TRUE(writer->append(as_bytes("received")));
+        writer->keep();
+    };
+    receive(true);
+    EXPECT_EQ(all_files().size(), 3U);
+    open(duplicate());
+    EXPECT_EQ(store->incoming().value(), std::vector<ArtworkId>{id});
+    EXPECT_EQ(store->read_note(id).value(), to_bytes("a note"));
+    for (const int copy : {0, 1}) {
+        Bytes out(8);
+        EXPECT_EQ(store->open_incoming(id, copy).value()->read(0, out).value(), 8U);
+        EXPECT_EQ(as_text(out), "received");
+    }
+    ASSERT_TRUE(store->discard(id));
+    EXPECT_TRUE(all_files().empty());
+    receive(false);
+    EXPECT_EQ(all_files().size(), 2U);
+    open(duplicate());
+    EXPECT_TRUE(all_files().empty());
+    // A note that is replaced whole, and what was cut off before it was.
+    receive(true);
+    ASSERT_TRUE(store->write_note(id, as_bytes("another")));
+    ASSERT_TRUE(
+        write_file_atomically(data() / "incoming" / (id.str() + ".note.anew"), {}, AtomicFile::Existing::refuse, 0600));
+    open(duplicate());
+    EXPECT_EQ(store->read_note(id).value(), to_bytes("another"));
+    EXPECT_EQ(all_files().size(), 3U);
+}
+
+TEST_F(BlobStoreTest, PutsASecondVersionInThePlaceOfWhatWasReceived) {
+    const auto received = [&] {
+        Bytes out(20);
+        out.resize(store->open_incoming(id, 0).value()->read(0, out).value());
+        return std::string(as_text(out));
+    };
+    ASSERT_TRUE(store->write_note(id, as_bytes("a note")));
+    {
+        auto writer = store->create(id).value();
+        ASSERT_TRUE(writer->append(as_bytes("first")));
+        writer->keep();
+    }
+    {
+        auto writer = store->rewrite(id).value();
+        ASSERT_TRUE(writer->append(as_bytes("second")));
+        EXPECT_EQ(all_files().size(), 5U);
+        writer->keep();  // it has not taken the place: nothing of it is kept
+    }
+    EXPECT_EQ(received(), "first");
+    // A kill in the middle.
+    std::filesystem::copy(data() / "incoming" / (id.str() + ".image"), data() / "incoming" / (id.str() + ".anew"));
+    open(duplicate());
+    EXPECT_EQ(all_files().size(), 3U);
+    {
+        auto writer = store->rewrite(id).value();
+        ASSERT_TRUE(writer->append(as_bytes("second")));
+        ASSERT_TRUE(writer->replace());
+        EXPECT_EQ(received(), "second");
+        ASSERT_TRUE(writer->append(as_bytes(" and more")));
+        writer->keep();
+    }
+    EXPECT_EQ(received(), "second and more");
+    auto writer = store->rewrite(id).value();
+    ASSERT_TRUE(writer->append(as_bytes("third")));
+    ASSERT_TRUE(writer->replace());
+    ASSERT_TRUE(writer->publish(as_bytes("m")));
+    writer.reset();
+    EXPECT_EQ(all_files().size(), 4U) << "the note is gone";
+    EXPECT_EQ(read_file(in(data(), "image_store"), 100).value(), to_bytes("third"));
+}
+
 TEST_F(BlobStoreTest, RefusesOneDirectoryForBothCopiesAndAnOpenOne) {
     store.reset();
     EXPECT_EQ(code_of(DirectoryBlobStore::open(data(), data())), Errc::config);

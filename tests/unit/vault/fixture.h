@@ -80,7 +80,10 @@ Result<typename R::Reply> ask(VaultSession& session, const R& request) {
     const auto parsed = parse_request(encode_request(request));
     if (!parsed) return fail(parsed.error());
     const auto outcome = session.handle(*parsed);
-    return parse_reply<R>(encode_response(outcome.response));
+    if (outcome.next != VaultSession::Outcome::Next::work) return parse_reply<R>(encode_response(outcome.response));
+    std::optional<Response> response;
+    while (!response) response = session.go_on();
+    return parse_reply<R>(encode_response(*response));
 }
 
 // What an upload needs and a test may spoil.

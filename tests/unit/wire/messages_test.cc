@@ -95,7 +95,12 @@ std::vector<RequestCase> request_cases() {
          R"({"wallets":[")" + kHex1 + R"(",")" + kHex2 + R"("]})",
          {}},
         {UploadBeginRequest{12345, "image/png"}, R"({"bytes":12345,"media_type":"image/png"})", {}},
-        {UploadDataRequest{header}, R"({"header":")" + to_base64url(header) + R"("})", {}},
+        {UploadBeginRequest{12345, "image/png", digest_of(0x11)},
+         R"({"bytes":12345,"media_type":"image/png","resume":")" + kHex1 + R"("})",
+         {"resume"}},
+        {UploadResumeRequest{header}, R"({"header":")" + to_base64url(header) + R"("})", {}},
+        {UploadDataRequest{header}, R"({"header":")" + to_base64url(header) + R"("})", {"header"}},
+        {UploadDataRequest{}, R"({})", {}},
         {UploadCommitRequest{"a.b.c", Bytes{std::byte{1}}}, R"({"registration":"a.b.c","preview":"AQ"})", {"preview"}},
         {list,
          R"({"text":"two boats","artist":"Ada","owner":")" + kHex1 + R"(","limit":7,"cursor":"c-1"})",
@@ -359,7 +364,9 @@ TEST(Reply, IsWrittenAndReadAsDocumented) {
     const std::string id = artwork().str();
     expect_round_trip<IdentityGetRequest>({{std::vector<std::string>{"a", "b"}, std::nullopt}},
                                           R"({"identities":[["a","b"],null]})");
-    expect_round_trip<UploadBeginRequest>({artwork()}, R"({"artwork":")" + id + R"("})");
+    expect_round_trip<UploadBeginRequest>({artwork(), 0}, R"({"artwork":")" + id + R"(","offset":0})");
+    expect_round_trip<UploadBeginRequest>({artwork(), 32768}, R"({"artwork":")" + id + R"(","offset":32768})");
+    expect_round_trip<UploadResumeRequest>({16384, digest_of(0x11)}, R"({"offset":16384,"sha256":")" + kHex1 + R"("})");
     expect_round_trip<UploadDataRequest>({digest_of(0x11)}, R"({"sha256":")" + kHex1 + R"("})");
     expect_round_trip<UploadCommitRequest>({"a.b.c"}, R"({"receipt":"a.b.c"})");
     expect_round_trip<ArtworkListRequest>({{work_item()}, "c"},

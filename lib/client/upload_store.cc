@@ -1,0 +1,61 @@
+// Uploads under way.
+// SPDX-License-Identifier: Apache-2.0
+#include "client/upload_store.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/codec.h"
+#include "base/json.h"
+#include "crypto/hash.h"
+
+namespace sat {
+
+namespace {
+
+// A registration, a preview in base64url, and what stands around them.
+constexpr std::size_t kMaxFile = std::size_t{256} * 1024;
+
+}  // namespace
+
+Digest upload_name(const Wallet& vault, const struct stat& file) {
+    ByteWriter version;
+    version.u64(static_cast<std::uint64_t>(file.st_dev)).u64(static_cast<std::uint64_t>(file.st_ino));
+    version.u64(static_cast<std::uint64_t>(file.st_size)).u64(static_cast<std::uint64_t>(file.st_mtim.tv_sec));
+    version.u32(static_cast<std::uint32_t>(file.st_mtim.tv_nsec));
+    return sha256(label("SAT/1 upload name", {vault.view(), version.bytes()}));
+}
+
+Result<void> UploadStore::keep(const Digest& name, const UploadCommitRequest& commit) const {
+    SAT_TRY(make_private_directory(directory_));
+    const std::string text = dump_json(Json{{"v", 1}, {"commit", commit.to_json()}}) + "\n";
+    return write_file_atomically(file(name), as_bytes(text), AtomicFile::Existing::replace, 0600);
+}
+
+Result<std::optional<UploadCommitRequest>> UploadStore::find(const Digest& name) const {
+    struct stat status {};
+    if (::lstat(file(name).c_str(), &status) != 0 && errno == ENOENT) return std::optional<UploadCommitRequest>{};
+    SAT_TRY(require_private_file(file(name)));
+    const auto read = [&]() -> Result<UploadCommitRequest> {
+        SAT_TRY_VALUE(const Bytes bytes, read_file(file(name), kMaxFile));
+        SAT_TRY_VALUE(const Json json, parse_json(as_text(bytes)));
+        ObjectReader in(json, Errc::config);
+        in.integer("v", 1, 1);
+        const Json& commit = in.value("commit");
+        SAT_TRY(in.finish());
+        return UploadCommitRequest::from_json(commit);
+    };
+    auto commit = read();
+    if (!commit)
+        return fail(Errc::config, file(name).string() + " is damaged: " + commit.error().message,
+                    "see by `list` whether the work is there, and remove the file");
+    return std::optional(std::move(*commit));
+}
+
+Result<void> UploadStore::remove(const Digest& name) const {
+    if (::unlink(file(name).c_str()) != 0 && errno != ENOENT) return fail(errno_error("remove", file(name), errno));
+    return sync_directory(directory_);
+}
+
+}  // namespace sat

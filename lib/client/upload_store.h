@@ -1,0 +1,38 @@
+// Uploads that a client has begun and does not know to be done: how a file is named to the vault so that its upload can
+// go on, and the commit that was sent last, so that nobody registers a work twice because an answer was lost.
+// docs/protocol.md, "Resuming"; docs/storage.md, "A client's home".
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/stat.h>
+
+#include <optional>
+#include <string>
+
+#include "base/file.h"
+#include "wire/messages.h"
+
+namespace sat {
+
+// The name of this version of the file, for this vault: another one as soon as the file is written to or replaced.
+Digest upload_name(const Wallet& vault, const struct stat& file);
+
+// `uploads/` in the home.
+class UploadStore {
+public:
+    explicit UploadStore(const Path& home) : directory_(home / "uploads") {}
+
+    // On the disk when it succeeds; before the commit is sent.
+    Result<void> keep(const Digest& name, const UploadCommitRequest& commit) const;
+    // config: there is one, and it is damaged or open to others.
+    Result<std::optional<UploadCommitRequest>> find(const Digest& name) const;
+    // The vault's answer is known.
+    Result<void> remove(const Digest& name) const;
+
+private:
+    Path file(const Digest& name) const { return directory_ / name.hex(); }
+
+    Path directory_;
+};
+
+}  // namespace sat
