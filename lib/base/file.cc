@@ -91,7 +91,8 @@ Result<std::size_t> size_of(int fd, const Path& path) {
 // Ours, and closed to everybody else.  `mend` is the mode to advise.
 Result<void> require_private(const Path& path, const struct stat& status, const char* mend) {
     if (status.st_uid != geteuid())
-        return fail(Errc::config, path.string() + " belongs to another user", "chown it to yourself");
+        return fail(Errc::config, path.string() + " belongs to another user",
+                    "run this as that user, with runuser(1) say");
     if ((status.st_mode & 077U) != 0)
         return fail(Errc::config, path.string() + " is open to other users (mode " + octal(status.st_mode) + ")",
                     std::string("chmod ") + mend + " " + path.string());
