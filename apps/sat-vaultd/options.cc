@@ -49,11 +49,14 @@ void add_options(CLI::App& app, VaultdOptions& options) {
         ->type_name("N")
         ->check(CLI::Range(0.0, kHighestRate));
     app.add_option("--wallet-works", options.quotas.works, "How many works one wallet may register (10000)")
-        ->type_name("N");
+        ->type_name("N")
+        ->check(CLI::Range(std::uint64_t{0}, kMaxPlaintextLength));
     app.add_option("--wallet-bytes", options.quotas.bytes, "How many bytes of images in all (256 GiB)")
-        ->type_name("BYTES");
+        ->type_name("BYTES")
+        ->check(CLI::Range(std::uint64_t{0}, kMaxPlaintextLength));
     app.add_option("--wallet-claims", options.quotas.claims, "How many claims one wallet may have open (500)")
-        ->type_name("N");
+        ->type_name("N")
+        ->check(CLI::Range(std::uint64_t{0}, kMaxPlaintextLength));
     app.add_option("--admit", options.admit, "Who may come in: everybody, or the wallets of --wallets (open)")
         ->check(CLI::IsMember({"open", "listed"}));
     app.add_option("--wallets", options.wallets, "The wallets that come in with --admit listed, one a line")
