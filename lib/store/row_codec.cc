@@ -27,6 +27,7 @@ enum ClaimMember : std::uint8_t {
     has_answer_text = 4,
     has_accept = 8,
     has_metadata = 16,
+    all_members = 31,
 };
 
 // As in the claims table: never renumbered.
@@ -153,6 +154,7 @@ Result<void> decode_claim_row(ByteView bytes, ClaimRow& claim) {
     if (format != kFormat && format != kClaimFormat)
         return fail(Errc::io_error, "a sealed row has a format that this version does not know");
     const unsigned members = in.u8();
+    if (members > all_members) return fail(Errc::io_error, "a sealed row has a format that this version does not know");
     if (format == kClaimFormat) {
         const auto state = claim_state_from_number(in.u8());
         const auto asked_at = static_cast<UnixTime>(in.u64());
