@@ -16,8 +16,8 @@ build=(
 # openssl: the tests open our key files with the stock tool.  nodejs: the second implementation of the client.
 # jose and npm (for the package of the same name): stock tools verify our statements.
 # spass, eprover, spin and gcc: the models of the handshake and of the transfer's rules.
-# iproute2: three hosts as network namespaces.
-test=(libgtest-dev libgmock-dev openssl nodejs npm jose spass eprover spin gcc iproute2)
+# iproute2: three hosts as network namespaces.  valgrind: counts instructions.
+test=(libgtest-dev libgmock-dev openssl nodejs npm jose spass eprover spin gcc iproute2 valgrind)
 check=(clang-format clang-tidy shellcheck mandoc)
 bench=(python3 openssl openssh-server openssh-client nginx curl postgresql postgresql-contrib)
 
