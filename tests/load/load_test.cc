@@ -328,11 +328,17 @@ TEST_F(Load, OfManyCollectorsWhoClaimOneWorkAtOnceOneBecomesItsOwnerAndEveryOthe
 
     std::vector<Session> sessions;
     std::vector<Statement> claims;
+    auto pinged = steady_clock::now();
     for (const Person& person : people) {
         sessions.push_back(connect(person));
         ASSERT_TRUE(is_ok(sessions.back().request("claim.subscribe", Json::object())));
         claims.push_back(claim_of(*work, person, vault_wallet()));
+        // Nobody has been silent for too long when the last one is there.
+        if (steady_clock::now() - pinged < seconds(kPingSeconds)) continue;
+        for (Session& one : sessions) ASSERT_TRUE(one.send_frame(one.sealer().ping()));
+        pinged = steady_clock::now();
     }
+    owner = connect(artist());
     // All are on their way before the first is answered to anybody.
     const auto began = steady_clock::now();
     const auto claim_all = [&](const std::vector<std::size_t>& who) {
@@ -378,8 +384,11 @@ TEST_F(Load, OfManyCollectorsWhoClaimOneWorkAtOnceOneBecomesItsOwnerAndEveryOthe
     };
     ASSERT_TRUE(owner.send(RecordType::request, answer(yes[0])));
     ASSERT_TRUE(second.send(RecordType::request, answer(yes[1])));
-    const int first_code = error_code(owner.receive()->json());
-    const int second_code = error_code(second.receive()->json());
+    const auto first_answer = owner.receive();
+    const auto second_answer = second.receive();
+    ASSERT_TRUE(first_answer && second_answer);
+    const int first_code = error_code(first_answer->json());
+    const int second_code = error_code(second_answer->json());
     EXPECT_THAT((std::vector{first_code, second_code}), testing::UnorderedElementsAre(0, 113));
     const std::size_t winner = open[first_code == 0 ? 0 : 1];
     const Statement& confirmed = yes[first_code == 0 ? 0 : 1];
