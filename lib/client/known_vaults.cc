@@ -85,6 +85,12 @@ Result<Trust> judge_vault(const KnownVault* known, const IdentityChain& offered,
     return changed(address, offered.wallet(), "an identity document that contradicts one seen before");
 }
 
+std::string known_vaults_text(const std::vector<KnownVault>& vaults) {
+    Json items = Json::array();
+    for (const KnownVault& vault : vaults) items.push_back(to_json(vault));
+    return dump_json(Json{{"v", 1}, {"vaults", std::move(items)}}) + "\n";
+}
+
 Result<std::vector<KnownVault>> KnownVaults::all() const {
     std::vector<KnownVault> vaults;
     struct stat status {};
@@ -117,6 +123,13 @@ Result<std::optional<KnownVault>> KnownVaults::find(const Address& address) cons
     return std::optional<KnownVault>{};
 }
 
+Result<void> KnownVaults::require_no_newer(const IdentityChain& offered) const {
+    SAT_TRY_VALUE(const auto vaults, all());
+    for (const KnownVault& vault : vaults)
+        if (vault.wallet == offered.wallet()) SAT_TRY(judge_vault(&vault, offered, {}, vault.address));
+    return {};
+}
+
 Result<void> KnownVaults::record(const Address& address, const Wallet& wallet, const IdentityChain* chain,
                                  UnixTime now) const {
     SAT_TRY_VALUE(const FileDescriptor lock, lock_file_patiently(lock_));
@@ -133,10 +146,7 @@ Result<void> KnownVaults::record(const Address& address, const Wallet& wallet, c
         if (vaults.size() >= kMaxVaults) return fail(Errc::config, "more than 200 vaults are known", "remove some");
         vaults.push_back({name, wallet, chain != nullptr ? std::optional(*chain) : std::nullopt, now});
     }
-    Json items = Json::array();
-    for (const KnownVault& vault : vaults) items.push_back(to_json(vault));
-    const std::string text = dump_json(Json{{"v", 1}, {"vaults", std::move(items)}}) + "\n";
-    return write_file_atomically(file_, as_bytes(text), AtomicFile::Existing::replace, 0600);
+    return write_file_atomically(file_, as_bytes(known_vaults_text(vaults)), AtomicFile::Existing::replace, 0600);
 }
 
 Result<Wallet> parse_fingerprint(std::string_view text) {

@@ -46,6 +46,9 @@ enum class Trust {
 Result<Trust> judge_vault(const KnownVault* known, const IdentityChain& offered, const TrustPolicy& policy,
                           const std::string& address);
 
+// What known_vaults.json holds.
+std::string known_vaults_text(const std::vector<KnownVault>& vaults);
+
 class KnownVaults {
 public:
     explicit KnownVaults(const Path& home) : file_(home / "known_vaults.json"), lock_(home / "known_vaults.lock") {}
@@ -53,6 +56,9 @@ public:
     // config: the file's modes or contents are wrong.
     Result<std::vector<KnownVault>> all() const;
     Result<std::optional<KnownVault>> find(const Address& address) const;
+    // The same vault may be known by other addresses: vault_key_changed if a chain that this one does not continue is
+    // on file under any of them.
+    Result<void> require_no_newer(const IdentityChain& offered) const;
     // Files `wallet`, and `chain` if there is one, under `address`; vault_key_changed if another wallet or a chain that
     // this one does not continue is on file by now.  Written whole, under a lock.
     Result<void> record(const Address& address, const Wallet& wallet, const IdentityChain* chain, UnixTime now) const;

@@ -87,6 +87,7 @@ Result<void> VaultClient::connect() {
         std::optional<VerifiedCheckpoint> kept;
         auto session = impl_->run(impl_->open([&](const IdentityChain& vault) -> Result<ClientFinishedExt> {
             SAT_TRY_VALUE(trust, judge_vault(known ? &*known : nullptr, vault, policy, address));
+            SAT_TRY(impl_->known.require_no_newer(vault));
             shown = vault;
             if (trust != Trust::ask) {
                 SAT_TRY(impl_->checkpoints.require_no_evidence(vault.wallet()));

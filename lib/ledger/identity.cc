@@ -179,6 +179,25 @@ IdentityChain make_identity(IdentityKind kind, const SigningKey& sign, const Kem
     return std::move(*chain);
 }
 
+Result<IdentityChain> extend_identity(const IdentityChain& chain, const SigningKey& signer, const VerifyKey& sign,
+                                      const KemPublicKey& kem, UnixTime iat) {
+    SAT_ASSERT(signer.public_key().id() == chain.sign_key().id());
+    if (!can_extend(chain))
+        return fail(Errc::forbidden, "the identity has four documents, and takes no more",
+                    "these keys stay as they are; others need a new wallet");
+    IdentityDocument document = chain.documents().back();
+    document.sign = sign;
+    document.kem = kem;
+    document.seq += 1;
+    document.prev = chain.newest_id();
+    document.iat = iat;
+    std::vector<std::string> texts = chain.texts();
+    texts.push_back(sign_identity(document, signer));
+    auto longer = IdentityChain::from_documents(texts);
+    SAT_ASSERT(longer.has_value());
+    return longer;
+}
+
 ChainOrder compare_chains(const IdentityChain& known, const IdentityChain& offered) noexcept {
     if (offered.wallet() != known.wallet()) return ChainOrder::other;
     if (offered.seq() < known.seq()) return ChainOrder::rolled_back;

@@ -88,6 +88,13 @@ private:
 IdentityChain make_identity(IdentityKind kind, const SigningKey& sign, const KemPublicKey& kem,
                             const std::optional<LogVerifyKey>& log, UnixTime iat);
 
+// Whether the chain takes one more document.
+inline bool can_extend(const IdentityChain& chain) noexcept { return chain.documents().size() < kMaxChainDocuments; }
+// The chain and one document more, of new keys, signed by `signer`: the chain's newest `sign` key (asserted); `log`
+// stays. forbidden: the chain is full.
+Result<IdentityChain> extend_identity(const IdentityChain& chain, const SigningKey& signer, const VerifyKey& sign,
+                                      const KemPublicKey& kem, UnixTime iat);
+
 // How an offered chain stands to the one that is known for the same party.
 enum class ChainOrder {
     same,         // the same newest document

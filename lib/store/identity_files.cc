@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/identity_files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -27,6 +28,12 @@ Bytes header(const Wallet& wallet) {
 bool is_there(const Path& path) {
     std::error_code ignored;
     return std::filesystem::exists(path, ignored);
+}
+
+// Whether `there` is `chain`, or goes on from it: a document count, then the documents.
+bool holds(ByteView there, ByteView chain) {
+    return !there.empty() && there.size() >= chain.size() && there[0] >= chain[0] &&
+           std::equal(chain.begin() + 1, chain.end(), there.begin() + 1);
 }
 
 }  // namespace
@@ -94,7 +101,7 @@ Result<void> IdentityFiles::keep(const Wallet& wallet, ByteView chain) {
         const Path path = identity_path(root, wallet);
         if (const auto there = read_file(path, kMaxIdentityFile)) {
             const auto opened = open_identity_file(*there, wallet, sealer_);
-            if (opened && std::equal(opened->begin(), opened->end(), chain.begin(), chain.end())) continue;
+            if (opened && holds(*opened, chain)) continue;
         }
         SAT_TRY(write_file_atomically(path, seal_identity_file(wallet, chain, sealer_), AtomicFile::Existing::replace,
                                       0600));

@@ -29,7 +29,7 @@ public:
     static Result<std::unique_ptr<IdentityFiles>> open(const std::vector<Path>& roots, const MasterKey& master,
                                                        Catalog& catalog);
 
-    // The chain lies in every directory, synced, when this succeeds.
+    // The chain, or a longer one, lies in every directory, synced, when this succeeds.
     Result<void> keep(const Wallet& wallet, ByteView chain);
 
 private:

@@ -57,6 +57,12 @@ Result<void> Identities::admit(Catalog& catalog, const IdentityChain& chain) {
     return {};
 }
 
+Result<bool> Identities::superseded(Catalog& catalog, const IdentityChain& chain) {
+    SAT_TRY_VALUE(const Encoded known, find(catalog, chain.wallet()));
+    // Its first byte counts the documents.
+    return known && !known->empty() && std::to_integer<std::size_t>(known->front()) > chain.documents().size();
+}
+
 Result<std::optional<std::vector<std::string>>> Identities::documents(Catalog& catalog, const Wallet& wallet) {
     SAT_TRY_VALUE(const Encoded known, find(catalog, wallet));
     if (!known) return std::optional<std::vector<std::string>>();

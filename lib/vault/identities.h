@@ -20,6 +20,9 @@ public:
     // key_policy: a key that fails the check, or a chain that contradicts the known one or falls behind it.
     Result<void> admit(Catalog& catalog, const IdentityChain& chain);
 
+    // Whether a longer chain is known of the wallet by now: who came in with this one was let in before.
+    Result<bool> superseded(Catalog& catalog, const IdentityChain& chain);
+
     // The documents of a known wallet, oldest first.
     Result<std::optional<std::vector<std::string>>> documents(Catalog& catalog, const Wallet& wallet);
 

@@ -68,6 +68,11 @@ VaultSession::Outcome VaultSession::handle(const Request& request) {
     const Caller& caller = state_->caller;
     state_->fetch.reset();
     if (core.checkpoints->contradicted()) return halt();
+    // Keys that their owner has replaced open nothing any more, nor do connections that they opened.
+    const auto superseded = core.identities.superseded(*core.catalog, caller.chain);
+    if (!superseded) return refuse(superseded.error());
+    if (*superseded)
+        return {Outcome::Next::hang_up, fail(Errc::key_policy, "the wallet has newer keys than this connection's"), 0};
 
     struct Handler {
         VaultCore& core;

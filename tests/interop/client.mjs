@@ -50,9 +50,9 @@ export class Client {
 
     // Identities and the ledger
 
-    /** A wallet's proved chain, asked for once. */
-    async chainOf(wallet) {
-        if (!this.chains.has(wallet)) {
+    /** A wallet's proved chain, asked for once, and again for a `kid` that it does not name. */
+    async chainOf(wallet, kid = null) {
+        if (!this.chains.has(wallet) || (kid !== null && !this.chains.get(wallet).signKeys.has(kid))) {
             const { identities } = await this.request('identity.get', { wallets: [wallet] });
             require(Array.isArray(identities) && identities.length === 1 && identities[0] !== null,
                 `the vault does not know the wallet ${wallet}`);
@@ -272,8 +272,8 @@ export class Client {
 
     /** Verifies a claim that the vault shows: { claim, answer (or null), state, shown }. */
     async verifyClaim(shown) {
-        const { payload: { iss } } = readStatement(shown.claim, 'claim');
-        const claim = verifyStatement(shown.claim, 'claim', await this.chainOf(iss), this.vault.wallet);
+        const { payload: { iss }, kid } = readStatement(shown.claim, 'claim');
+        const claim = verifyStatement(shown.claim, 'claim', await this.chainOf(iss, kid), this.vault.wallet);
         require(states.includes(shown.state), 'a claim is in no known state');
         require(noteHolds(shown.claim_text, claim.payload.text_commit), "a claim's text is not the one committed to");
         const registration = readStatement(shown.registration, 'register').payload;
@@ -281,7 +281,7 @@ export class Client {
         require(registration.artwork === claim.payload.artwork, 'a claim is shown with another work');
         let answer = null;
         if (shown.answer !== null) {
-            const owner = await this.chainOf(claim.payload.owner);
+            const owner = await this.chainOf(claim.payload.owner, readStatement(shown.answer, 'answer').kid);
             answer = verifyStatement(shown.answer, 'answer', owner, this.vault.wallet);
             const { payload } = answer;
             require(payload.claim === claim.id && payload.to === iss && payload.artwork === claim.payload.artwork

@@ -68,6 +68,12 @@ async function steps(vault, folder) {
         [[artist.wallet, true], [collector.wallet, true]]);
     say(11, 'accepted; the history names both owners');
 
+    const newer = await bob('rekey');
+    assert.deepEqual([newer.wallet, newer.documents, newer.told], [collector.wallet, 2, true]);
+    assert.equal(vault.state.identities.get(collector.wallet).chain.length, 2);
+    assert.equal((await bob('request', work.id, '-o', join(folder, 'again'))).verified, true);
+    say(1, 'again: the new owner has new keys, and this vault knows');
+
     await afterwards(bob, person(collectorProgram, join(folder, 'second'), options), work.id);
     assert.equal(vault.state.works.get(work.id).seq, 1);
     await certificates(vault, bob, work.id, folder);

@@ -7,7 +7,8 @@ import { randomBytes } from 'node:crypto';
 import { verifyCertificate } from './certificate.mjs';
 import { Client } from './client.mjs';
 import { chunkCount, chunkSealed } from './envelope.mjs';
-import { makeIdentity } from './identity.mjs';
+import { makeIdentity, rekeyed } from './identity.mjs';
+import { makeRsaKey } from './keys.mjs';
 import { leafHash } from './ledger.mjs';
 import { inclusionProof, rootOf, verifyConsistency } from './merkle.mjs';
 import { parseTarget, runProgram } from './program.mjs';
@@ -102,9 +103,24 @@ async function run() {
     say(11, `accepted; receipt (copies: ${done.payload.copies}) and history (leaves: ${done.history.leaves.length}) `
         + 'verified');
 
-    await afterwards(artist, collector, asked, found[3].artwork);
-    await proofs(collector, found[3].artwork, works[3].image);
-    await Promise.all([artist.connection.close(), collector.connection.close()]);
+    const newer = await withNewKeys(bob, collector);
+    assert(works[3].image.equals(await newer.fetch(await newer.work(found[3].artwork))), 'the image fetched is another');
+    await afterwards(artist, newer, asked, found[3].artwork);
+    await proofs(newer, found[3].artwork, works[3].image);
+    await Promise.all([artist.connection.close(), newer.connection.close()]);
+}
+
+/** A wallet comes back with a chain of two documents; the old keys, and the connection they opened, are worth nothing. */
+async function withNewKeys(me, before) {
+    const [sign, kem] = await Promise.all([makeRsaKey(3072), makeRsaKey(3072)]);
+    const client = await connect(rekeyed(me, { sign, kem }));
+    await client.request('claim.subscribe', {});
+    await assert.rejects(before.request('claim.mine', {}), 'a connection of replaced keys was served on');
+    await assert.rejects(connect(me).then((late) => late.request('claim.mine', {})), 'replaced keys came in');
+    const { identities } = await client.request('identity.get', { wallets: [me.wallet] });
+    assert.equal(identities[0].length, 2);
+    say(1, 'again: new keys, one document more; the old ones are refused');
+    return client;
 }
 
 async function browse(client, works, artist) {

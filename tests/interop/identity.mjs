@@ -22,6 +22,13 @@ export const identityOf = (keys, kind = 'user') => ({
     ...keys, wallet: keys.sign.id, chain: [makeDocument(keys, kind)], rejection: randomBytes(32),
 });
 
+/** An identity after a rekey: `keys` ({ sign, kem }) in one document more, signed by the old `sign`. */
+export function rekeyed(me, keys) {
+    const prev = readJws(me.chain.at(-1), 'identity').id;
+    const fields = { wallet: me.wallet, seq: me.chain.length, prev };
+    return { ...me, ...keys, chain: [...me.chain, makeDocument({ ...me, ...keys }, 'user', fields, me.sign)] };
+}
+
 /** A new identity in memory; a vault has a `log` key too. */
 export async function makeIdentity({ kind = 'user', signBits = 3072, kemBits = 3072 } = {}) {
     const [sign, kem, log] = await Promise.all([makeRsaKey(signBits), makeRsaKey(kemBits),

@@ -68,10 +68,18 @@ export class VaultSession {
         for (;;) {
             const frame = await this.nextFrame();
             const message = this.receiver.open(frame);
+            if (message?.type === types.request && this.superseded()) {
+                return undefined;
+            }
             if (message !== null && !await this.take(message)) {
                 return undefined;
             }
         }
+    }
+
+    /** Whether the client has newer keys than it came in with (Identity documents). */
+    superseded() {
+        return this.state.identities.get(this.wallet).chain.length > this.client.chain.length;
     }
 
     async nextFrame() {

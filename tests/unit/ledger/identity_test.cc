@@ -66,6 +66,26 @@ TEST(Identity, AWalletIsTheFirstSigningKeysId) {
     EXPECT_TRUE(user().check_keys());
 }
 
+TEST(Identity, IsExtendedByItsNewestKeyUntilItIsFull) {
+    for (IdentityChain chain : {user(), vault()}) {
+        const SigningKey* signer = &sign_0();
+        while (can_extend(chain)) {
+            const bool even = chain.seq() % 2 == 0;
+            const SigningKey& next = even ? sign_1() : sign_0();
+            const auto longer =
+                extend_identity(chain, *signer, next.public_key(), even ? kem_1() : kem_0(), kNow + chain.seq());
+            ASSERT_TRUE(longer) << longer.error().message;
+            EXPECT_EQ(compare_chains(chain, *longer), ChainOrder::newer);
+            EXPECT_EQ(longer->wallet(), chain.wallet());
+            EXPECT_EQ(longer->log_key().has_value(), chain.log_key().has_value());
+            chain = *longer;
+            signer = &next;
+        }
+        EXPECT_EQ(chain.documents().size(), kMaxChainDocuments);
+        EXPECT_EQ(extend_identity(chain, *signer, sign_0().public_key(), kem_0(), kNow).error().code, Errc::forbidden);
+    }
+}
+
 TEST(Identity, EncodesToWhatParsedInBinaryAndInJson) {
     for (const IdentityChain& chain : {user(), vault(), rotated(user()), rotated(rotated(rotated(vault())))}) {
         const Bytes bytes = chain.encode();
