@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "common/exit_codes.h"
 #include "common/interrupt.h"
+#include "common/key_commands.h"
 #include "common/owner_commands.h"
 #include "ledger/commitment.h"
 
@@ -69,6 +70,10 @@ PassphraseSource ClientApp::passphrase_source() const {
     return {options_.passphrase_file, options_.passphrase_fd, !options_.no_input};
 }
 
+PassphraseSource ClientApp::new_passphrase_source() const {
+    return {options_.new_passphrase_file, options_.new_passphrase_fd, !options_.no_input, "--new-passphrase"};
+}
+
 // Both keys at once, so that a passphrase is asked for once, and no program runs on with keys that others can read.
 Result<void> ClientApp::unlock() {
     if (kem_key_ && (signing_key_ || !wants_signing_key_)) return {};
@@ -80,11 +85,27 @@ Result<void> ClientApp::unlock() {
         }
         return {};
     };
+    return with_passphrase_of_keys(open);
+}
+
+Result<void> ClientApp::with_passphrase_of_keys(const std::function<Result<void>(const SecretBytes*)>& open) {
+    SAT_TRY_VALUE(const KeyHome* wallet, home());
     SAT_TRY_VALUE(const bool encrypted, wallet->keys_are_encrypted());
     if (!encrypted) return open(nullptr);
     if (passphrase_) return open(&*passphrase_);
     return with_passphrase(passphrase_source(), "the keys in " + printable(home_directory_.string()),
-                           [&](const SecretBytes& passphrase) { return open(&passphrase); });
+                           [&](const SecretBytes& passphrase) -> Result<void> {
+                               SAT_TRY(open(&passphrase));
+                               passphrase_ = passphrase.copy();
+                               return {};
+                           });
+}
+
+void ClientApp::forget_home() {
+    SAT_ASSERT(!client_);
+    home_.reset();
+    signing_key_.reset();
+    kem_key_.reset();
 }
 
 Result<const SigningKey*> ClientApp::signing_key() {
@@ -158,6 +179,7 @@ int run(Program program, const Parsed& parsed, Output& output, const std::map<st
         return printed ? kExitDone : finish(printed.error());
     }
     std::map<std::string, Command> commands = owner_commands();
+    commands.merge(key_commands());
     commands.insert(own_commands.begin(), own_commands.end());
     const auto command = commands.find(parsed.options->command);
     SAT_ASSERT(command != commands.end());

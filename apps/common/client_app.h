@@ -36,6 +36,11 @@ public:
     Result<const KeyHome*> home();
     // Opens the signing key, asking for the passphrase if it has to.  Before connect().
     Result<const SigningKey*> signing_key();
+    // Calls `open` with the keys' passphrase, or null where they have none, asking for it if it has to; remembers it
+    // when that worked.  key_locked.
+    Result<void> with_passphrase_of_keys(const std::function<Result<void>(const SecretBytes*)>& open);
+    // The keys in the home are others from now on.
+    void forget_home();
     // The passphrase of keys just made, so that nobody is asked for it twice: a descriptor can be read only once.
     void remember_passphrase(SecretBytes passphrase) { passphrase_ = std::move(passphrase); }
     // A client that is connected to the vault named by --vault.  Lives as long as the app.
@@ -44,6 +49,8 @@ public:
     const std::optional<Address>& vault() const noexcept { return vault_; }
     const TrustPolicy& trust() const noexcept { return trust_; }
     PassphraseSource passphrase_source() const;
+    // Of --new-passphrase-file and -fd.
+    PassphraseSource new_passphrase_source() const;
 
     // Somebody to ask.
     bool may_ask() const noexcept { return !options_.no_input && !options_.json; }

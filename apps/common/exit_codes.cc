@@ -114,6 +114,8 @@ std::string_view default_hint(Errc code) noexcept {
             return "give the passphrase with --passphrase-file or --passphrase-fd, or on a terminal";
         case Errc::not_owner:
             return "only the present owner answers; the command history shows who that is";
+        case Errc::handshake_failed:
+            return "where the wallet was rekeyed elsewhere, this home has its old keys: import a newer key backup";
         case Errc::version:
         case Errc::malformed:
         case Errc::unexpected:

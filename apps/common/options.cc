@@ -57,6 +57,39 @@ void add_witnesses(CLI::App& sub, Options& options, const char* what) {
     sub.add_option("--witness", options.witnesses, what)->type_name("KEY")->expected(1)->take_all();
 }
 
+CLI::Option* add_new_passphrase(CLI::App& sub, Options& options) {
+    auto* file =
+        sub.add_option("--new-passphrase-file", options.new_passphrase_file, "Read the new passphrase from a file");
+    file->type_name("FILE");
+    auto* fd =
+        sub.add_option("--new-passphrase-fd", options.new_passphrase_fd, "Read the new passphrase from a descriptor");
+    return fd->type_name("N")->check(CLI::Range(0, 65535))->excludes(file);
+}
+
+void add_no_passphrase(CLI::App& sub, Options& options) {
+    auto* fd = add_new_passphrase(sub, options);
+    auto* none = sub.add_flag("--no-passphrase", options.no_passphrase, "Leave the keys unprotected");
+    none->excludes(fd)->excludes(sub.get_option("--new-passphrase-file"));
+}
+
+void add_key_commands(CLI::App& app, Options& options) {
+    add_no_passphrase(command(app, "passphrase", "Change the keys' passphrase", options), options);
+    CLI::App& rekey = command(app, "rekey", "New keys for the wallet; it stays the same. Three times at most", options);
+    rekey.add_option("--bits", options.new_bits, "Size of the new RSA keys")->check(CLI::IsMember({3072, 4096}));
+    CLI::App& keys = command(app, "keys", "Carry the wallet elsewhere", options);
+    keys.require_subcommand(1);
+    const auto action = [&](const char* name, const char* what) -> CLI::App& {
+        CLI::App* sub = keys.add_subcommand(name, what);
+        sub->callback([&options, name] { options.action = name; });
+        sub->add_option("FILE", options.file, "The key backup")->required();
+        return *sub;
+    };
+    CLI::App& out = action("export", "Write keys, identity, profile and pins to one encrypted file");
+    add_new_passphrase(out, options);
+    out.add_flag("--force", options.force, "Replace a file that is there");
+    add_no_passphrase(action("import", "Make a home of what export wrote"), options);
+}
+
 void add_owner_commands(CLI::App& app, Options& options) {
     CLI::App& init = command(app, "init", "Make a wallet and its key pairs", options);
     init.add_option("--bits", options.bits, "Size of the RSA keys")->check(CLI::IsMember({3072, 4096}));
@@ -193,6 +226,7 @@ Parsed parse_options(Program program, std::vector<std::string> arguments) {
     if (program == Program::artist) add_artist_commands(app, options);
     if (program == Program::collector) add_collector_commands(app, options);
     add_owner_commands(app, options);
+    add_key_commands(app, options);
 
     Parsed parsed;
     guess(arguments, app, parsed);

@@ -37,23 +37,28 @@ struct Options {
 
     // init
     int bits = 3072;
-    bool no_passphrase = false;
+    bool no_passphrase = false;  // passphrase, keys import too
     std::string name;
     std::string contact;
-    bool force = false;  // request too
+    bool force = false;  // request, certificate, keys export too
+    // passphrase, keys
+    std::optional<std::string> new_passphrase_file;
+    std::optional<int> new_passphrase_fd;
+    // rekey
+    std::optional<int> new_bits;
     // show, request, confirm, decline, history, certificate, claim, withdraw
     std::string id;
     std::optional<std::string> output;
     bool once = false;
     std::optional<std::string> claim;
     std::optional<std::string> reason;
-    // certificate, verify
+    // certificate, verify, keys
     std::string file;
     std::optional<std::string> checkpoint;
     std::vector<std::string> witnesses;
     // completion
     std::string shell;
-    // ledger
+    // ledger, keys
     std::string action;
     std::optional<std::string> tiles;
     int every = 60;  // seconds

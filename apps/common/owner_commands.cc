@@ -12,12 +12,6 @@ namespace sat {
 
 namespace {
 
-Result<Report> wallet_answer(ClientApp& app) {
-    SAT_TRY_VALUE(const KeyHome* home, app.home());
-    SAT_TRY_VALUE(const auto vaults, KnownVaults(home->directory()).all());
-    return Report{wallet_json(*home, vaults), wallet_text(*home, vaults), home->wallet().hex() + "\n"};
-}
-
 Result<Report> run_init(ClientApp& app) {
     const Options& options = app.options();
     const Profile profile{options.name, options.contact};
@@ -51,7 +45,7 @@ Result<Report> run_init(ClientApp& app) {
         }
     }
     SAT_TRY_VALUE(Report answer, wallet_answer(app));
-    app.output().note("this wallet is its keys: keep a copy of " + printable(home.directory().string()) +
+    app.output().note(std::string("this wallet is its keys: keep what `keys export` writes elsewhere") +
                       (encrypted ? ", and the passphrase" : ""));
     return answer;
 }
@@ -170,6 +164,12 @@ Result<Report> run_answer(ClientApp& app, bool yes) {
 }
 
 }  // namespace
+
+Result<Report> wallet_answer(ClientApp& app) {
+    SAT_TRY_VALUE(const KeyHome* home, app.home());
+    SAT_TRY_VALUE(const auto vaults, KnownVaults(home->directory()).all());
+    return Report{wallet_json(*home, vaults), wallet_text(*home, vaults), home->wallet().hex() + "\n"};
+}
 
 Report claim_answer(const VerifiedClaim& claim, const Wallet& me) {
     return {claim_json(claim), claim_text(claim, me), std::string(claim_state_name(claim.state)) + "\n"};

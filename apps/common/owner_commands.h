@@ -20,6 +20,8 @@ Result<Report> run_verify(ClientApp& app);
 
 // A claim, as the answer of a command; -q prints its state.
 Report claim_answer(const VerifiedClaim& claim, const Wallet& me);
+// The wallet, its keys and its pins, as whoami and keys import print them.
+Result<Report> wallet_answer(ClientApp& app);
 // Lists of works and claims; -q prints IDs.
 Report works_answer(const std::vector<Work>& works, const std::optional<std::string>& next_cursor, const Wallet& me);
 Report claims_answer(const std::vector<VerifiedClaim>& claims, const Wallet& me);

@@ -11,9 +11,13 @@ namespace {
 
 constexpr int kTries = 3;
 
-tl::unexpected<Error> nobody_to_ask(const std::string& what) {
+std::string options_of(const PassphraseSource& source) {
+    return std::string(source.option) + "-file or " + source.option + "-fd";
+}
+
+tl::unexpected<Error> nobody_to_ask(const PassphraseSource& source, const std::string& what) {
     return fail(Errc::key_locked, what + " needs a passphrase, and there is nobody to ask",
-                "give it with --passphrase-file or --passphrase-fd");
+                "give it with " + options_of(source));
 }
 
 std::optional<Terminal> terminal_of(const PassphraseSource& source) {
@@ -42,7 +46,7 @@ Result<void> with_passphrase(const PassphraseSource& source, const std::string& 
         return open(passphrase);
     }
     auto terminal = terminal_of(source);
-    if (!terminal) return nobody_to_ask(what);
+    if (!terminal) return nobody_to_ask(source, what);
     for (int tries = 1;; ++tries) {
         SAT_TRY_VALUE(const SecretBytes passphrase, terminal->ask_secret("Passphrase of " + what + ": "));
         if (passphrase.empty()) return fail(Errc::key_locked, "no passphrase was given");
@@ -56,13 +60,12 @@ Result<SecretBytes> choose_passphrase(const PassphraseSource& source, const std:
     if (source.given()) return read_passphrase(source);
     auto terminal = terminal_of(source);
     if (!terminal)
-        return fail(
-            Errc::key_locked, "the new keys need a passphrase, and there is nobody to ask",
-            "give one with --passphrase-file or --passphrase-fd, or make unprotected keys with --no-passphrase");
+        return fail(Errc::key_locked, "the new keys need a passphrase, and there is nobody to ask",
+                    "give one with " + options_of(source) + ", or leave the keys unprotected with --no-passphrase");
     for (int tries = 1; tries <= kTries; ++tries) {
         SAT_TRY_VALUE(SecretBytes first, terminal->ask_secret("New passphrase for " + what + ": "));
         if (first.empty()) {
-            terminal->show("It must not be empty; --no-passphrase makes unprotected keys.\n");
+            terminal->show("It must not be empty; --no-passphrase leaves keys unprotected.\n");
             continue;
         }
         if (first.size() > kMaxPassphrase) {

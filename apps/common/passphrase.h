@@ -17,6 +17,7 @@ struct PassphraseSource {
     std::optional<std::string> file;
     std::optional<int> fd;
     bool may_ask = true;
+    const char* option = "--passphrase";  // what -file and -fd stand behind, for hints
 
     bool given() const noexcept { return file || fd; }
 };

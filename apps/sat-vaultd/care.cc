@@ -11,6 +11,7 @@
 #include "keys.h"
 #include "vault/backup.h"
 #include "vault/check.h"
+#include "vault/key_life.h"
 
 namespace sat {
 
@@ -149,6 +150,7 @@ Result<Done> backup_command(const VaultdOptions& options) {
 Result<Done> restore_command(const VaultdOptions& options) {
     SAT_TRY_VALUE(const Path data, data_directory(options));
     const Path backup(options.directory);
+    SAT_TRY(finish_key_change(data));
     SAT_TRY(prepare_restore(backup, data));
     // The keys of the backup, or those that were put there first.
     SAT_TRY_VALUE(const VaultKeys keys, open_keys(data, options));

@@ -13,6 +13,7 @@
 #include "care.h"
 #include "confine.h"
 #include "daemon.h"
+#include "key_commands.h"
 #include "keys.h"
 #include "ledger/statement.h"
 #include "ledger/vkey.h"
@@ -108,6 +109,9 @@ Result<Done> run_command(const VaultdOptions& options) {
     if (options.command == "init") return init(options);
     if (options.command == "fingerprint") return fingerprint(options);
     if (options.command == "status") return status(options);
+    if (options.command == "passphrase") return passphrase_command(options);
+    if (options.command == "rekey") return rekey_command(options);
+    if (options.command == "keys") return keys_command(options);
     if (options.command == "check") return check_command(options);
     if (options.command == "backup") return backup_command(options);
     if (options.command == "restore") return restore_command(options);

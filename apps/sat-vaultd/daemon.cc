@@ -32,6 +32,7 @@
 #include "notify.h"
 #include "session.h"
 #include "subscribers.h"
+#include "vault/key_life.h"
 #include "wire/messages.h"
 
 namespace sat {
@@ -391,6 +392,7 @@ Result<void> Daemon::run() {
 }
 
 Result<VaultKeys> keys_for_run(const Path& data, const VaultdOptions& options) {
+    SAT_TRY(finish_key_change(data));
     if (vault_keys_exist(key_directory(data))) return open_keys(data, options);
     SAT_TRY_VALUE(VaultKeys keys, make_keys(data, options));
     log_event(LogLevel::info, "keys_made", {{"wallet", short_wallet(keys.wallet())}});

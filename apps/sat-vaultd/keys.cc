@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "common/passphrase.h"
+#include "vault/check.h"
+#include "vault/key_life.h"
 
 namespace sat {
 
@@ -36,14 +38,17 @@ VaultOptions vault_options(const Path& data, const VaultdOptions& options) {
 
 Result<VaultKeys> make_keys(const Path& data, const VaultdOptions& options) {
     const Path directory = key_directory(data);
+    SAT_TRY(finish_key_change(data));
     if (vault_keys_exist(directory))
         return fail(Errc::exists, "there are keys in " + printable(directory.string()) + " already",
                     "a vault's keys are made once; another vault needs another --data");
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(data, error)) {
         const Path name = entry.path().filename();
-        // A file system of its own has this; an init that was cut off left the others.
-        if (name == "lost+found" || name == "keys" || name == "keys.part") continue;
+        // A file system of its own has this; an init or an import that was cut off left the others.
+        if (name == "lost+found" || name == "keys" || name == "keys.part" || name == "lock" || name == kRepairLock ||
+            name == "keys.next.part")
+            continue;
         return fail(Errc::config, printable(data.string()) + " has no keys, but is not empty",
                     "put the keys of this vault back, or name another directory with --data");
     }
@@ -69,15 +74,22 @@ Result<void> require_keys(const Path& data) {
                 "make one with `sat-vaultd init`, or name another directory with --data");
 }
 
-Result<VaultKeys> open_keys(const Path& data, const VaultdOptions& options) {
+Result<void> with_key_passphrase(const Path& data, const VaultdOptions& options,
+                                 const std::function<Result<void>(const SecretBytes*)>& open) {
     const Path directory = key_directory(data);
+    SAT_TRY(finish_key_change(data));
     SAT_TRY(require_keys(data));
     SAT_TRY(require_private_directory(data));
     SAT_TRY(require_private_directory(directory));
-    if (!vault_keys_are_encrypted(directory)) return load_vault_keys(directory, nullptr);
+    if (!vault_keys_are_encrypted(directory)) return open(nullptr);
+    return with_passphrase(source_of(options), "the vault's keys",
+                           [&](const SecretBytes& passphrase) { return open(&passphrase); });
+}
+
+Result<VaultKeys> open_keys(const Path& data, const VaultdOptions& options) {
     std::optional<VaultKeys> keys;
-    SAT_TRY(with_passphrase(source_of(options), "the vault's keys", [&](const SecretBytes& passphrase) -> Result<void> {
-        SAT_TRY_VALUE(keys, load_vault_keys(directory, &passphrase));
+    SAT_TRY(with_key_passphrase(data, options, [&](const SecretBytes* passphrase) -> Result<void> {
+        SAT_TRY_VALUE(keys, load_vault_keys(key_directory(data), passphrase));
         return {};
     }));
     return std::move(*keys);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+
 #include "options.h"
 #include "vault/vault.h"
 #include "vault/vault_keys.h"
@@ -17,6 +19,11 @@ Result<void> require_keys(const Path& data);
 Result<VaultKeys> make_keys(const Path& data, const VaultdOptions& options);
 // config: there are none, or their modes are wrong; key_locked.
 Result<VaultKeys> open_keys(const Path& data, const VaultdOptions& options);
+
+// Calls `open` with the keys' passphrase, or null where they have none.  config, key_locked as above.  A change of keys
+// that was cut off is carried out first.
+Result<void> with_key_passphrase(const Path& data, const VaultdOptions& options,
+                                 const std::function<Result<void>(const SecretBytes*)>& open);
 
 VaultOptions vault_options(const Path& data, const VaultdOptions& options);
 

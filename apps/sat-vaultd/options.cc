@@ -33,7 +33,7 @@ void add_options(CLI::App& app, VaultdOptions& options) {
     app.add_flag("--no-passphrase", options.no_passphrase, "New keys: leave them unprotected")
         ->excludes(file)
         ->excludes(fd);
-    app.add_option("--bits", options.bits, "New keys: their size")->check(CLI::IsMember({3072, 4096}));
+    app.add_option("--bits", options.bits, "New RSA keys: their size (3072)")->check(CLI::IsMember({3072, 4096}));
     app.add_option("--max-artwork", options.max_artwork, "The largest image taken, in bytes (4 GiB)")
         ->type_name("BYTES")
         ->check(CLI::Range(std::uint64_t{1}, kMaxPlaintextLength));
@@ -69,6 +69,37 @@ void add_options(CLI::App& app, VaultdOptions& options) {
     app.set_config("--config", "", "Read options from a TOML file")->type_name("FILE");
 }
 
+void add_new_passphrase(CLI::App& sub, VaultdOptions& options) {
+    auto* file =
+        sub.add_option("--new-passphrase-file", options.new_passphrase_file, "Read the new passphrase from a file");
+    file->type_name("FILE");
+    auto* fd =
+        sub.add_option("--new-passphrase-fd", options.new_passphrase_fd, "Read the new passphrase from a descriptor");
+    fd->type_name("N")->check(CLI::Range(0, 65535))->excludes(file);
+}
+
+// Of its own: that of all commands goes with no other source of a passphrase, and here one opens what there is.
+void add_no_passphrase(CLI::App& sub, VaultdOptions& options) {
+    add_new_passphrase(sub, options);
+    sub.add_flag("--no-passphrase", options.no_passphrase, "Leave the keys unprotected")
+        ->excludes(sub.get_option("--new-passphrase-file"))
+        ->excludes(sub.get_option("--new-passphrase-fd"));
+}
+
+void add_key_actions(CLI::App& keys, VaultdOptions& options) {
+    keys.require_subcommand(1);
+    const auto action = [&](const char* name, const char* what) -> CLI::App& {
+        CLI::App* sub = keys.add_subcommand(name, what);
+        sub->callback([&options, name] { options.action = name; });
+        sub->add_option("FILE", options.file, "The key backup")->required();
+        return *sub;
+    };
+    CLI::App& out = action("export", "Write keys and identity to one encrypted file");
+    add_new_passphrase(out, options);
+    out.add_flag("--force", options.force, "Replace a file that is there");
+    add_no_passphrase(action("import", "Put back what export wrote, where there are no keys"), options);
+}
+
 void add_commands(CLI::App& app, VaultdOptions& options) {
     const auto command = [&](const char* name, const char* what) {
         CLI::App* sub = app.add_subcommand(name, what);
@@ -86,6 +117,11 @@ void add_commands(CLI::App& app, VaultdOptions& options) {
     CLI::App* restore = command("restore", "Make a vault of a backup, in an empty data directory");
     for (CLI::App* sub : {backup, restore})
         sub->add_option("DIR", options.directory, "The backup's directory")->required();
+    add_no_passphrase(*command("passphrase", "Change the keys' passphrase, on the stopped vault"), options);
+    CLI::App* rekey = command("rekey", "New keys, on the stopped vault; its fingerprint stays");
+    rekey->add_flag("--kem", options.kem, "A new identity document, with new sign and kem keys; three times at most");
+    rekey->add_flag("--store", options.store, "A new store key: everything stored is wrapped anew");
+    add_key_actions(*command("keys", "Keep the keys elsewhere, and put them back"), options);
     CLI::App* hold = command("hold", "Stop a work from being served and transferred");
     CLI::App* release = command("release", "Let a work that was stopped go again");
     for (CLI::App* sub : {hold, release}) {

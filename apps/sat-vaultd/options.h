@@ -24,7 +24,7 @@ struct VaultdOptions {
     std::optional<std::string> passphrase_file;
     std::optional<int> passphrase_fd;
     bool no_passphrase = false;
-    int bits = 3072;
+    std::optional<int> bits;  // 3072 where none is named
     bool json = false;
     std::uint64_t max_artwork = std::uint64_t{4} << 30;  // bytes
     bool allow_root = false;
@@ -39,7 +39,17 @@ struct VaultdOptions {
     // hold, release
     std::string id;
     std::string reason;
-    bool repair = false;    // check
+    bool repair = false;  // check
+    // passphrase, keys
+    std::optional<std::string> new_passphrase_file;
+    std::optional<int> new_passphrase_fd;
+    // rekey
+    bool kem = false;
+    bool store = false;
+    // keys
+    std::string action;
+    std::string file;
+    bool force = false;
     std::string directory;  // backup, restore
 };
 

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "base/file_set.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "crypto/key_file.h"
@@ -100,7 +101,20 @@ Result<FileDescriptor> lock_file_patiently(const Path& path) {
     }
 }
 
-bool KeyHome::exists(const Path& directory) noexcept { return is_there(directory / "identity.jws"); }
+std::string identity_text(const IdentityChain& chain) { return dump_json(chain.to_json()) + "\n"; }
+std::string profile_text(const Profile& profile) {
+    return dump_json(Json{{"v", 1}, {"name", profile.name}, {"contact", profile.contact}}) + "\n";
+}
+
+Result<FileDescriptor> lock_home(const Path& directory) {
+    SAT_TRY_VALUE(FileDescriptor lock, lock_file(directory / "lock"));
+    SAT_TRY(finish_file_set(directory, directory));
+    return lock;
+}
+
+bool KeyHome::exists(const Path& directory) noexcept {
+    return is_there(directory / "identity.jws") || file_set_waits(directory);
+}
 
 Result<KeyHome> KeyHome::create(const Path& directory, const NewKeys& keys, UnixTime now) {
     SAT_TRY(keys.profile.check());
@@ -110,7 +124,7 @@ Result<KeyHome> KeyHome::create(const Path& directory, const NewKeys& keys, Unix
     };
     if (exists(directory) && !keys.force) return refuse();
     SAT_TRY(make_private_directory(directory));
-    SAT_TRY_VALUE(const FileDescriptor lock, lock_file(directory / "lock"));
+    SAT_TRY_VALUE(const FileDescriptor lock, lock_home(directory));
     if (exists(directory) && !keys.force) return refuse();
 
     const SigningKey sign = SigningKey::generate(keys.bits);
@@ -129,10 +143,8 @@ Result<KeyHome> KeyHome::create(const Path& directory, const NewKeys& keys, Unix
     SAT_TRY(set_aside(directory, mark));
     SAT_TRY(save_private_key(directory / "sign.pem", sign.handle(), keys.passphrase));
     SAT_TRY(save_private_key(directory / "kem.pem", kem.handle(), keys.passphrase));
-    SAT_TRY(
-        write_text(directory / "profile.json",
-                   dump_json(Json{{"v", 1}, {"name", keys.profile.name}, {"contact", keys.profile.contact}}) + "\n"));
-    SAT_TRY(write_text(directory / "identity.jws", dump_json(chain.to_json()) + "\n"));
+    SAT_TRY(write_text(directory / "profile.json", profile_text(keys.profile)));
+    SAT_TRY(write_text(directory / "identity.jws", identity_text(chain)));
     return KeyHome(directory, std::move(chain), keys.profile);
 }
 
@@ -141,6 +153,10 @@ Result<KeyHome> KeyHome::open(const Path& directory) {
         return fail(Errc::config, "there is no wallet in " + directory.string(),
                     "make one with the command init, or name its --home");
     SAT_TRY(require_private_directory(directory));
+    if (file_set_waits(directory)) {
+        SAT_TRY_VALUE(const FileDescriptor lock, lock_file_patiently(directory / "lock"));
+        SAT_TRY(finish_file_set(directory, directory));
+    }
     SAT_TRY_VALUE(IdentityChain chain, read_identity(directory));
     SAT_TRY_VALUE(Profile profile, read_profile(directory));
     return KeyHome(directory, std::move(chain), std::move(profile));

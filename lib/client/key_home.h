@@ -4,7 +4,8 @@
 //     identity.jws        the identity chain, a JSON array; written last: a home has a wallet once it is there
 //     profile.json        {"v":1,"name":…,"contact":…}: the owner's metadata of step 11
 //
-// Everything is mode 0600 in a directory of mode 0700.  Private keys are never deleted and never overwritten.
+// Everything is mode 0600 in a directory of mode 0700.  A wallet's keys are replaced by its own rekey alone
+// (key_life.h).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -48,8 +49,8 @@ public:
     static Result<KeyHome> create(const Path& directory, const NewKeys& keys, UnixTime now);
     // Whether `directory` holds a wallet.
     static bool exists(const Path& directory) noexcept;
-    // Reads identity and profile; no private key is opened.  config: there is no wallet, or modes or contents are
-    // wrong.
+    // Reads identity and profile; no private key is opened.  Finishes a change of keys that was cut off.  config: there
+    // is no wallet, or modes or contents are wrong; busy: another process changes the keys.
     static Result<KeyHome> open(const Path& directory);
 
     const Path& directory() const noexcept { return directory_; }
@@ -73,6 +74,13 @@ private:
     IdentityChain chain_;
     Profile profile_;
 };
+
+// What identity.jws and profile.json hold.
+std::string identity_text(const IdentityChain& chain);
+std::string profile_text(const Profile& profile);
+
+// The lock under which a home's keys are made and changed; a change that was cut off before is finished.  busy.
+Result<FileDescriptor> lock_home(const Path& directory);
 
 // An flock(2) on `path` for a change that takes milliseconds: waits for another process's, busy after 5 s.
 Result<FileDescriptor> lock_file_patiently(const Path& path);

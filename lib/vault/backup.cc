@@ -319,7 +319,8 @@ Result<void> prepare_restore(const Path& backup, const Path& data) {
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(data, error)) {
         const Path name = entry.path().filename();
-        if (name == "keys" || name == "keys.part" || name == "lock" || name == "lost+found" || name == kRestorePart)
+        if (name == "keys" || name == "keys.part" || name == "lock" || name == kRepairLock || name == "lost+found" ||
+            name == kRestorePart)
             continue;
         if (unfinished && std::ranges::find(kRestored, name) != kRestored.end()) continue;
         return fail(Errc::exists, data.string() + " is not empty",

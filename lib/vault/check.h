@@ -16,7 +16,7 @@
 
 namespace sat {
 
-// flock(2)ed in DATA: alone by a repair, together by backups, which read what a repair would replace.
+// flock(2)ed in DATA: alone by a repair or a change of keys, together by backups, which read what these would replace.
 inline constexpr const char* kRepairLock = "repair.lock";
 
 struct CheckOptions {

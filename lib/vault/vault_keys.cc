@@ -47,21 +47,6 @@ Result<Key> load(const Path& path, const SecretBytes* passphrase) {
     return key;
 }
 
-Result<void> write_keys(const Path& directory, const VaultKeys& keys, const SecretBytes* passphrase) {
-    const std::array<std::pair<const char*, const KeyHandle*>, 4> files = {{{kSignFile, &keys.sign.handle()},
-                                                                            {kKemFile, &keys.kem.handle()},
-                                                                            {kStoreFile, &keys.store.handle()},
-                                                                            {kLogFile, &keys.log.handle()}}};
-    for (const auto& [name, handle] : files) {
-        SAT_TRY(pairwise_check(*handle));
-        SAT_TRY(save_private_key(directory / name, *handle, passphrase));
-    }
-    SAT_TRY(write_file_atomically(directory / kPublicFile, as_bytes(public_key_pem(keys.sign.public_key().spki())),
-                                  AtomicFile::Existing::refuse));
-    return write_file_atomically(directory / kIdentityFile, as_bytes(dump_json(keys.chain.to_json()) + "\n"),
-                                 AtomicFile::Existing::refuse);
-}
-
 }  // namespace
 
 const Wallet& VaultKeys::wallet() const noexcept { return chain.wallet(); }
@@ -82,7 +67,7 @@ Result<VaultKeys> create_vault_keys(const Path& directory, RsaBits bits, const S
     LogKey log = LogKey::generate();
     IdentityChain chain = make_identity(IdentityKind::vault, sign, kem.public_key(), log.public_key(), now);
     VaultKeys keys{std::move(sign), std::move(kem), std::move(store), std::move(log), std::move(chain)};
-    SAT_TRY(write_keys(fresh, keys, passphrase));
+    SAT_TRY(write_vault_keys(fresh, keys, passphrase));
     if (std::rename(fresh.c_str(), directory.c_str()) != 0) return fail(errno_error("create", directory, errno));
     SAT_TRY(sync_directory(directory.parent_path().empty() ? Path(".") : directory.parent_path()));
     return keys;
@@ -102,6 +87,23 @@ Result<VaultKeys> load_vault_keys(const Path& directory, const SecretBytes* pass
         return not_ours(directory / kStoreFile);
     if (!chain.log_key() || log.public_key().id() != chain.log_key()->id()) return not_ours(directory / kLogFile);
     return VaultKeys{std::move(sign), std::move(kem), std::move(store), std::move(log), std::move(chain)};
+}
+
+Result<void> write_vault_keys(const Path& directory, const VaultKeys& keys, const SecretBytes* passphrase) {
+    const std::array<std::pair<const char*, const KeyHandle*>, 4> files = {{{kSignFile, &keys.sign.handle()},
+                                                                            {kKemFile, &keys.kem.handle()},
+                                                                            {kStoreFile, &keys.store.handle()},
+                                                                            {kLogFile, &keys.log.handle()}}};
+    for (const auto& [name, handle] : files) {
+        SAT_TRY(pairwise_check(*handle));
+        SAT_TRY(save_private_key(directory / name, *handle, passphrase));
+    }
+    // Of the first `sign`, which is what clients pin.
+    SAT_TRY(write_file_atomically(directory / kPublicFile,
+                                  as_bytes(public_key_pem(keys.chain.documents().front().sign.spki())),
+                                  AtomicFile::Existing::refuse));
+    return write_file_atomically(directory / kIdentityFile, as_bytes(dump_json(keys.chain.to_json()) + "\n"),
+                                 AtomicFile::Existing::refuse);
 }
 
 bool vault_keys_exist(const Path& directory) {

@@ -27,6 +27,9 @@ Result<VaultKeys> create_vault_keys(const Path& directory, RsaBits bits, const S
 // config: missing, wrong modes, or keys that are not the identity's; key_locked: passphrase missing or wrong.
 Result<VaultKeys> load_vault_keys(const Path& directory, const SecretBytes* passphrase);
 
+// All key files into `directory`, which holds none; pairwise-checked.
+Result<void> write_vault_keys(const Path& directory, const VaultKeys& keys, const SecretBytes* passphrase);
+
 // Whether `directory` holds keys, and whether they are encrypted; the identity without opening any key.
 bool vault_keys_exist(const Path& directory);
 bool vault_keys_are_encrypted(const Path& directory);

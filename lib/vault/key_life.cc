@@ -1,0 +1,384 @@
+// A vault's keys, changed and carried elsewhere.
+//
+//     keys.next.part   written: the new key files; for a new `store` also every header, and master.key, wrapped anew
+//     keys.next        all of it is on the disk: from here on only forwards
+//                      headers into the images of both directories, master.key into both, key files into keys/
+//     (nothing)        done
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "vault/key_life.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <set>
+
+#include "base/codec.h"
+#include "base/file_set.h"
+#include "base/json.h"
+#include "crypto/key_backup.h"
+#include "envelope/envelope.h"
+#include "store/at_rest.h"
+#include "store/directory_blob_store.h"
+#include "vault/check.h"
+
+namespace sat {
+
+namespace {
+
+using Place = DirectoryBlobStore::Place;
+
+constexpr const char* kHeaders = "headers";
+constexpr const char* kMasterKey = "master.key";
+constexpr const char* kDuplicate = "duplicate";
+constexpr std::size_t kMaxPath = 4096;
+constexpr std::string_view kHeadersMagic = "SATH\x01\0\0\0";
+constexpr std::size_t kHeadersMagicSize = 8;
+// In the order of a backup.
+constexpr std::array<const char*, 6> kKeyFiles = {"identity.json", "kem.pem",      "log.pem",
+                                                  "sign.pem",      "sign.pub.pem", "store.pem"};
+constexpr std::size_t kMaxKeyFile = std::size_t{64} * 1024;
+
+Path keys_of(const Path& data) { return data / "keys"; }
+
+bool is_there(const Path& path) {
+    struct stat status {};
+    return lstat(path.c_str(), &status) == 0;
+}
+
+Result<void> remove_file(const Path& path) {
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) return fail(errno_error("remove", path, errno));
+    return {};
+}
+
+std::optional<ArtworkId> artwork_of(const Path& file) {
+    const auto id = ArtworkId::from_canonical(file.filename().string().substr(0, ArtworkId::kSize));
+    return id ? std::optional(*id) : std::nullopt;
+}
+
+// Every work that has an image in one of the places.
+Result<std::set<std::string>> list_images(const std::vector<Place>& places) {
+    std::set<std::string> out;
+    for (const Place& place : places) {
+        std::error_code error;
+        std::filesystem::recursive_directory_iterator at(place.images, error);
+        if (error == std::errc::no_such_file_or_directory) continue;
+        for (; !error && at != std::filesystem::recursive_directory_iterator(); at.increment(error)) {
+            const std::string name = at->path().filename().string();
+            if (at->is_regular_file(error) && name.size() == ArtworkId::kSize && artwork_of(at->path()))
+                out.insert(name);
+        }
+        if (error) return fail(errno_error("read", place.images, error.value()));
+    }
+    return out;
+}
+
+// The header that `image` begins with, or nothing where it is damaged.
+Result<std::optional<EnvelopeHeader>> read_header(int fd, const Path& image) {
+    Bytes bytes(kMaxEnvelopeHeader);
+    SAT_TRY_VALUE(const std::size_t got, read_some(fd, bytes, image));
+    if (got < kEnvelopePrefixSize) return std::optional<EnvelopeHeader>();
+    const auto size = EnvelopeHeader::size_from_prefix(bytes);
+    if (!size || *size > got) return std::optional<EnvelopeHeader>();
+    auto header = EnvelopeHeader::parse(ByteView(bytes).first(*size));
+    if (!header) return std::optional<EnvelopeHeader>();
+    return std::optional(std::move(*header));
+}
+
+// The header for the new key, from the first copy whose header opens.
+Result<std::optional<EnvelopeHeader>> wrap_anew(const std::vector<Place>& places, const ArtworkId& artwork,
+                                                const VaultKeys& keys, const KemPublicKey& store) {
+    for (const Place& place : places) {
+        const Path image = place.image(artwork);
+        const FileDescriptor fd(::open(image.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+        if (!fd && errno == ENOENT) continue;
+        if (!fd) return fail(errno_error("read", image, errno));
+        SAT_TRY_VALUE(const auto header, read_header(fd.get(), image));
+        if (!header || header->artwork != artwork || header->recipient != keys.wallet()) continue;
+        auto next = rewrap(*header, Purpose::store, keys.store, Purpose::store, keys.wallet(), store);
+        if (next) return std::optional(std::move(*next));
+    }
+    return std::optional<EnvelopeHeader>();
+}
+
+// Over the old one, which is as long.  What does not begin as this work's image does is damaged, and left to `check`.
+Result<void> put_header(const Path& image, ByteView header) {
+    const FileDescriptor fd(::open(image.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    if (!fd && errno == ENOENT) return {};
+    if (!fd) return fail(errno_error("write", image, errno));
+    Bytes there(header.size());
+    SAT_TRY_VALUE(const std::size_t got, read_some(fd.get(), there, image));
+    if (got < header.size() || EnvelopeHeader::size_from_prefix(there).value_or(0) != header.size()) return {};
+    if (!std::equal(header.begin(), header.begin() + kEnvelopeContextSize, there.begin())) return {};
+    if (!std::equal(header.begin(), header.end(), there.begin())) {
+        for (std::size_t at = 0; at < header.size();) {
+            const ssize_t put = pwrite(fd.get(), header.data() + at, header.size() - at, static_cast<off_t>(at));
+            if (put < 0 && errno == EINTR) continue;
+            if (put < 0) return fail(errno_error("write", image, errno));
+            at += static_cast<std::size_t>(put);
+        }
+    }
+    // Also where it is there already: whoever wrote it may have been cut off before.
+    return sync_fd(fd.get(), image);
+}
+
+Result<void> put_headers(const Path& file, const std::vector<Place>& places) {
+    const FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!fd) return fail(errno_error("read", file, errno));
+    const auto damaged = [&] { return fail(Errc::io_error, file.string() + " is damaged"); };
+    Bytes magic(kHeadersMagicSize);
+    SAT_TRY_VALUE(std::size_t got, read_some(fd.get(), magic, file));
+    if (as_text(magic) != std::string_view(kHeadersMagic.data(), kHeadersMagicSize)) return damaged();
+    for (;;) {
+        Bytes length(2);
+        SAT_TRY_VALUE(got, read_some(fd.get(), length, file));
+        if (got == 0) return {};
+        const std::size_t size = ByteReader(length).u16();
+        if (got != length.size() || size < kMinEnvelopeHeader || size > kMaxEnvelopeHeader) return damaged();
+        Bytes bytes(size);
+        SAT_TRY_VALUE(got, read_some(fd.get(), bytes, file));
+        const auto header = EnvelopeHeader::parse(bytes);
+        if (got != size || !header) return damaged();
+        for (const Place& place : places) SAT_TRY(put_header(place.image(header->artwork), bytes));
+    }
+}
+
+// What an upload left there to be gone on with is sealed under the old key: its client begins anew.
+Result<void> drop_uploads(const Place& place) {
+    std::error_code error;
+    std::filesystem::directory_iterator at(place.incoming, error);
+    if (error == std::errc::no_such_file_or_directory) return {};
+    const std::filesystem::directory_iterator end;
+    for (; !error && at != end; at.increment(error))
+        if (at->is_regular_file(error) && artwork_of(at->path())) SAT_TRY(remove_file(at->path()));
+    if (error) return fail(errno_error("read", place.incoming, error.value()));
+    return {};
+}
+
+// Under the lock of `data`.
+Result<void> finish_locked(const Path& data) {
+    if (!file_set_waits(data)) return {};
+    const Path set = data / kFileSet;
+    std::vector<Place> places{Place::of_data(data)};
+    FileDescriptor duplicate_lock;
+    if (is_there(set / kDuplicate)) {
+        SAT_TRY_VALUE(const Bytes name, read_file(set / kDuplicate, kMaxPath));
+        const Path duplicate(to_string(name));
+        if (!is_there(duplicate / kMasterKey))
+            return fail(Errc::config, "keys are being changed, and the duplicate in " + duplicate.string() + " is gone",
+                        "put it back there; where it is lost for good, remove " + (set / kDuplicate).string());
+        SAT_TRY_VALUE(duplicate_lock, lock_file(duplicate / "lock"));
+        places.push_back(Place::of_duplicate(duplicate));
+    }
+    if (is_there(set / kHeaders)) {
+        SAT_TRY(put_headers(set / kHeaders, places));
+        for (const Place& place : places) SAT_TRY(drop_uploads(place));
+    }
+    if (is_there(set / kMasterKey)) {
+        SAT_TRY_VALUE(const Bytes master, read_file(set / kMasterKey, kMaxMasterKeyFile));
+        for (const Place& place : places)
+            SAT_TRY(write_file_atomically(place.root / kMasterKey, master, AtomicFile::Existing::replace, 0600));
+    }
+    for (const char* name : {kDuplicate, kMasterKey, kHeaders}) SAT_TRY(remove_file(set / name));
+    SAT_TRY(make_private_directory(keys_of(data)));
+    return finish_file_set(data, keys_of(data));
+}
+
+// No vault runs, and no backup reads what is about to change.
+struct KeyLock {
+    FileDescriptor vault;
+    FileDescriptor backup;
+};
+
+Result<KeyLock> lock_keys(const Path& data) {
+    KeyLock lock;
+    SAT_TRY_VALUE(lock.vault, lock_file(data / "lock"));
+    SAT_TRY_VALUE(lock.backup, lock_file(data / kRepairLock));
+    SAT_TRY(finish_locked(data));
+    return lock;
+}
+
+// The key files into `set`, opened again as the next command will.
+Result<void> write_checked(const FileSet& set, const VaultKeys& keys, const SecretBytes* passphrase) {
+    SAT_TRY(write_vault_keys(set.path(), keys, passphrase));
+    SAT_TRY_VALUE(const VaultKeys written, load_vault_keys(set.path(), passphrase));
+    if (written.store.public_key().id() != keys.store.public_key().id() ||
+        written.chain.newest_id() != keys.chain.newest_id())
+        return fail(Errc::io_error, "the key files read back otherwise than they were written");
+    return {};
+}
+
+RsaBits bits_of(std::size_t block_size) { return block_size == kMaxRsaBlock ? RsaBits::b4096 : RsaBits::b3072; }
+
+Result<void> write_synced(const Path& path, ByteView bytes) {
+    return write_file_atomically(path, bytes, AtomicFile::Existing::refuse, 0600);
+}
+
+// The master key, from whichever directory has it; nothing where nothing was ever stored.
+Result<std::optional<MasterKey>> find_master_key(const std::vector<Place>& places, const VaultKeys& keys) {
+    std::optional<Error> problem;
+    for (const Place& place : places) {
+        const Path path = place.root / kMasterKey;
+        if (!is_there(path)) continue;
+        SAT_TRY_VALUE(const Bytes file, read_file(path, kMaxMasterKeyFile));
+        auto master = MasterKey::unwrap(file, keys.wallet(), keys.store);
+        if (master) return std::optional(std::move(*master));
+        if (!problem) problem = std::move(master.error());
+    }
+    if (problem) return fail(std::move(*problem));
+    if (is_there(places.front().root / "catalog.sqlite"))
+        return fail(Errc::config, (places.front().root / kMasterKey).string() + " is missing",
+                    "copy master.key from the duplicate directory or a backup");
+    return std::optional<MasterKey>();
+}
+
+// Everything that hangs on `store`, wrapped for the new one, into `set`.
+Result<void> prepare_store(const VaultRekey& rekey, const VaultKeys& keys, const KemPublicKey& store,
+                           const FileSet& set, VaultRekeyReport& report) {
+    std::vector<Place> places{Place::of_data(rekey.data)};
+    if (rekey.duplicate) places.push_back(Place::of_duplicate(*rekey.duplicate));
+    SAT_TRY_VALUE(const auto master, find_master_key(places, keys));
+    if (!master) return {};
+    SAT_TRY(write_synced(set.path() / kMasterKey, master->wrap(keys.wallet(), store)));
+    SAT_TRY_VALUE(const auto images, list_images(places));
+    SAT_TRY_VALUE(AtomicFile headers, AtomicFile::create(set.path() / kHeaders, AtomicFile::Existing::refuse, 0600));
+    SAT_TRY(headers.write(as_bytes(std::string_view(kHeadersMagic.data(), kHeadersMagicSize))));
+    for (const std::string& name : images) {
+        if (rekey.stopped && rekey.stopped()) return fail(Errc::cancelled, "stopped by a signal");
+        SAT_TRY_VALUE(const ArtworkId artwork, ArtworkId::parse(name));
+        SAT_TRY_VALUE(const auto header, wrap_anew(places, artwork, keys, store));
+        if (!header) {
+            report.lost.push_back(name);
+            continue;
+        }
+        SAT_TRY(headers.write(ByteWriter().vec16(header->encode()).bytes()));
+        ++report.works;
+    }
+    SAT_TRY(headers.commit());
+    if (!rekey.duplicate) return {};
+    std::error_code error;
+    const Path duplicate = std::filesystem::absolute(*rekey.duplicate, error);
+    return write_synced(set.path() / kDuplicate, as_bytes(duplicate.string()));
+}
+
+tl::unexpected<Error> not_keys(const Error& why) {
+    return fail(Errc::bad_data, "the key backup does not hold a vault's keys: " + why.message);
+}
+
+template <typename Key>
+Result<Key> unpack_key(const BackupFiles& files, const char* name) {
+    SAT_TRY_VALUE(KeyHandle handle, decode_private_key(find_backup_file(files, name)->reveal(), nullptr));
+    return Key::from_handle(std::move(handle));
+}
+
+// Each in its role; whether they belong together is for write_checked().
+Result<VaultKeys> unpack(const BackupFiles& files) {
+    const bool complete = std::equal(files.begin(), files.end(), kKeyFiles.begin(), kKeyFiles.end(),
+                                     [](const BackupFile& file, const char* name) { return file.name == name; });
+    if (!complete) return fail(Errc::bad_data, "it has other files");
+    SAT_TRY_VALUE(const Json json, parse_json(as_text(find_backup_file(files, "identity.json")->reveal())));
+    SAT_TRY_VALUE(IdentityChain chain, IdentityChain::from_json(json));
+    SAT_TRY_VALUE(SigningKey sign, unpack_key<SigningKey>(files, "sign.pem"));
+    SAT_TRY_VALUE(KemPrivateKey kem, unpack_key<KemPrivateKey>(files, "kem.pem"));
+    SAT_TRY_VALUE(KemPrivateKey store, unpack_key<KemPrivateKey>(files, "store.pem"));
+    SAT_TRY_VALUE(LogKey log, unpack_key<LogKey>(files, "log.pem"));
+    return VaultKeys{std::move(sign), std::move(kem), std::move(store), std::move(log), std::move(chain)};
+}
+
+}  // namespace
+
+Result<void> finish_key_change(const Path& data) {
+    if (!file_set_waits(data)) return {};
+    SAT_TRY_VALUE(const KeyLock lock, lock_keys(data));
+    return {};
+}
+
+Result<void> change_vault_passphrase(const Path& data, const SecretBytes* from, const SecretBytes* to) {
+    SAT_TRY_VALUE(const KeyLock lock, lock_keys(data));
+    SAT_TRY_VALUE(const VaultKeys keys, load_vault_keys(keys_of(data), from));
+    SAT_TRY_VALUE(FileSet set, FileSet::begin(data));
+    SAT_TRY(write_checked(set, keys, to));
+    SAT_TRY(set.commit());
+    return finish_locked(data);
+}
+
+Result<VaultRekeyReport> rekey_vault(const VaultRekey& rekey) {
+    SAT_TRY_VALUE(const KeyLock lock, lock_keys(rekey.data));
+    SAT_TRY_VALUE(VaultKeys keys, load_vault_keys(keys_of(rekey.data), rekey.passphrase));
+    FileDescriptor duplicate_lock;
+    if (rekey.duplicate) {
+        SAT_TRY(require_private_directory(*rekey.duplicate));
+        SAT_TRY_VALUE(duplicate_lock, lock_file(*rekey.duplicate / "lock"));
+    }
+    VaultRekeyReport report{keys.chain, 0, {}};
+    SAT_TRY_VALUE(FileSet set, FileSet::begin(rekey.data));
+    if (rekey.store) {
+        KemPrivateKey store = KemPrivateKey::generate(bits_of(keys.store.public_key().block_size()));
+        SAT_TRY(prepare_store(rekey, keys, store.public_key(), set, report));
+        keys.store = std::move(store);
+    }
+    if (rekey.kem) {
+        const RsaBits bits = rekey.bits.value_or(bits_of(keys.kem.public_key().block_size()));
+        SigningKey sign = SigningKey::generate(bits);
+        KemPrivateKey kem = KemPrivateKey::generate(bits);
+        SAT_TRY_VALUE(keys.chain,
+                      extend_identity(keys.chain, keys.sign, sign.public_key(), kem.public_key(), rekey.now));
+        keys.sign = std::move(sign);
+        keys.kem = std::move(kem);
+    }
+    SAT_TRY(write_checked(set, keys, rekey.passphrase));
+    if (rekey.stopped && rekey.stopped()) return fail(Errc::cancelled, "stopped by a signal");
+    SAT_TRY(set.commit());
+    duplicate_lock.reset();
+    SAT_TRY(finish_locked(rekey.data));
+    report.chain = keys.chain;
+    return report;
+}
+
+Result<Bytes> export_vault_keys(const Path& data, const SecretBytes* passphrase, const SecretBytes& seal) {
+    SAT_TRY_VALUE(const VaultKeys keys, load_vault_keys(keys_of(data), passphrase));
+    BackupFiles files;
+    for (const char* name : kKeyFiles) {
+        const Path path = keys_of(data) / name;
+        SAT_TRY_VALUE(SecretBytes bytes, read_secret_file(path, kMaxKeyFile));
+        if (path.extension() == ".pem" && std::string_view(name) != "sign.pub.pem") {
+            SAT_TRY_VALUE(const KeyHandle key, decode_private_key(bytes.reveal(), passphrase));
+            SAT_TRY(pairwise_check(key));
+            bytes = encode_private_key(key, nullptr);
+        }
+        files.push_back({name, std::move(bytes)});
+    }
+    return seal_key_backup(KeyBackupKind::vault, files, seal);
+}
+
+Result<IdentityChain> import_vault_keys(const Path& data, ByteView backup, const SecretBytes& seal,
+                                        const SecretBytes* passphrase) {
+    const auto refuse = [&] {
+        return fail(Errc::exists, "there are keys in " + keys_of(data).string() + " already",
+                    "a vault's keys are never replaced; another vault needs another --data");
+    };
+    if (vault_keys_exist(keys_of(data))) return refuse();
+    SAT_TRY_VALUE(const BackupFiles files, open_key_backup(backup, KeyBackupKind::vault, seal));
+    SAT_TRY(make_private_directory(data));
+    SAT_TRY_VALUE(const KeyLock lock, lock_keys(data));
+    std::error_code error;
+    if (is_there(keys_of(data)) && !std::filesystem::is_empty(keys_of(data), error)) return refuse();
+    const auto keys = unpack(files);
+    if (!keys) return not_keys(keys.error());
+    SAT_TRY_VALUE(FileSet set, FileSet::begin(data));
+    // Judged as any keys are that are read.
+    if (auto written = write_checked(set, *keys, passphrase); !written) {
+        const Errc code = written.error().code;
+        if (code == Errc::config || code == Errc::key_policy) return not_keys(written.error());
+        return fail(std::move(written.error()));
+    }
+    SAT_TRY(set.commit());
+    SAT_TRY(finish_locked(data));
+    return keys->chain;
+}
+
+}  // namespace sat

@@ -1,0 +1,186 @@
+// Keys that change under a vault: connections of before, headers that are bad in one copy or in both.
+// SPDX-License-Identifier: Apache-2.0
+#include "vault/key_life.h"
+
+#include "crypto/key_backup.h"
+#include "crypto/key_file.h"
+#include "store/identity_files.h"
+#include "store/sqlite_catalog.h"
+#include "unit/vault/fixture.h"
+#include "vault/check.h"
+
+namespace fs = std::filesystem;
+
+namespace sat {
+namespace {
+
+// `who` after a rekey; its keys are another name's.
+Party rekeyed(const Party& who, const std::string& name) {
+    const SigningKey& sign = test_signing_key(name);
+    const KemPrivateKey& kem = test_kem_key(name);
+    return {sign, kem, extend_identity(who.chain, who.sign, sign.public_key(), kem.public_key(), kStart).value()};
+}
+
+TEST_F(VaultTest, AConnectionOfReplacedKeysIsEndedAtItsNextRequest) {
+    const Party& old = party("ada");
+    const Party fresh = rekeyed(old, "ada-2");
+    ASSERT_TRUE(vault->admit(old.caller()));
+    VaultSession connection = session(old);
+    EXPECT_TRUE(ask(connection, ArtworkListRequest{}));
+    ASSERT_TRUE(vault->admit(fresh.caller()));
+    EXPECT_EQ(connection.handle(ArtworkListRequest{}).next, VaultSession::Outcome::Next::hang_up);
+    EXPECT_EQ(code_of(vault->admit(old.caller())), Errc::key_policy) << "nor is it let in again";
+    EXPECT_EQ(code_of(vault->admit(rekeyed(old, "ada-3").caller())), Errc::key_policy) << "nor a fork";
+    VaultSession next = session(fresh);
+    EXPECT_TRUE(ask(next, ArtworkListRequest{}));
+}
+
+TEST_F(VaultTest, AnIdentityFileNeverGetsShorter) {
+    const Party& old = party("ada");
+    const Party fresh = rekeyed(old, "ada-2");
+    upload(fresh);
+    vault.reset();
+    const MasterKey master = MasterKey::unwrap(read_file(options.data / "master.key", kMaxMasterKeyFile).value(),
+                                               test_vault_keys().wallet(), test_vault_keys().store)
+                                 .value();
+    const auto catalog = SqliteCatalog::open(options.data / "catalog.sqlite", master, test_vault_keys().wallet());
+    ASSERT_TRUE(catalog);
+    const auto files = IdentityFiles::open({options.data, *options.duplicate}, master, **catalog);
+    ASSERT_TRUE(files);
+    // As by a connection that was let in before the rekey.
+    ASSERT_TRUE((*files)->keep(old.wallet(), old.chain.encode()));
+    AtRestSealer sealer(master.derive(AtRestKey::files));
+    for (const Path& root : {options.data, *options.duplicate}) {
+        const Bytes file = read_file(identity_path(root, old.wallet()), kMaxIdentityFile).value();
+        EXPECT_EQ(open_identity_file(file, old.wallet(), sealer).value(), fresh.chain.encode()) << root;
+    }
+}
+
+class RekeyTest : public VaultTest {
+protected:
+    void SetUp() override {
+        // Keys on the disk, as sat-vaultd has them.
+        ASSERT_TRUE(make_private_directory(directory / "data/keys"));
+        ASSERT_TRUE(write_vault_keys(directory / "data/keys", test_vault_keys(), nullptr));
+        VaultTest::SetUp();
+        artwork = upload(party("ada"), {});
+        vault.reset();
+    }
+    Result<VaultRekeyReport> rekey_store() {
+        VaultRekey rekey;
+        rekey.data = options.data;
+        rekey.duplicate = options.duplicate;
+        rekey.store = true;
+        rekey.now = now;
+        return rekey_vault(rekey);
+    }
+    Path image() const { return directory / in_shelf("data/image_store", artwork); }
+    Path other_image() const { return directory / in_shelf("dup/duplicate_store", artwork); }
+    static void spoil(const Path& file, std::size_t offset) {
+        Bytes bytes = read_file(file, std::size_t{1} << 24).value();
+        bytes.at(offset) ^= std::byte{1};
+        ASSERT_TRUE(write_file_atomically(file, bytes, AtomicFile::Existing::replace, 0600));
+    }
+    static Bytes contents(const Path& file) { return read_file(file, std::size_t{1} << 24).value(); }
+    bool serves() {
+        auto keys = load_vault_keys(options.data / "keys", nullptr);
+        if (!keys) return false;
+        auto opened = Vault::open(options, std::move(*keys), [this] { return now.load(); });
+        if (!opened) return false;
+        vault = std::move(*opened);
+        return fetch(party("ben"), artwork).value_or(Bytes()) == UploadPlan{}.image;
+    }
+
+    ArtworkId artwork;
+};
+
+TEST_F(RekeyTest, AHeaderThatIsBadInOneCopyIsGoodInBothAfterwards) {
+    const Bytes before = contents(image());
+    spoil(image(), 300);
+    const auto report = rekey_store();
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->works, 1U);
+    EXPECT_TRUE(report->lost.empty());
+    EXPECT_EQ(contents(image()), contents(other_image()));
+    EXPECT_NE(contents(image()), before);
+    EXPECT_TRUE(serves());
+}
+
+TEST_F(RekeyTest, AnImageWhoseHeaderOpensNowhereIsNamedAndLeftAlone) {
+    spoil(image(), 300);
+    spoil(other_image(), 301);
+    const Bytes left = contents(image());
+    const auto report = rekey_store();
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->works, 0U);
+    EXPECT_EQ(report->lost, std::vector<std::string>{artwork.str()});
+    EXPECT_EQ(contents(image()), left);
+}
+
+TEST_F(RekeyTest, AnotherFileUnderAWorksNameIsNotWrittenTo) {
+    const Bytes other(5000, std::byte{7});
+    ASSERT_TRUE(write_file_atomically(image(), other, AtomicFile::Existing::replace, 0600));
+    ASSERT_TRUE(rekey_store());
+    EXPECT_EQ(contents(image()), other);
+    fs::remove(image());
+    ASSERT_TRUE(rekey_store()) << "nor is a missing one made";
+    EXPECT_FALSE(fs::exists(image()));
+}
+
+TEST_F(RekeyTest, WhatUploadsLeftBehindGoesWithTheOldKey) {
+    const Path kept = options.data / "incoming" / (ArtworkId::generate().str() + ".upload");
+    ASSERT_TRUE(write_file_atomically(kept, as_bytes("sealed"), AtomicFile::Existing::refuse, 0600));
+    ASSERT_TRUE(rekey_store());
+    EXPECT_FALSE(fs::exists(kept));
+    EXPECT_TRUE(serves());
+}
+
+TEST_F(RekeyTest, IsRefusedWhileAVaultHasTheDirectories) {
+    open();
+    EXPECT_EQ(code_of(rekey_store()), Errc::busy);
+    EXPECT_EQ(code_of(change_vault_passphrase(options.data, nullptr, nullptr)), Errc::busy);
+    vault.reset();
+    const auto held = lock_file(*options.duplicate / "lock");
+    EXPECT_EQ(code_of(rekey_store()), Errc::busy) << "nor while the duplicate is another's";
+    const auto backup = lock_file(options.data / kRepairLock);
+    EXPECT_EQ(code_of(change_vault_passphrase(options.data, nullptr, nullptr)), Errc::busy) << "nor during a backup";
+    EXPECT_FALSE(fs::exists(options.data / "keys.next"));
+}
+
+TEST_F(RekeyTest, StoppedBeforeItCountsItChangesNothing) {
+    VaultRekey rekey;
+    rekey.data = options.data;
+    rekey.duplicate = options.duplicate;
+    rekey.store = true;
+    rekey.stopped = [] { return true; };
+    const Bytes before = contents(image());
+    EXPECT_EQ(code_of(rekey_vault(rekey)), Errc::cancelled);
+    EXPECT_EQ(contents(image()), before);
+    EXPECT_TRUE(serves());
+}
+
+TEST_F(RekeyTest, AVaultKeyBackupTakesNoOtherKeys) {
+    const SecretBytes seal(as_bytes("seal"));
+    const auto backup = export_vault_keys(options.data, nullptr, seal);
+    ASSERT_TRUE(backup) << backup.error().message;
+    EXPECT_EQ(code_of(import_vault_keys(options.data, *backup, seal, nullptr)), Errc::exists);
+    auto imported = import_vault_keys(directory / "elsewhere", *backup, seal, &seal);
+    ASSERT_TRUE(imported) << imported.error().message;
+    const auto loaded = load_vault_keys(directory / "elsewhere/keys", &seal);
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    EXPECT_EQ(loaded->store.public_key().id(), test_vault_keys().store.public_key().id());
+    // One whose kem is not the identity's.
+    BackupFiles files = open_key_backup(*backup, KeyBackupKind::vault, seal).value();
+    for (BackupFile& file : files)
+        if (file.name == "kem.pem") file.bytes = encode_private_key(test_kem_key("other").handle(), nullptr);
+    const Bytes mixed = seal_key_backup(KeyBackupKind::vault, files, seal);
+    EXPECT_EQ(code_of(import_vault_keys(directory / "mixed", mixed, seal, nullptr)), Errc::bad_data);
+    files.pop_back();
+    const Bytes fewer = seal_key_backup(KeyBackupKind::vault, files, seal);
+    EXPECT_EQ(code_of(import_vault_keys(directory / "mixed", fewer, seal, nullptr)), Errc::bad_data);
+    EXPECT_FALSE(fs::exists(directory / "mixed/keys"));
+    EXPECT_FALSE(fs::exists(directory / "mixed/keys.next"));
+}
+
+}  // namespace
+}  // namespace sat
