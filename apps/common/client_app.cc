@@ -7,11 +7,13 @@
 #include <cstdlib>
 
 #include "base/assert.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "common/exit_codes.h"
 #include "common/interrupt.h"
 #include "common/key_commands.h"
 #include "common/owner_commands.h"
+#include "crypto/openssl_memory.h"
 #include "ledger/commitment.h"
 
 namespace sat {
@@ -194,6 +196,8 @@ int run(Program program, const Parsed& parsed, Output& output, const std::map<st
 }  // namespace
 
 int run_client(Program program, int argc, char** argv, const std::map<std::string, Command>& own_commands) {
+    end_without_memory(program_name(program));
+    end_openssl_without_memory();
     forbid_core_dumps();
     Interrupt::install();
     const Parsed parsed = parse_options(program, {argv + std::min(argc, 1), argv + argc});
@@ -203,7 +207,7 @@ int run_client(Program program, int argc, char** argv, const std::map<std::strin
     try {
         return run(program, parsed, output, own_commands);
     } catch (const std::exception& bug) {
-        // Results carry what may happen; what is thrown this far is ours, or memory running out.
+        // Results carry what may happen; what is thrown this far is ours, or threads running out.
         return output.bug(bug.what());
     }
 }

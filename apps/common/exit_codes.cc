@@ -110,6 +110,14 @@ std::string_view default_hint(Errc code) noexcept {
             return "the claim stays open; run the same command again to go on waiting";
         case Errc::storage_full:
             return "make room on the disk that is full, here or at the vault";
+        case Errc::io_error:
+            return "look at the disk and at the file that is named, then run the same command again";
+        case Errc::input_unreadable:
+            return "look at the file that is named, then run the same command again";
+        case Errc::config:
+            return "look at what is named, its contents and its mode";
+        case Errc::internal:
+            return "try again in a while; the vault's operator finds the reason in its log";
         case Errc::key_locked:
             return "give the passphrase with --passphrase-file or --passphrase-fd, or on a terminal";
         case Errc::not_owner:

@@ -8,12 +8,15 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "care.h"
 #include "commands.h"
 #include "common/exit_codes.h"
 #include "common/interrupt.h"
 #include "common/output.h"
+#include "crypto/openssl_memory.h"
 #include "options.h"
+#include "store/sqlite.h"
 
 namespace sat {
 
@@ -47,6 +50,9 @@ int vaultd(int argc, char** argv) {
 }  // namespace sat
 
 int main(int argc, char** argv) {
+    sat::end_without_memory("sat-vaultd");
+    sat::end_openssl_without_memory();
+    sat::end_sqlite_without_memory();
     sat::forbid_core_dumps();
     // Whatever a library makes in the vault's directories is nobody else's, whatever their modes.
     ::umask(077);
@@ -54,8 +60,9 @@ int main(int argc, char** argv) {
     try {
         return sat::vaultd(argc, argv);
     } catch (const std::exception&) {
-        // Memory or threads ran out: everything else is a Result.
-        static constexpr std::string_view kText = "sat-vaultd: error: out of memory or threads\n";
+        // Threads ran out: everything else is a Result.
+        static constexpr std::string_view kText =
+            "sat-vaultd: error: out of threads\nsat-vaultd: hint: raise the limit on tasks, then start it again\n";
         (void)sat::write_all(2, sat::as_bytes(kText), "standard error");
         return sat::kExitBug;
     }

@@ -133,9 +133,11 @@ asio::awaitable<void> ClientSession::serve() {
         co_return;
     }
     if (!served) {
-        log_failure(LogLevel::info, "identity_refused", served.error(),
-                    {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
-        co_await connection_->close(Errc::handshake_failed);
+        // A catalogue that cannot be read is not the client's fault, and must not be told as if it were.
+        const bool ours = level_of(served.error()) == LogLevel::warn || served.error().code == Errc::busy;
+        log_failure(ours ? LogLevel::warn : LogLevel::info, ours ? "admission_failed" : "identity_refused",
+                    served.error(), {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
+        co_await connection_->close(ours ? Errc::internal : Errc::handshake_failed);
         co_return;
     }
     log_event(LogLevel::debug, "session", {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});

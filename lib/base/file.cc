@@ -263,7 +263,12 @@ Result<void> make_private_directory(const Path& path) {
     for (const Path& part : path) {
         so_far /= part;
         if (part.empty() || part == "/") continue;
-        if (::mkdir(so_far.c_str(), 0700) == 0 || errno == EEXIST) continue;
+        if (::mkdir(so_far.c_str(), 0700) == 0) {
+            // Its name has to stay as what will be in it does; a parent that we may not read is left to its owner.
+            (void)sync_directory(directory_of(so_far));
+            continue;
+        }
+        if (errno == EEXIST) continue;
         // On a read-only or foreign parent mkdir may complain before it looks whether the directory is there.
         const int error_number = errno;
         struct stat status {};

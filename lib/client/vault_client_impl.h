@@ -76,7 +76,7 @@ struct VaultClient::Impl {
         if (stopped) return fail(stopped_error());
         std::optional<Result<T>> result;
         asio::co_spawn(context, std::move(work), [&](const std::exception_ptr& failure, Result<T> value) {
-            // Results carry failures; an exception is memory running out, and the process cannot go on.
+            // Results carry failures; an exception is threads running out, and the process cannot go on.
             if (failure) std::rethrow_exception(failure);
             result.emplace(std::move(value));
         });

@@ -90,7 +90,7 @@ public:
     Background(const asio::any_io_executor& executor, asio::awaitable<T> work)
         : state_(std::make_shared<State>(executor)) {
         asio::co_spawn(executor, run(std::move(work), state_), [](const std::exception_ptr& failure) {
-            // Results carry failures; an exception is memory running out, and the process cannot go on.
+            // Results carry failures; an exception is threads running out, and the process cannot go on.
             if (failure) std::rethrow_exception(failure);
         });
     }

@@ -187,7 +187,7 @@ void Server::Impl::admit(tcp::socket socket) {
         begin(entry);
     }
     asio::co_spawn(context, serve(entry), [this, entry](const std::exception_ptr& failure) {
-        // Memory ran out in this session's work; the others need not suffer for it.
+        // A thread could not be had for this session's work; the others need not suffer for it.
         if (failure) handler.on_refused(entry->peer, {Errc::internal, "the session was ended by an exception", {}});
         leave_handshake(entry);
         if (entry->connection) entry->connection->abort({Errc::interrupted, "the session is over", {}});

@@ -888,6 +888,12 @@ struct SqliteCatalog::Impl {
 
 namespace {
 
+// A rollback that failed, when the last transaction of this connection ended, is made up for.
+Result<void> begin_anew(SqliteConnection& db, const char* begin) {
+    if (db.in_transaction()) SAT_TRY(db.execute("ROLLBACK"));
+    return db.execute(begin);
+}
+
 class WriteView final : public SqliteView {
 public:
     WriteView(Session& session, std::unique_lock<std::mutex> lock)
@@ -928,13 +934,13 @@ Result<std::unique_ptr<SqliteCatalog>> SqliteCatalog::open(const Path& path, con
 Result<std::unique_ptr<CatalogReader>> SqliteCatalog::read() {
     SAT_TRY_VALUE(auto session, impl_->take_reader());
     auto view = std::make_unique<ReadView>(*impl_, std::move(session));
-    SAT_TRY(view->owned->db->execute("BEGIN"));
+    SAT_TRY(begin_anew(*view->owned->db, "BEGIN"));
     return std::unique_ptr<CatalogReader>(std::move(view));
 }
 
 Result<std::unique_ptr<CatalogTransaction>> SqliteCatalog::begin() {
     auto view = std::make_unique<WriteView>(*impl_->writer, std::unique_lock(impl_->write_mutex));
-    SAT_TRY(impl_->writer->db->execute("BEGIN IMMEDIATE"));
+    SAT_TRY(begin_anew(*impl_->writer->db, "BEGIN IMMEDIATE"));
     return std::unique_ptr<CatalogTransaction>(std::move(view));
 }
 

@@ -1,5 +1,6 @@
-// Full disks: at the vault while it stores a work or an ownership, at a collector while it writes an image.  Nothing is
-// half-stored, the refusal is clear, and with room again the same command succeeds.
+// Full disks, as people see them: at the vault while it stores a work, at a collector while it writes an image. Nothing
+// is half-stored, the refusal is clear, and with room again the same command succeeds.  Every other stage:
+// tests/faults.
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -101,35 +102,6 @@ TEST_F(Disk, AVaultWhoseDiskFillsUpDuringAnUploadRefusesAndStoresNothing) {
     start_vault();
     expect_whole();
     EXPECT_EQ(works(), stored + 1);
-}
-
-TEST_F(Disk, AVaultWhoseDiskFillsUpDuringAnAcceptanceKeepsTheOwnerOrMovesIt) {
-    std::uint64_t calls = 0;
-    const auto confirmed = [&] {
-        const std::string id = upload();
-        claim(kCollector, id);
-        EXPECT_EQ(artist({"confirm", id}).exit, 0);
-        return id;
-    };
-    {
-        const std::string id = confirmed();
-        faults().count();
-        ASSERT_EQ(collector({"claim", id}).exit, 0);
-        calls = faults().calls();
-    }
-    ASSERT_GT(calls, 2U);
-    for (const std::uint64_t call : points(calls, 4)) {
-        const std::string id = confirmed();
-        faults().full_at(call);
-        const Done done = collector({"claim", id});
-        faults().disarm();
-        const std::string owner = owner_of(id);
-        EXPECT_TRUE(owner == wallet(collector_home()).hex() || (done.exit != 0 && owner == wallet(artist_home()).hex()))
-            << call << done.out << done.err;
-        EXPECT_EQ(collector({"claim", id}).exit, 0) << call;
-        EXPECT_EQ(owner_of(id), wallet(collector_home()).hex()) << call;
-        EXPECT_EQ(second({"history", id}).data()["items"].size(), 2U) << call;
-    }
 }
 
 TEST_F(Disk, AVaultWithoutRoomSaysSoBeforeTheFirstByte) {

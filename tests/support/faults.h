@@ -1,9 +1,10 @@
-// The test's side of fault.cc.
+// The test's side of fault.cc and fault_memory.cc.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/file.h"
 #include "support/fault_plan.h"
@@ -12,24 +13,39 @@ namespace sat::test {
 
 class Faults {
 public:
-    // The shared page is `file`, made here.
+    // The shared pages are `file`, made here.  Counted are files below its directory.
     explicit Faults(const Path& file);
     ~Faults();
     Faults(const Faults&) = delete;
     Faults& operator=(const Faults&) = delete;
 
-    // For the program to be made faulty.
-    std::map<std::string, std::string> env() const;
+    // For the program to be made faulty; `program`: it alone, not what it starts.
+    std::map<std::string, std::string> env(const std::string& program = {}) const;
+    // The same, its allocations too.  Not beside a sanitizer, which has an allocator of its own.
+    std::map<std::string, std::string> memory_env(const std::string& program) const;
+    // The same as the first, and everything that reaches the disk is written to `journal`.
+    std::map<std::string, std::string> journal_env(const Path& journal) const;
 
-    void count();  // and do no harm
+    // Each of these begins to count anew.
+    void count(FaultKind kind = FaultKind::change);  // and do no harm
     void kill_at(std::uint64_t call);
-    void full_at(std::uint64_t call);
+    // `partial`: what is written at that call is written by half.
+    void full_at(std::uint64_t call, bool partial = false);
+    void fail_at(FaultKind kind, std::uint64_t call, int error);
+    void record_stacks();
+    void fail_stack(std::uint64_t stack);
     void disarm();
-    // Calls since the last of the three.
+
+    // Since the last of them.
     std::uint64_t calls() const { return plan_->calls; }
+    std::uint64_t injected() const { return plan_->faults; }
+    // Since record_stacks(), in a fixed order.
+    std::vector<std::uint64_t> stacks() const;
+    // In the journal so far.
+    std::uint64_t records() const { return plan_->records; }
 
 private:
-    void arm(std::uint64_t kill, std::uint64_t full);
+    void arm(FaultKind kind);
 
     Path file_;
     FaultPlan* plan_ = nullptr;

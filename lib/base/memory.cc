@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/memory.h"
+
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace sat {
+
+namespace {
+
+const char* program_name = "sat";
+
+iovec part(const char* text) noexcept { return {const_cast<char*>(text), std::strlen(text)}; }
+
+}  // namespace
+
+void end_without_memory(const char* program) noexcept {
+    program_name = program;
+    std::set_new_handler(out_of_memory);
+}
+
+void out_of_memory() noexcept {
+    const std::array text{part(program_name), part(": error: out of memory\n"), part(program_name),
+                          part(": hint: make some free, then do the same again; what was acknowledged is kept\n")};
+    // Whether anybody hears it changes nothing.
+    [[maybe_unused]] const ssize_t said = ::writev(STDERR_FILENO, text.data(), static_cast<int>(text.size()));
+    ::_exit(kOutOfMemoryExit);
+}
+
+void* allocate_or_end(std::size_t size) noexcept {
+    if (size == 0) return nullptr;
+    void* block = std::malloc(size);
+    if (block == nullptr) out_of_memory();
+    return block;
+}
+
+void* reallocate_or_end(void* block, std::size_t size) noexcept {
+    if (size == 0) {
+        std::free(block);
+        return nullptr;
+    }
+    void* grown = std::realloc(block, size);
+    if (grown == nullptr) out_of_memory();
+    return grown;
+}
+
+}  // namespace sat

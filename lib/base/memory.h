@@ -1,0 +1,24 @@
+// Running out of memory ends the process, at once and with a word, wherever it happens: docs/decisions/0013.
+// Nothing is lost by it that a kill -9 would not lose, and nobody has to be right about what is half done.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+
+namespace sat {
+
+// The exit code of such an end: the one of a program that failed.
+inline constexpr int kOutOfMemoryExit = 70;
+
+// From now on a failed `new` ends the process.  `program`, a literal, is named in what is said.  C libraries that
+// allocate by themselves are told by end_openssl_without_memory() and end_sqlite_without_memory().
+void end_without_memory(const char* program) noexcept;
+
+// Two lines on stderr, then _exit(): no destructor runs, nothing is allocated.
+[[noreturn]] void out_of_memory() noexcept;
+
+// malloc(3) and realloc(3) that end the process where there is no memory; null for a size of 0.
+void* allocate_or_end(std::size_t size) noexcept;
+void* reallocate_or_end(void* block, std::size_t size) noexcept;
+
+}  // namespace sat
