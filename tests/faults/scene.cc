@@ -200,7 +200,9 @@ Result<void> Scene::upload(std::size_t image) {
     source.preview = to_bytes("a preview");
     pending_.upload = true;
     ++lost_uploads_;
-    SAT_TRY_VALUE(const UploadResult uploaded, vault->upload(source, artist_->sign, {}));
+    const UploadObserver nobody{
+        .progress = nullptr, .resuming = [](std::uint64_t, std::uint64_t) {}, .note = [](const std::string&) {}};
+    SAT_TRY_VALUE(const UploadResult uploaded, vault->upload(source, artist_->sign, nobody));
     --lost_uploads_;
     const std::string id = uploaded.work.id().str();
     known_.uploads.push_back({id, uploaded.work.registration.jws, uploaded.receipt, image});
