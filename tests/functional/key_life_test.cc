@@ -29,6 +29,8 @@ public:
     }
     Path old_passphrase() { return passphrase(kLockedPassphrase, "old-passphrase"); }
     Path new_passphrase() { return passphrase(kNewPassphrase, "new-passphrase"); }
+    // RSA keys and scrypt: seconds of work, more on a machine that is busy with other tests.
+    static Done patient(Command command) { return command.patience(std::chrono::minutes(4)).run(); }
     // A collector whose keys have a passphrase.
     Path locked_home() {
         const Path home = dir() / "locked";
@@ -36,7 +38,7 @@ public:
         return home;
     }
     Done locked(Words words, const Words& more = {}) {
-        return collector_command(std::move(words)).home(locked_home()).also(more).run();
+        return patient(collector_command(std::move(words)).home(locked_home()).also(more));
     }
     // At the address where clients know it.
     void start_again(const Words& more = {}) {
@@ -147,7 +149,7 @@ TEST_F(KeyLife, WalletsWithNewKeysGoOnWhereTheyWere) {
     fs::copy(artist_home(), old_home, fs::copy_options::recursive);
     const Wallet before = wallet(artist_home());
 
-    const Done rekeyed = artist({"rekey"});
+    const Done rekeyed = patient(artist_command({"rekey"}));
     ASSERT_EQ(rekeyed.exit, 0) << rekeyed.out << rekeyed.err;
     EXPECT_EQ(rekeyed.data()["wallet"], before.hex()) << "the wallet stays";
     EXPECT_NE(rekeyed.data()["key_id"], before.hex());
@@ -158,7 +160,7 @@ TEST_F(KeyLife, WalletsWithNewKeysGoOnWhereTheyWere) {
     EXPECT_EQ(old.exit, exits::kProtocol) << "the old keys open no session any more: " << old.out;
 
     EXPECT_EQ(artist({"confirm", id}).exit, 0) << "a claim that waited is answered with the new keys";
-    EXPECT_EQ(collector({"rekey"}).exit, 0);
+    EXPECT_EQ(patient(collector_command({"rekey"})).exit, 0);
     const Done completed = collector({"claim", id});
     EXPECT_EQ(completed.exit, 0) << completed.out << completed.err << "a yes that was said is taken with new keys";
     EXPECT_EQ(owner_of(id), wallet(collector_home()).hex());
@@ -187,7 +189,7 @@ TEST_F(KeyLife, WalletsWithNewKeysGoOnWhereTheyWere) {
 TEST_F(KeyLife, AWalletTakesThreeRekeysAndSaysWhichIsTheLast) {
     std::string key = artist({"whoami"}).data()["key_id"];
     for (int left = 2; left >= 0; --left) {
-        const Done done = Command("sat-artist", {"rekey"}).home(artist_home()).json().run();
+        const Done done = patient(Command("sat-artist", {"rekey"}).home(artist_home()).json());
         ASSERT_EQ(done.exit, 0) << done.out << done.err;
         EXPECT_EQ(done.data()["left"], left);
         EXPECT_EQ(done.data()["told"], false) << "no vault was named";
@@ -195,7 +197,7 @@ TEST_F(KeyLife, AWalletTakesThreeRekeysAndSaysWhichIsTheLast) {
         EXPECT_NE(done.data()["key_id"], key);
         key = done.data()["key_id"];
     }
-    const Done full = artist({"rekey"});
+    const Done full = patient(artist_command({"rekey"}));
     EXPECT_EQ(full.exit, exits::kNotAllowed) << full.out;
     EXPECT_EQ(artist({"whoami"}).data()["key_id"], key) << "and nothing changed";
     upload("Under the fourth document");
@@ -206,11 +208,11 @@ TEST_F(KeyLife, PinsMoveToAVaultsNewKeysAndNeverBack) {
     ASSERT_EQ(collector({"browse"}).exit, 0);
     ASSERT_EQ(documents_known(collector_home()), 1U);
     const std::string fingerprint = vault().fingerprint();
-    EXPECT_EQ(vaultd({"rekey", "--kem"}).exit, exits::kUnreachable) << "it runs";
+    EXPECT_EQ(patient(vaultd_command({"rekey", "--kem"})).exit, exits::kUnreachable) << "it runs";
     stop();
     fs::copy(data() / "keys", dir() / "old-keys", fs::copy_options::recursive);
-    EXPECT_EQ(vaultd({"rekey"}).exit, exits::kUsage);
-    const Done rekeyed = vaultd_command({"rekey", "--kem"}).json().run();
+    EXPECT_EQ(patient(vaultd_command({"rekey"})).exit, exits::kUsage);
+    const Done rekeyed = patient(vaultd_command({"rekey", "--kem"}).json());
     ASSERT_EQ(rekeyed.exit, 0) << rekeyed.out << rekeyed.err;
     EXPECT_EQ(rekeyed.data()["documents"], 2);
 
@@ -247,9 +249,10 @@ TEST_F(KeyLife, ANewStoreKeyOpensEverythingInBothDirectories) {
     const std::string other = upload("Another");
     hand_over(other, kArtist, kCollector);
     stop();
-    EXPECT_EQ(vaultd({"rekey", "--store", "--bits", "4096"}).exit, exits::kUsage) << "headers keep their size";
+    EXPECT_EQ(patient(vaultd_command({"rekey", "--store", "--bits", "4096"})).exit, exits::kUsage)
+        << "headers keep their size";
     const std::string master = read_text(data() / "master.key");
-    const Done rekeyed = vaultd_command({"rekey", "--store", "--duplicate", duplicate()}).json().run();
+    const Done rekeyed = patient(vaultd_command({"rekey", "--store", "--duplicate", duplicate()}).json());
     ASSERT_EQ(rekeyed.exit, 0) << rekeyed.out << rekeyed.err;
     EXPECT_EQ(rekeyed.data()["works"], 2);
     EXPECT_EQ(rekeyed.data()["documents"], 1) << "the identity does not name it";
@@ -262,16 +265,16 @@ TEST_F(KeyLife, ANewStoreKeyOpensEverythingInBothDirectories) {
     EXPECT_EQ(owner_of(other), wallet(collector_home()).hex());
     stop();
     // Without the duplicate named its images open no more, and are mended from the good ones.
-    ASSERT_EQ(vaultd({"rekey", "--store", "--kem"}).exit, 0);
+    ASSERT_EQ(patient(vaultd_command({"rekey", "--store", "--kem"})).exit, 0);
     EXPECT_EQ(vaultd({"check"}).exit, 0);
     EXPECT_EQ(vaultd({"check", "--duplicate", duplicate()}).exit, exits::kBadProof);
     EXPECT_EQ(vaultd({"check", "--repair", "--duplicate", duplicate()}).exit, 0);
     // A backup of it is whole, and so is what is restored from it.
     ASSERT_EQ(vaultd({"backup", dir() / "backup"}).exit, 0);
     const Path seal = passphrase("for the safe alone", "seal");
-    ASSERT_EQ(vaultd({"keys", "export", dir() / "vault.keys", "--new-passphrase-file", seal}).exit, 0);
+    ASSERT_EQ(patient(vaultd_command({"keys", "export", dir() / "vault.keys", "--new-passphrase-file", seal})).exit, 0);
     const Words import = {"keys", "import", dir() / "vault.keys", "--passphrase-file", seal, "--no-passphrase"};
-    ASSERT_EQ(Command("sat-vaultd", import).home(dir() / "restored").run().exit, 0);
+    ASSERT_EQ(patient(Command("sat-vaultd", import).home(dir() / "restored")).exit, 0);
     const Done restored = Command("sat-vaultd", {"restore", dir() / "backup"}).home(dir() / "restored").json().run();
     EXPECT_EQ(restored.exit, 0) << restored.out;
     start_again();
@@ -285,7 +288,7 @@ TEST_F(KeyLife, AStoreRekeyThatIsCutOffIsFinishedOrDidNotHappen) {
     stop();
     Faults faults(dir() / "faults");
     const auto rekey = [&] {
-        return vaultd_command({"rekey", "--store", "--duplicate", duplicate()}).env(faults.env()).run();
+        return patient(vaultd_command({"rekey", "--store", "--duplicate", duplicate()}).env(faults.env()));
     };
     faults.count();
     ASSERT_EQ(rekey().exit, 0);
@@ -320,27 +323,31 @@ TEST_F(KeyLife, AWalletComesBackFromItsKeyBackup) {
     EXPECT_EQ(collector({"claim", id, "--wait", "0"}).exit, exits::kPending);
     const Path file = dir() / "artist.keys";
     const Path seal = passphrase("for the safe alone", "seal");
-    EXPECT_EQ(artist({"keys", "export", file}).exit, exits::kKeyLocked) << "a file without a passphrase is never made";
+    EXPECT_EQ(patient(artist_command({"keys", "export", file})).exit, exits::kKeyLocked)
+        << "a file without a passphrase is never made";
     EXPECT_FALSE(fs::exists(file));
-    const Done out = artist({"keys", "export", file, "--new-passphrase-file", seal});
+    const Done out = patient(artist_command({"keys", "export", file, "--new-passphrase-file", seal}));
     ASSERT_EQ(out.exit, 0) << out.out << out.err;
-    EXPECT_EQ(artist({"keys", "export", file, "--new-passphrase-file", seal}).exit, exits::kExists);
+    EXPECT_EQ(patient(artist_command({"keys", "export", file, "--new-passphrase-file", seal})).exit, exits::kExists);
     const std::string bytes = read_text(file);
     for (const char* secret : {"PRIVATE KEY", "Ada Artist"}) EXPECT_EQ(bytes.find(secret), std::string::npos) << secret;
-    EXPECT_EQ(artist({"keys", "import", file, "--passphrase-file", seal}).exit, exits::kExists);
+    EXPECT_EQ(patient(artist_command({"keys", "import", file, "--passphrase-file", seal})).exit, exits::kExists);
 
     const Wallet before = wallet(artist_home());
     const std::string profile = read_text(artist_home() / "profile.json");
     fs::remove_all(artist_home());
-    EXPECT_EQ(artist({"keys", "import", file, "--passphrase-file", new_passphrase()}).exit, exits::kKeyLocked);
+    EXPECT_EQ(patient(artist_command({"keys", "import", file, "--passphrase-file", new_passphrase()})).exit,
+              exits::kKeyLocked);
     std::string damaged = bytes;
     damaged[bytes.size() / 2] = static_cast<char>(damaged[bytes.size() / 2] ^ 1);
     write_text(dir() / "damaged.keys", damaged);
-    EXPECT_EQ(artist({"keys", "import", dir() / "damaged.keys", "--passphrase-file", seal}).exit, exits::kBadData);
-    EXPECT_EQ(artist({"keys", "import", dir() / "nowhere", "--passphrase-file", seal}).exit, exits::kUnreadable);
+    EXPECT_EQ(patient(artist_command({"keys", "import", dir() / "damaged.keys", "--passphrase-file", seal})).exit,
+              exits::kBadData);
+    EXPECT_EQ(patient(artist_command({"keys", "import", dir() / "nowhere", "--passphrase-file", seal})).exit,
+              exits::kUnreadable);
     EXPECT_FALSE(KeyHome::exists(artist_home())) << "nothing came of any of them";
 
-    const Done in = artist({"keys", "import", file, "--passphrase-file", seal, "--no-passphrase"});
+    const Done in = patient(artist_command({"keys", "import", file, "--passphrase-file", seal, "--no-passphrase"}));
     ASSERT_EQ(in.exit, 0) << in.out << in.err;
     EXPECT_EQ(in.data()["wallet"], before.hex());
     EXPECT_EQ(read_text(artist_home() / "profile.json"), profile);
@@ -353,24 +360,31 @@ TEST_F(KeyLife, AVaultComesBackFromItsKeyBackup) {
     const Path file = dir() / "vault.keys";
     const Path seal = passphrase("for the safe alone", "seal");
     // It may run: its keys stay as they are.
-    ASSERT_EQ(vaultd({"keys", "export", file, "--new-passphrase-file", seal}).exit, 0);
+    ASSERT_EQ(patient(vaultd_command({"keys", "export", file, "--new-passphrase-file", seal})).exit, 0);
     stop();
-    EXPECT_EQ(vaultd({"keys", "import", file, "--passphrase-file", seal}).exit, exits::kExists);
+    EXPECT_EQ(patient(vaultd_command({"keys", "import", file, "--passphrase-file", seal})).exit, exits::kExists);
     fs::remove_all(data() / "keys");
-    EXPECT_EQ(vaultd({"keys", "import", file, "--passphrase-file", new_passphrase()}).exit, exits::kKeyLocked);
-    const Done other = artist({"keys", "export", dir() / "artist.keys", "--new-passphrase-file", seal});
+    EXPECT_EQ(patient(vaultd_command({"keys", "import", file, "--passphrase-file", new_passphrase()})).exit,
+              exits::kKeyLocked);
+    const Done other =
+        patient(artist_command({"keys", "export", dir() / "artist.keys", "--new-passphrase-file", seal}));
     ASSERT_EQ(other.exit, 0) << other.out;
-    EXPECT_EQ(vaultd({"keys", "import", dir() / "artist.keys", "--passphrase-file", seal}).exit, exits::kBadData);
-    const Done in = vaultd({"keys", "import", file, "--passphrase-file", seal});
+    EXPECT_EQ(patient(vaultd_command({"keys", "import", dir() / "artist.keys", "--passphrase-file", seal})).exit,
+              exits::kBadData);
+    const Done in = patient(vaultd_command({"keys", "import", file, "--passphrase-file", seal}));
     ASSERT_EQ(in.exit, 0) << in.out << in.err;
     // Under the backup's passphrase, until it is given another.
     EXPECT_EQ(vaultd({"check"}).exit, exits::kKeyLocked);
-    EXPECT_EQ(vaultd({"passphrase", "--passphrase-file", seal, "--new-passphrase-file", new_passphrase()}).exit, 0);
+    EXPECT_EQ(
+        patient(vaultd_command({"passphrase", "--passphrase-file", seal, "--new-passphrase-file", new_passphrase()}))
+            .exit,
+        0);
     EXPECT_EQ(vaultd({"check", "--passphrase-file", seal}).exit, exits::kKeyLocked);
     start_again({"--passphrase-file", new_passphrase()});
     EXPECT_EQ(back(id), read_text(picture()));
     stop();
-    EXPECT_EQ(vaultd({"passphrase", "--passphrase-file", new_passphrase(), "--no-passphrase"}).exit, 0);
+    EXPECT_EQ(patient(vaultd_command({"passphrase", "--passphrase-file", new_passphrase(), "--no-passphrase"})).exit,
+              0);
     start_again();
 }
 
