@@ -16,7 +16,7 @@ std::string options_of(const PassphraseSource& source) {
 }
 
 tl::unexpected<Error> nobody_to_ask(const PassphraseSource& source, const std::string& what) {
-    return fail(Errc::key_locked, what + " needs a passphrase, and there is nobody to ask",
+    return fail(Errc::key_locked, "there is nobody to ask for the passphrase of " + what,
                 "give it with " + options_of(source));
 }
 

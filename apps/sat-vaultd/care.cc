@@ -56,23 +56,35 @@ Json report_json(const CheckReport& report) {
             {"notes", std::move(notes)}};
 }
 
+std::string count(std::uint64_t number, const char* what) {
+    return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+}
+
+// What is, or can be, done about it.
+std::string outlook(const Damage& damage) {
+    const bool stranger = damage.part == "stranger";
+    if (damage.healed) return stranger ? "; moved to damaged/" : "; healed";
+    if (damage.remedy == Remedy::copy) return "; another copy is good";
+    if (damage.remedy == Remedy::rebuild) {
+        if (stranger) return "; it can be moved aside";
+        return damage.part == "mode" ? "; it can be changed" : "; it can be made anew";
+    }
+    for (const char* copied : {"image", "metadata", "identity", "master_key"})
+        if (damage.part == copied) return "; no good copy is left";
+    return "";
+}
+
 std::string report_text(const CheckReport& report) {
     std::string out;
-    for (const Damage& damage : report.damages) {
-        out += damage.part + " " + printable(damage.where) + ": " + printable(damage.problem);
-        if (damage.healed) {
-            out += "; healed";
-        } else if (damage.remedy == Remedy::none) {
-            out += "; no good copy is left";
-        } else {
-            out += damage.remedy == Remedy::copy ? "; another copy is good" : "; it can be made anew";
-        }
-        out += "\n";
-    }
-    if (report.unlisted > 0) out += std::to_string(report.unlisted) + " further damages of the catalogue\n";
+    for (const Damage& damage : report.damages)
+        out += damage.part + " " + printable(damage.where) + ": " + printable(damage.problem) + outlook(damage) + "\n";
+    if (report.unlisted > 0)
+        out += std::to_string(report.unlisted) + " further " + (report.unlisted == 1 ? "damage" : "damages") +
+               " of the catalogue\n";
     for (const std::string& note : report.notes) out += "note: " + printable(note) + "\n";
-    out += std::to_string(report.works) + " works, " + std::to_string(report.ledger.size) + " leaves, " +
-           std::to_string(report.files) + " files, " + std::to_string(report.bytes) + " bytes read\n";
+    const std::uint64_t leaves = report.ledger.size;
+    out += count(report.works, "work") + ", " + std::to_string(leaves) + (leaves == 1 ? " leaf, " : " leaves, ") +
+           count(report.files, "file") + ", " + count(report.bytes, "byte") + " read\n";
     return out;
 }
 
@@ -108,10 +120,10 @@ Result<Done> check_command(const VaultdOptions& options) {
     }
     done.exit = kExitBadProof;
     done.code = "damaged";
-    done.problem = std::to_string(report.left()) + " damages";
+    done.problem = count(report.left(), "damage");
     if (options.repair) {
         done.problem += " could not be healed";
-        done.hint = "put back what is lost from a backup";
+        done.hint = "what it says of each tells more; put back what is lost from a backup";
     } else if (can_heal(report)) {
         done.hint = "run `sat-vaultd check --repair`";
     }

@@ -75,6 +75,26 @@ Result<MasterKey> MasterKey::unwrap(ByteView file, const Wallet& vault, const Ke
     return key;
 }
 
+MasterKey::Fault MasterKey::fault_of(ByteView file, const Wallet& vault, const KemPrivateKey& store) {
+    const Bytes head = ByteWriter()
+                           .raw(as_bytes(kMagic))
+                           .u8(kVersion)
+                           .u8(0)
+                           .u16(0)
+                           .raw(vault.view())
+                           .raw(store.public_key().id().view())
+                           .take();
+    ByteReader in(file);
+    in.expect(as_bytes(kMagic));
+    const std::uint8_t version = in.u8();
+    in.expect(Bytes(3));
+    const Digest wallet = in.digest();
+    if (!in.ok() || (version == kVersion && wallet == vault)) return Fault::damaged;
+    if (file.size() > head.size() && unwrap(concat({head, file.subspan(head.size())}), vault, store))
+        return Fault::damaged;
+    return version == kVersion ? Fault::foreign : Fault::newer;
+}
+
 SecretBytes MasterKey::derive(AtRestKey purpose) const {
     return hkdf_expand(hkdf_extract({}, secret_.reveal()).reveal(), as_bytes(derivation_label(purpose)), kAeadKeySize);
 }

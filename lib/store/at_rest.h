@@ -33,6 +33,10 @@ public:
     // config: no such file's bytes, or another vault's, or another `store` key's.
     static Result<MasterKey> unwrap(ByteView file, const Wallet& vault, const KemPrivateKey& store);
 
+    // What a file is that unwrap() refuses.  One whose first bytes alone turned over is damaged, not another vault's.
+    enum class Fault { damaged, foreign, newer };
+    static Fault fault_of(ByteView file, const Wallet& vault, const KemPrivateKey& store);
+
     SecretBytes derive(AtRestKey purpose) const;
     // Names the key without telling it: by this a catalogue knows its own.
     Digest check_value() const;

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/file.h"
 #include "ledger/artwork_id.h"
 
 namespace sat {
@@ -76,9 +78,11 @@ public:
     // Whatever is there of it, in every copy; nothing is no error.
     virtual Result<void> remove(const ArtworkId& artwork) = 0;
 
-    // Makes up for what the duplicate lacks of a published work; on its disk when this succeeds.  Not while the work is
-    // being created or removed.  config: what the duplicate has of it is something else; storage_full, io_error.
-    virtual Result<void> duplicate(const ArtworkId& artwork) = 0;
+    // Makes up for what the duplicate lacks of a published work; on its disk when this succeeds.  Before anything is
+    // copied `sound` is asked of the files to copy; nothing is where it says no.  Not while the work is being created
+    // or removed.  config: what the duplicate has of it is something else; storage_full, io_error.
+    using IsSound = std::function<Result<bool>(const ArtworkId& artwork, const Path& image, const Path& metadata)>;
+    virtual Result<void> duplicate(const ArtworkId& artwork, const IsSound& sound) = 0;
 
     // 1, or 2 where there is a duplicate.
     virtual int copies() const noexcept = 0;

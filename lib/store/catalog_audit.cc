@@ -31,6 +31,25 @@ Result<std::map<std::string, std::string>> schema_of(SqliteConnection& db) {
 // A catalogue that was brought up to date has this table with other words.
 constexpr const char* kMigratedTable = "vault";
 
+// A version number that much beyond ours was written by nobody.
+constexpr std::int64_t kMostAhead = 64;
+
+Result<std::map<std::string, std::string>> wanted_schema() {
+    SAT_TRY_VALUE(const auto pattern, SqliteConnection::open(":memory:", SqliteConnection::Access::write));
+    SAT_TRY(pattern->execute(catalog_schema()));
+    return schema_of(*pattern);
+}
+
+// Names of tables and indices that are not there.
+Result<std::vector<std::string>> missing_tables(SqliteConnection& db) {
+    SAT_TRY_VALUE(const auto found, schema_of(db));
+    SAT_TRY_VALUE(const auto wanted, wanted_schema());
+    std::vector<std::string> out;
+    for (const auto& [name, sql] : wanted)
+        if (!found.contains(name)) out.push_back(name);
+    return out;
+}
+
 // NOLINTBEGIN(cppcoreguidelines-macro-usage): literals are joined by the preprocessor alone
 #define SAT_AUDITED_WORK "number, artwork, owner, head, seq, registered_at, held, bytes, sealed"
 #define SAT_AUDITED_OUTCOME "statement, artwork, claim, sealed"
@@ -45,23 +64,47 @@ CatalogAudit::~CatalogAudit() = default;
 
 Result<std::unique_ptr<CatalogAudit>> CatalogAudit::open(const Path& path, const MasterKey& master,
                                                          const Wallet& vault) {
-    SAT_TRY_VALUE(auto db, SqliteConnection::open(path, SqliteConnection::Access::read));
-    SAT_TRY_VALUE(const std::int64_t application, db->integer("PRAGMA application_id"));
-    SAT_TRY_VALUE(const std::int64_t version, db->integer("PRAGMA user_version"));
-    if (application == kCatalogApplication && version >= 1 && version < kCatalogVersion)
-        return fail(Errc::version, "the catalogue has the format of an earlier version",
-                    "start the vault once: that brings it up to date");
-    if (application != kCatalogApplication || version != kCatalogVersion)
-        return fail(Errc::config, "the catalogue is not one of this version's format");
-    {
-        SqliteQuery row = db->query("SELECT wallet, master_check FROM vault");
+    Path log = path;
+    log += "-wal";
+    std::error_code ignored;
+    const auto logged = std::filesystem::file_size(log, ignored);
+    std::vector<std::string> problems;
+    std::optional<Error> refused;
+    auto db = [&]() -> Result<std::unique_ptr<SqliteConnection>> {
+        SAT_TRY_VALUE(auto found, SqliteConnection::open(path, SqliteConnection::Access::read));
+        // What a crash left there is evidence.
+        if (!ignored && logged > 0) found->leave_log();
+        SAT_TRY_VALUE(const std::int64_t application, found->integer("PRAGMA application_id"));
+        SAT_TRY_VALUE(const std::int64_t version, found->integer("PRAGMA user_version"));
+        SAT_TRY_VALUE(const auto missing, missing_tables(*found));
+        const bool ours = missing.empty();
+        if (application == kCatalogApplication && version >= 1 && version < kCatalogVersion && !ours)
+            refused = Error{Errc::version, "the catalogue has the format of an earlier version",
+                            "start the vault once: that brings it up to date"};
+        if (application == kCatalogApplication && version > kCatalogVersion && version <= kCatalogVersion + kMostAhead)
+            refused = Error{Errc::version, "the catalogue has the format of a newer version",
+                            "use the version of sat-vaultd that wrote it"};
+        if (refused) return found;
+        if (application != kCatalogApplication || version != kCatalogVersion) {
+            if (!ours) return fail(Errc::io_error, "it is no catalogue of this version's format");
+            problems.emplace_back("the numbers of its format are not its own");
+        }
+        SqliteQuery row = found->query("SELECT wallet, master_check FROM vault");
         SAT_TRY_VALUE(const bool there, row.step());
-        if (!there) return fail(Errc::config, "the catalogue does not say whose it is");
-        if (row.digest(0) != vault || row.digest(1) != master.check_value())
-            return fail(Errc::config, "the catalogue belongs to another vault or another master key");
-        SAT_TRY(row.row_ok());
-    }
-    return std::unique_ptr<CatalogAudit>(new CatalogAudit(std::move(db), master));
+        const bool my_wallet = there && row.digest(0) == vault;
+        const bool my_key = there && row.digest(1) == master.check_value();
+        if (there && !my_wallet && !my_key && row.row_ok())
+            refused = Error{Errc::config, path.string() + " is the catalogue of another vault", "move it away"};
+        if (!my_wallet || !my_key) problems.emplace_back("it does not say rightly whose it is");
+        return found;
+    }();
+    if (refused) return fail(std::move(*refused));
+    // The library's word for a file that is no database.
+    if (!db && db.error().code == Errc::config) db.error().code = Errc::io_error;
+    if (!db) return fail(std::move(db.error()));
+    std::unique_ptr<CatalogAudit> audit(new CatalogAudit(std::move(*db), master));
+    audit->problems_ = std::move(problems);
+    return audit;
 }
 
 Result<std::vector<std::string>> CatalogAudit::integrity() {
@@ -85,9 +128,7 @@ Result<std::vector<std::string>> CatalogAudit::integrity() {
         }
     }
     SAT_TRY_VALUE(const auto found, schema_of(*db_));
-    SAT_TRY_VALUE(const auto pattern, SqliteConnection::open(":memory:", SqliteConnection::Access::write));
-    SAT_TRY(pattern->execute(catalog_schema()));
-    SAT_TRY_VALUE(const auto wanted, schema_of(*pattern));
+    SAT_TRY_VALUE(const auto wanted, wanted_schema());
     for (const auto& [name, sql] : wanted) {
         const auto there = found.find(name);
         if (there == found.end()) {
@@ -100,6 +141,8 @@ Result<std::vector<std::string>> CatalogAudit::integrity() {
         if (!wanted.contains(name)) out.emplace_back("there is a table or index that no catalogue has");
     return out;
 }
+
+Result<void> CatalogAudit::empty_log() { return db_->empty_log(); }
 
 Result<void> CatalogAudit::copy_to(const Path& path) { return db_->copy_to(path); }
 

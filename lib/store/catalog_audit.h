@@ -1,5 +1,5 @@
 // The catalogue row by row, for those who doubt it: what SQLite says of its file, and every row as it stands, or why it
-// cannot be read.  Nothing is written.  docs/storage.md, "The catalogue".
+// cannot be read.  Nothing is written: what lies in the -wal stays there.  docs/storage.md, "The catalogue".
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -47,13 +47,16 @@ class SqliteQuery;
 // One thread at a time.
 class CatalogAudit {
 public:
-    // config: no catalogue of this version, of this vault, under this master key; version: one of an earlier version;
-    // io_error.
+    // Whatever is damaged in it, as long as it is this vault's catalogue in this version's tables: problems() says so.
+    // config: another vault's; version: one of an earlier or a newer version; busy, storage_full; io_error: damaged
+    // beyond that.
     static Result<std::unique_ptr<CatalogAudit>> open(const Path& path, const MasterKey& master, const Wallet& vault);
     ~CatalogAudit();
     CatalogAudit(const CatalogAudit&) = delete;
     CatalogAudit& operator=(const CatalogAudit&) = delete;
 
+    // What its first words have amiss: numbers of another format over the tables of this one, half of another owner.
+    const std::vector<std::string>& problems() const noexcept { return problems_; }
     // What is amiss in the file, its schema and the references between its tables, in words; at most some twenty.
     Result<std::vector<std::string>> integrity();
 
@@ -91,6 +94,8 @@ public:
 
     // The database as it stands, for a backup; others may write meanwhile.  io_error, storage_full.
     Result<void> copy_to(const Path& path);
+    // Brings what its -wal holds into the database's file, so that this alone is all of it.  storage_full, io_error.
+    Result<void> empty_log();
 
 private:
     CatalogAudit(std::unique_ptr<SqliteConnection> db, const MasterKey& master);
@@ -101,6 +106,7 @@ private:
     std::unique_ptr<SqliteConnection> db_;
     AtRestSealer rows_;
     SecretBytes search_key_;
+    std::vector<std::string> problems_;
 };
 
 }  // namespace sat

@@ -387,10 +387,16 @@ Result<void> DirectoryBlobStore::remove(const ArtworkId& artwork) {
     return {};
 }
 
-Result<void> DirectoryBlobStore::duplicate(const ArtworkId& artwork) {
+Result<void> DirectoryBlobStore::duplicate(const ArtworkId& artwork, const IsSound& sound) {
     const Place& mine = places_.front();
     for (std::size_t i = 1; i < places_.size(); ++i) {
         const Place& other = places_[i];
+        std::error_code ignored;
+        if (!std::filesystem::exists(other.image(artwork), ignored) ||
+            !std::filesystem::exists(other.metadata_file(artwork), ignored)) {
+            SAT_TRY_VALUE(const bool good, sound(artwork, mine.image(artwork), mine.metadata_file(artwork)));
+            if (!good) continue;
+        }
         SAT_TRY(copy_missing(shelf(mine.images, artwork) / artwork.view(), incoming_path(other, artwork, kImageSuffix),
                              shelf(other.images, artwork) / artwork.view()));
         SAT_TRY(copy_missing(shelf(mine.metadata, artwork) / artwork.view(),

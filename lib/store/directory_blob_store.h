@@ -32,7 +32,7 @@ public:
     Result<std::unique_ptr<BlobReader>> open(const ArtworkId& artwork, int copy) override;
     Result<Bytes> read_metadata(const ArtworkId& artwork, int copy) override;
     Result<void> remove(const ArtworkId& artwork) override;
-    Result<void> duplicate(const ArtworkId& artwork) override;
+    Result<void> duplicate(const ArtworkId& artwork, const IsSound& sound) override;
     int copies() const noexcept override { return static_cast<int>(places_.size()); }
     Result<std::uint64_t> room() const override;
 

@@ -8,6 +8,7 @@
 
 #include "base/codec.h"
 #include "crypto/hash.h"
+#include "ledger/identity.h"
 
 namespace sat {
 
@@ -63,7 +64,63 @@ Result<std::unique_ptr<IdentityFiles>> IdentityFiles::open(const std::vector<Pat
             SAT_TRY(files->fill(root, catalog));
         }
     }
+    SAT_TRY(files->complete(catalog));
     return files;
+}
+
+// In how many roots each wallet has a file.
+Result<std::unordered_map<Wallet, std::size_t>> IdentityFiles::names() const {
+    std::unordered_map<Wallet, std::size_t> out;
+    for (const Path& root : roots_) {
+        std::error_code error;
+        std::filesystem::directory_iterator at(root / kIdentityDirectory, error);
+        for (; !error && at != std::filesystem::directory_iterator(); at.increment(error))
+            if (const auto wallet = Wallet::from_hex(at->path().filename().string())) ++out[*wallet];
+        if (error) return fail(errno_error("read", root / kIdentityDirectory, error.value()));
+    }
+    return out;
+}
+
+Result<void> IdentityFiles::complete(Catalog& catalog) {
+    SAT_TRY_VALUE(const auto there, names());
+    for (const auto& [wallet, roots] : there) {
+        if (roots == roots_.size()) continue;
+        SAT_TRY_VALUE(const auto reader, catalog.read());
+        SAT_TRY_VALUE(const auto chain, reader->identity(wallet));
+        if (!chain) continue;
+        for (const Path& root : roots_) {
+            const Path path = identity_path(root, wallet);
+            if (is_there(path)) continue;
+            SAT_TRY(write_file_atomically(path, seal_identity_file(wallet, *chain, sealer_),
+                                          AtomicFile::Existing::replace, 0600));
+        }
+    }
+    return {};
+}
+
+Result<void> IdentityFiles::refresh(Catalog& catalog) {
+    SAT_TRY_VALUE(const auto there, names());
+    for (const auto& [wallet, roots] : there) {
+        std::optional<Bytes> chain;
+        {
+            SAT_TRY_VALUE(const auto reader, catalog.read());
+            SAT_TRY_VALUE(chain, reader->identity(wallet));
+        }
+        if (!chain) continue;
+        for (const Path& root : roots_) {
+            const Path path = identity_path(root, wallet);
+            if (const auto file = read_file(path, kMaxIdentityFile)) {
+                const auto opened = open_identity_file(*file, wallet, sealer_);
+                if (opened && *opened == *chain) continue;
+                const auto kept = opened ? IdentityChain::parse(*opened) : Result<IdentityChain>(fail(opened.error()));
+                const auto known = IdentityChain::parse(*chain);
+                if (!known || (kept && kept->wallet() == wallet && kept->seq() >= known->seq())) continue;
+            }
+            SAT_TRY(write_file_atomically(path, seal_identity_file(wallet, *chain, sealer_),
+                                          AtomicFile::Existing::replace, 0600));
+        }
+    }
+    return {};
 }
 
 // Under another name until it is whole.

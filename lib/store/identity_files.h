@@ -25,9 +25,13 @@ Result<Bytes> open_identity_file(ByteView bytes, const Wallet& wallet, AtRestSea
 // Thread-safe.
 class IdentityFiles {
 public:
-    // One directory a root.  A root that has none gets one, with every chain that the catalogue has.
+    // One directory a root.  A root that has none gets one, with every chain that the catalogue has; one that lacks
+    // what another has gets that.
     static Result<std::unique_ptr<IdentityFiles>> open(const std::vector<Path>& roots, const MasterKey& master,
                                                        Catalog& catalog);
+
+    // For a root that was away: in every directory each chain is as new as the catalogue has it.
+    Result<void> refresh(Catalog& catalog);
 
     // The chain, or a longer one, lies in every directory, synced, when this succeeds.
     Result<void> keep(const Wallet& wallet, ByteView chain);
@@ -36,6 +40,8 @@ private:
     IdentityFiles(std::vector<Path> roots, const MasterKey& master)
         : roots_(std::move(roots)), sealer_(master.derive(AtRestKey::files)) {}
     Result<void> fill(const Path& root, Catalog& catalog);
+    Result<void> complete(Catalog& catalog);
+    Result<std::unordered_map<Wallet, std::size_t>> names() const;
 
     std::vector<Path> roots_;
     std::mutex mutex_;

@@ -48,9 +48,17 @@ Result<Bytes> LeafFile::read(std::uint64_t offset, std::uint64_t size) const {
     return out;
 }
 
-Result<bool> LeafFile::has_header_of(const Wallet& vault) const {
+Result<LeafFile::Header> LeafFile::header_for(const Wallet& vault) const {
     SAT_TRY_VALUE(const Bytes found, read(0, kLeafLogHeader));
-    return found == leaf_log_header(vault);
+    const Bytes wanted = leaf_log_header(vault);
+    if (found == wanted) return Header::ours;
+    const auto same = [&](std::size_t from, std::size_t size) {
+        return std::ranges::equal(ByteView(found).subspan(from, size), ByteView(wanted).subspan(from, size));
+    };
+    const std::size_t version = kMagic.size();
+    if (found.size() < kLeafLogHeader || !same(0, version)) return Header::damaged;
+    if (found[version] != std::byte{kVersion}) return Header::newer;
+    return same(version, 4) ? Header::foreign : Header::damaged;
 }
 
 Result<std::optional<Bytes>> LeafFile::record_at(std::uint64_t offset) const {

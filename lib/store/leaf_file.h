@@ -27,7 +27,9 @@ public:
 
     const Path& path() const noexcept { return path_; }
     std::uint64_t size() const noexcept { return size_; }
-    Result<bool> has_header_of(const Wallet& vault) const;
+    // What its first bytes say: a leaves file of this vault, of another one, of a newer format, or none at all.
+    enum class Header { ours, foreign, newer, damaged };
+    Result<Header> header_for(const Wallet& vault) const;
     // What is sealed in the record at `offset`; nothing where none is whole there.
     Result<std::optional<Bytes>> record_at(std::uint64_t offset) const;
 

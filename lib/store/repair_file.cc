@@ -29,31 +29,7 @@ Result<Path> name_aside(const Path& root, const Path& bad) {
         if (lstat(aside.c_str(), &there) != 0 && errno == ENOENT) return aside;
     }
     return fail(Errc::io_error, (root / kDamagedDirectory).string() + " is full of files of one name",
-                "look at what lies there, and remove it");
-}
-
-// A second name, so that the first is never without a file; false where the file system has none to give.
-Result<bool> keep_aside(const Path& root, const Path& bad) {
-    struct stat there {};
-    if (lstat(bad.c_str(), &there) != 0) {
-        if (errno == ENOENT) return true;
-        return fail(errno_error("examine", bad, errno));
-    }
-    SAT_TRY_VALUE(const Path aside, name_aside(root, bad));
-    if (link(bad.c_str(), aside.c_str()) != 0) return false;
-    SAT_TRY(sync_directory(root / kDamagedDirectory));
-    return true;
-}
-
-template <typename Fill>
-Result<void> heal(const Path& root, const Path& place, const FileCheck& check, Fill fill) {
-    SAT_TRY(make_private_directory(place.parent_path()));
-    SAT_TRY_VALUE(AtomicFile file, AtomicFile::create(place, AtomicFile::Existing::replace, 0600));
-    SAT_TRY(fill(file));
-    SAT_TRY(check(file.temporary()));
-    SAT_TRY_VALUE(const bool kept, keep_aside(root, place));
-    if (!kept) SAT_TRY(put_aside(root, place));
-    return file.commit();
+                "look at what lies there, and move it to another place");
 }
 
 }  // namespace
@@ -67,6 +43,29 @@ Result<void> put_aside(const Path& root, const Path& bad) {
     return sync_directory(bad.parent_path());
 }
 
+Result<void> copy_aside(const Path& root, const Path& bad) {
+    const FileDescriptor source(::open(bad.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!source && errno == ENOENT) return {};
+    if (!source) return fail(errno_error("read", bad, errno));
+    SAT_TRY_VALUE(const Path aside, name_aside(root, bad));
+    SAT_TRY_VALUE(AtomicFile copy, AtomicFile::create(aside, AtomicFile::Existing::refuse, 0600));
+    SAT_TRY(copy_bytes(source.get(), bad, copy.fd(), aside));
+    return copy.commit();
+}
+
+Result<void> keep_aside(const Path& root, const Path& bad) {
+    struct stat there {};
+    if (lstat(bad.c_str(), &there) != 0) {
+        if (errno == ENOENT) return {};
+        return fail(errno_error("examine", bad, errno));
+    }
+    if (!S_ISREG(there.st_mode)) return fail(Errc::io_error, bad.string() + " is no regular file");
+    SAT_TRY_VALUE(const Path aside, name_aside(root, bad));
+    // A file system without links has a copy.
+    if (link(bad.c_str(), aside.c_str()) != 0) return copy_aside(root, bad);
+    return sync_directory(root / kDamagedDirectory);
+}
+
 Result<void> copy_bytes(int from, const Path& from_path, int to, const Path& to_path) {
     Bytes buffer(kCopyStep);
     for (;;) {
@@ -76,14 +75,33 @@ Result<void> copy_bytes(int from, const Path& from_path, int to, const Path& to_
     }
 }
 
+Result<void> heal_file_by(const FileFill& fill, const Path& root, const Path& place, const FileCheck& check) {
+    SAT_TRY(make_private_directory(place.parent_path()));
+    SAT_TRY_VALUE(AtomicFile file, AtomicFile::create(place, AtomicFile::Existing::replace, 0600));
+    SAT_TRY(fill(file));
+    // Its pages leave memory, so that whoever reads it back reads the disk.
+    SAT_TRY(sync_fd(file.fd(), file.temporary()));
+    (void)posix_fadvise(file.fd(), 0, 0, POSIX_FADV_DONTNEED);
+    SAT_TRY(check(file.temporary()));
+    struct stat there {};
+    if (lstat(place.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
+        // What is no file holds nothing that the place could miss.
+        SAT_TRY(put_aside(root, place));
+    } else {
+        SAT_TRY(keep_aside(root, place));
+    }
+    return file.commit();
+}
+
 Result<void> heal_file(const Path& good, const Path& root, const Path& place, const FileCheck& check) {
     const FileDescriptor source(::open(good.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!source) return fail(errno_error("read", good, errno));
-    return heal(root, place, check, [&](AtomicFile& file) { return copy_bytes(source.get(), good, file.fd(), place); });
+    return heal_file_by([&](AtomicFile& file) { return copy_bytes(source.get(), good, file.fd(), place); }, root, place,
+                        check);
 }
 
 Result<void> heal_file_with(ByteView bytes, const Path& root, const Path& place, const FileCheck& check) {
-    return heal(root, place, check, [&](AtomicFile& file) { return file.write(bytes); });
+    return heal_file_by([&](AtomicFile& file) { return file.write(bytes); }, root, place, check);
 }
 
 }  // namespace sat

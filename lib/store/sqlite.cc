@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 
 #include <cerrno>
@@ -13,6 +14,8 @@
 namespace sat {
 
 namespace {
+
+constexpr const char* kInMemory = ":memory:";
 
 // A parameter that the statement does not have, or a value beyond SQLite's limits: our own mistake.
 void must_bind(int code) { SAT_ASSERT(code == SQLITE_OK); }
@@ -152,6 +155,11 @@ void SqliteConnection::Finalize::operator()(sqlite3_stmt* statement) const noexc
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const Path& path, Access access) {
     std::unique_ptr<SqliteConnection> connection(new SqliteConnection(path));
+    // The library would give it the umask's mode.
+    if (access == Access::write && path != kInMemory) {
+        const FileDescriptor made(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+        if (!made) return fail(errno_error("open", path, errno));
+    }
     // The caller serialises its use of a connection; the library's own mutex would do it a second time.
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                       (access == Access::write ? SQLITE_OPEN_CREATE : 0);
@@ -160,9 +168,10 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const Path& pat
     sqlite3_busy_timeout(connection->db_, 5000);
     // Journal mode and sync: a commit is on the disk when it returns.  The cache is small because sealed rows are read
     // once, by key.
+    if (access == Access::write) SAT_TRY(connection->execute("PRAGMA journal_mode = WAL;"));
     SAT_TRY(
-        connection->execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-                            "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048; PRAGMA trusted_schema = OFF;"));
+        connection->execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
+                            "PRAGMA cache_size = -2048; PRAGMA trusted_schema = OFF;"));
     if (access == Access::read) SAT_TRY(connection->execute("PRAGMA query_only = ON;"));
     return connection;
 }
@@ -215,6 +224,16 @@ Result<void> SqliteConnection::copy_to(const Path& path) {
     }
     SAT_ASSERT(sqlite3_close(copy) == SQLITE_OK);
     return copied;
+}
+
+void SqliteConnection::leave_log() { must_bind(sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr)); }
+
+Result<void> SqliteConnection::empty_log() {
+    SqliteQuery row = query("PRAGMA wal_checkpoint(TRUNCATE)");
+    SAT_TRY_VALUE(const bool there, row.step());
+    if (!there) return fail(Errc::io_error, path_.string() + " is damaged");
+    if (row.integer(0) != 0) return fail(Errc::busy, path_.string() + " is in use");
+    return {};
 }
 
 bool SqliteConnection::in_transaction() const noexcept { return sqlite3_get_autocommit(db_) == 0; }

@@ -83,7 +83,7 @@ class SqliteConnection {
 public:
     enum class Access { write, read };
 
-    // WAL, synchronous = FULL, foreign keys, 5 s busy timeout.  Creates the file for write access.
+    // WAL, synchronous = FULL, foreign keys, 5 s busy timeout.  Creates the file for write access, mode 0600.
     static Result<std::unique_ptr<SqliteConnection>> open(const Path& path, Access access);
     SqliteConnection(const SqliteConnection&) = delete;
     SqliteConnection& operator=(const SqliteConnection&) = delete;
@@ -98,6 +98,10 @@ public:
     // The database as it stands in one moment, into a file that is not there yet, while others read and write.
     // io_error, storage_full.
     Result<void> copy_to(const Path& path);
+    // Closing it copies nothing from the -wal into the database, and leaves that file as it is.
+    void leave_log();
+    // The database's file alone is all of it when this succeeds: the -wal is empty.  busy, io_error, storage_full.
+    Result<void> empty_log();
     bool in_transaction() const noexcept;
     std::int64_t last_insert_id() const noexcept;
 

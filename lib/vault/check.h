@@ -1,5 +1,6 @@
-// Every byte of a stopped vault against what it should be, and what can be mended mended: each image and its duplicate,
-// metadata, leaves, identities, the catalogue's rows, the ledger's signatures and its tree.
+// Every byte of a stopped vault against what it should be: each image and its duplicate, metadata, leaves, identities,
+// the catalogue's rows, the ledger's signatures and its tree.  A repair first judges all of it, and then mends what is
+// proved to be wrong and proved what it should be; where two histories contradict each other it changes nothing.
 // docs/storage.md, "Rot and repair".
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -18,6 +19,8 @@ namespace sat {
 
 // flock(2)ed in DATA: alone by a repair or a change of keys, together by backups, which read what these would replace.
 inline constexpr const char* kRepairLock = "repair.lock";
+// In the data directory: where its duplicate was when a vault ran with one last, a path and a newline.
+inline constexpr const char* kDuplicateRecord = "duplicate";
 
 struct CheckOptions {
     Path data;
@@ -34,7 +37,8 @@ enum class Remedy {
 };
 
 struct Damage {
-    std::string part;   // "image", "metadata", "leaves", "identity", "master_key", "catalogue", "ledger", "stranger"
+    // "image", "metadata", "leaves", "identity", "master_key", "catalogue", "ledger", "stranger", "mode"
+    std::string part;
     std::string where;  // a file, or a place in the catalogue or the ledger
     std::optional<ArtworkId> artwork;
     std::string problem;
@@ -55,8 +59,9 @@ struct CheckReport {
     std::uint64_t left() const;
 };
 
-// busy: a vault runs on the directories; config: keys and data do not belong together, or a format of another version;
-// storage_full, io_error: the check, or a repair, could not go on.
+// What a mend that fails leaves is told beside its damage, and the others go on.
+// busy: a vault runs on the directories; config: something in them is another vault's, of a newer version, or the keys
+// are: nothing was changed; storage_full, io_error: the check could not go on, and nothing was changed.
 Result<CheckReport> check_vault(const CheckOptions& options, const VaultKeys& keys);
 
 }  // namespace sat

@@ -35,12 +35,16 @@ public:
         for (const ArtworkId& artwork : ledger_.order)
             if (!ids_.contains(artwork)) damaged_("ID " + artwork.str(), "it is missing");
         reached("identities", audit_.identities([this](const Result<KnownIdentity>& known) { take_identity(known); }));
+        for (const Wallet& signer : ledger_.signers) check_signer(signer);
         out_.all_claims =
             reached("claims", audit_.claims([this](Result<AuditedClaim> claim) { take_claim(std::move(claim)); }));
         reached("outcomes", audit_.outcomes([this](Result<OutcomeRow> outcome) { take_outcome(std::move(outcome)); }));
         for (const auto& [statement, leaf] : ledger_.outcomes)
             if (!receipts_.contains(statement))
                 damaged_("outcome " + short_name(statement), "the receipt of a leaf is missing");
+        for (const auto& [statement, claim] : told_)
+            if (!outcomes_.contains(statement))
+                damaged_("outcome " + short_name(statement), "a claim's statement has none");
         return std::move(out_);
     }
 
@@ -136,8 +140,22 @@ private:
             return;
         }
         const auto chain = IdentityChain::parse(known->chain);
-        if (!chain || chain->wallet() != known->wallet)
+        if (!chain || chain->wallet() != known->wallet) {
             damaged_("identity " + short_name(known->wallet), "it does not prove itself");
+            return;
+        }
+        chains_[known->wallet] = chain->seq();
+    }
+
+    // Nobody could verify a history without them.
+    void check_signer(const Wallet& signer) {
+        const auto known = chains_.find(signer);
+        const auto best = identities_(signer);
+        if (known == chains_.end()) {
+            damaged_("identity " + short_name(signer), "it is missing");
+        } else if (best && known->second < best->seq()) {
+            damaged_("identity " + short_name(signer), "an identity file has a newer one");
+        }
     }
 
     // --- claims ---
@@ -155,6 +173,11 @@ private:
             return;
         }
         claims_[claim->row.id] = claim->row.artwork;
+        told_[claim->row.id] = claim->row.id;
+        if (claim->row.answer_id) told_[*claim->row.answer_id] = claim->row.id;
+        // Its statement was verified.
+        if (claim->row.accept)
+            if (const auto accept = parse_statement<Accept>(*claim->row.accept)) told_[accept->id] = claim->row.id;
         out_.claims.push_back(std::move(claim->row));
     }
 
@@ -231,6 +254,7 @@ private:
             return;
         }
         if (outcome->receipt) receipts_.insert(outcome->statement);
+        outcomes_.insert(outcome->statement);
         out_.outcomes.push_back(std::move(*outcome));
     }
 
@@ -241,6 +265,8 @@ private:
             SAT_TRY(require(claim != claims_.end() && claim->second == outcome.artwork,
                             "it names a claim that is not sound, or not on its work"));
         }
+        const auto told = told_.find(outcome.statement);
+        SAT_TRY(require(told == told_.end() || outcome.claim == told->second, "it does not name its claim"));
         if (!outcome.receipt) return require(outcome.claim.has_value(), "it says nothing");
         SAT_TRY_VALUE(const auto receipt, parse_and_verify<Receipt>(*outcome.receipt, keys_.chain));
         const auto leaf = ledger_.outcomes.find(outcome.statement);
@@ -258,8 +284,11 @@ private:
     std::unordered_set<ArtworkId> works_;
     std::unordered_set<ArtworkId> ids_;
     std::unordered_map<StatementId, ArtworkId> claims_;
+    std::unordered_map<StatementId, StatementId> told_;  // a sound claim's statements, and the claim
+    std::unordered_set<StatementId> outcomes_;           // that are sound
     std::unordered_set<StatementId> receipts_;
     std::unordered_map<Wallet, RegisteredBy> registered_;
+    std::unordered_map<Wallet, std::uint64_t> chains_;  // sound ones' seq
     std::uint64_t bytes_ = 0;
     std::uint64_t words_ = 0;
 };

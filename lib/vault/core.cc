@@ -9,7 +9,9 @@
 #include "base/assert.h"
 #include "envelope/envelope.h"
 #include "store/directory_blob_store.h"
+#include "store/repair_file.h"
 #include "store/sqlite_catalog.h"
+#include "vault/check.h"
 #include "vault/healer.h"
 #include "vault/kept_uploads.h"
 
@@ -133,16 +135,37 @@ Result<std::unique_ptr<VaultCore>> VaultCore::open(VaultOptions vault_options, V
     core->checkpoints = std::make_unique<Checkpoints>(core->options.data, core->keys, *core->catalog);
     SAT_TRY(core->checkpoints->check_kept());
     SAT_TRY_VALUE(core->identity_files, IdentityFiles::open(roots, core->master_, *core->catalog));
+    SAT_TRY(core->refresh_identities());
     SAT_TRY_VALUE(core->blobs, DirectoryBlobStore::open(core->options.data, core->options.duplicate));
     core->kept = std::make_unique<KeptUploads>(*core->blobs, core->file_sealer());
     core->healer = std::make_unique<Healer>(core->options, core->keys, *core->catalog, core->file_sealer());
     SAT_TRY(core->remove_orphans());
     SAT_TRY(core->complete_duplicate());
     SAT_TRY(core->sync_leaves());
+    SAT_TRY(core->record_duplicate());
     return core;
 }
 
 VaultCore::~VaultCore() = default;
+
+// Before its leaves: a directory whose leaves file is behind was away, and people may have new keys since.
+Result<void> VaultCore::refresh_identities() const {
+    SAT_TRY_VALUE(const auto reader, catalog->read());
+    SAT_TRY_VALUE(const TreeHead head, reader->tree_head());
+    if (leaves_->leaves_in_all() == head.size) return {};
+    return identity_files->refresh(*catalog);
+}
+
+// For a check that is not told of it.
+Result<void> VaultCore::record_duplicate() const {
+    if (!options.duplicate) return {};
+    std::error_code error;
+    const std::string wanted = std::filesystem::absolute(*options.duplicate, error).string() + "\n";
+    const Path path = options.data / kDuplicateRecord;
+    const auto there = read_file(path, wanted.size() + 1);
+    if (there && as_text(*there) == wanted) return {};
+    return write_file_atomically(path, as_bytes(wanted), AtomicFile::Existing::replace, 0600);
+}
 
 // A leaf comes to the duplicate's leaves file after the files of its work: what that file lacks is what may be missing.
 Result<void> VaultCore::complete_duplicate() const {
@@ -156,7 +179,9 @@ Result<void> VaultCore::complete_duplicate() const {
         if (page.works.empty()) return {};
         from = page.next;
         for (const ArtworkId& artwork : page.works) {
-            auto copied = blobs->duplicate(artwork);
+            auto copied = blobs->duplicate(artwork, [&](const ArtworkId& of, const Path& image, const Path& metadata) {
+                return healer->is_sound(of, image, metadata);
+            });
             if (copied) continue;
             Error error = std::move(copied.error());
             error.message = "the duplicate directory lacks works, and they cannot be copied: " + error.message;
@@ -164,6 +189,26 @@ Result<void> VaultCore::complete_duplicate() const {
             return fail(std::move(error));
         }
     }
+}
+
+// An ID that this catalogue knows as unfinished may be a work of a newer one: metadata that were published, with a
+// receipt for them, are not removed on the word of a catalogue alone.
+Result<bool> VaultCore::keep_possible_work(const ArtworkId& artwork) const {
+    using Place = DirectoryBlobStore::Place;
+    std::vector<Place> places{Place::of_data(options.data)};
+    if (options.duplicate) places.push_back(Place::of_duplicate(*options.duplicate));
+    AtRestSealer sealer = file_sealer();
+    if (std::ranges::none_of(places, [&](const Place& place) {
+            return is_proved_work(place.metadata_file(artwork), artwork, keys, sealer);
+        }))
+        return false;
+    for (const Place& place : places) {
+        SAT_TRY(put_aside(place.root, place.image(artwork)));
+        SAT_TRY(put_aside(place.root, place.metadata_file(artwork)));
+    }
+    healer->report(
+        {artwork, "work", "the catalogue says that its upload never ended: it was moved to damaged/", false});
+    return true;
 }
 
 // IDs that were given out and are no works: what is kept of some can still become one, the others never will.
@@ -174,7 +219,10 @@ Result<void> VaultCore::remove_orphans() const {
         SAT_TRY_VALUE(unfinished, reader->unfinished_ids());
     }
     SAT_TRY(kept->load(unfinished, now()));
-    for (const ArtworkId& artwork : unfinished) SAT_TRY(blobs->remove(artwork));
+    for (const ArtworkId& artwork : unfinished) {
+        SAT_TRY_VALUE(const bool possible, keep_possible_work(artwork));
+        if (!possible) SAT_TRY(blobs->remove(artwork));
+    }
     const std::vector<ArtworkId> waiting = kept->artworks();
     std::erase_if(unfinished, [&](const ArtworkId& id) { return std::ranges::find(waiting, id) != waiting.end(); });
     if (unfinished.empty()) return {};

@@ -74,6 +74,9 @@ public:
 
 private:
     VaultCore(VaultOptions vault_options, VaultKeys vault_keys, Vault::Clock clock, MasterKey master);
+    Result<void> refresh_identities() const;
+    Result<void> record_duplicate() const;
+    Result<bool> keep_possible_work(const ArtworkId& artwork) const;
     Result<void> remove_orphans() const;
     Result<void> complete_duplicate() const;
     void settle(const std::unordered_set<ArtworkId>& doubts);

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::chrono::minutes kHopelessFor{10};
 
+// Before somebody listens: a start that has more to tell of is one for a check.
+constexpr std::size_t kMostUntold = 1000;
+
 }  // namespace
 
 Healer::Healer(const VaultOptions& options, const VaultKeys& keys, Catalog& catalog, AtRestSealer sealer)
@@ -45,6 +48,9 @@ void Healer::look_at(const ArtworkId& artwork) {
 void Healer::set_report(Vault::HealReport report) {
     const std::lock_guard lock(report_mutex_);
     report_ = std::move(report);
+    if (!report_) return;
+    for (const HealEvent& event : untold_) report_(event);
+    untold_.clear();
 }
 
 void Healer::run() {
@@ -60,6 +66,8 @@ void Healer::run() {
         if (mend(artwork)) continue;
         lock.lock();
         hopeless_.emplace(artwork, std::chrono::steady_clock::now() + kHopelessFor);
+        // Whoever asked meanwhile asked for the same.
+        if (queued_.erase(artwork) > 0) std::erase(queue_, artwork);
     }
 }
 
@@ -75,7 +83,7 @@ Result<StoredWork> Healer::find(const ArtworkId& artwork) {
 bool Healer::mend(const ArtworkId& artwork) {
     const auto work = find(artwork);
     if (!work) {
-        tell({artwork, "catalogue", work.error().message, false});
+        report({artwork, "catalogue", work.error().message, false});
         return false;
     }
     const bool image = mend(Kind::image, *work);
@@ -105,7 +113,7 @@ bool Healer::mend(Kind kind, const StoredWork& work) {
             event.healed = healed.has_value();
             if (!healed) event.problem += "; it could not be healed: " + healed.error().message;
         }
-        tell(event);
+        report(event);
         all = all && event.healed;
     }
     return all;
@@ -121,9 +129,26 @@ Path Healer::path_of(Kind kind, const Place& place, const ArtworkId& artwork) co
     return kind == Kind::image ? place.image(artwork) : place.metadata_file(artwork);
 }
 
-void Healer::tell(const HealEvent& event) {
+void Healer::report(const HealEvent& event) {
     const std::lock_guard lock(report_mutex_);
-    if (report_) report_(event);
+    if (report_) {
+        report_(event);
+    } else if (untold_.size() < kMostUntold) {
+        untold_.push_back(event);
+    }
+}
+
+Result<bool> Healer::is_sound(const ArtworkId& artwork, const Path& image, const Path& metadata) {
+    SAT_TRY_VALUE(const StoredWork work, find(artwork));
+    bool sound = true;
+    for (const Kind kind : {Kind::image, Kind::metadata}) {
+        const auto checked = check(kind, kind == Kind::image ? image : metadata, work);
+        if (checked) continue;
+        sound = false;
+        report({artwork, kind == Kind::image ? "image" : "metadata",
+                checked.error().message + "; it is not copied to the duplicate", false});
+    }
+    return sound;
 }
 
 }  // namespace sat

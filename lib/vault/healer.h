@@ -32,7 +32,13 @@ public:
     // A request met something bad of this work.  What could not be mended a while ago is not looked at again: whoever
     // asks for it, and asks again, would have both copies read each time.
     void look_at(const ArtworkId& artwork);
+    // What was told before there was anybody to tell is told then.
     void set_report(Vault::HealReport report);
+    void report(const HealEvent& event);
+
+    // For a copy that is about to be made: both files of a work are what was registered; else it is told.  At the
+    // start, before anything is looked at.
+    Result<bool> is_sound(const ArtworkId& artwork, const Path& image, const Path& metadata);
 
 private:
     enum class Kind { image, metadata };
@@ -44,7 +50,6 @@ private:
     bool mend(Kind kind, const StoredWork& work);
     Result<void> check(Kind kind, const Path& file, const StoredWork& work);
     Path path_of(Kind kind, const DirectoryBlobStore::Place& place, const ArtworkId& artwork) const;
-    void tell(const HealEvent& event);
 
     const VaultKeys& keys_;
     Catalog& catalog_;
@@ -59,7 +64,8 @@ private:
     bool stopping_ = false;
     std::mutex report_mutex_;
     Vault::HealReport report_;
-    std::thread thread_;  // last: it uses the others
+    std::vector<HealEvent> untold_;  // until there is one
+    std::thread thread_;             // last: it uses the others
 };
 
 }  // namespace sat

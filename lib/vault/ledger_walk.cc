@@ -42,30 +42,41 @@ LeafCopies LeafSources::at(std::uint64_t index, std::uint64_t offset) {
     LeafCopies out;
     out.index = index;
     out.offset = offset;
+    // False: it is another leaf.
     const auto take = [&](const Bytes& sealed) {
-        if (out.sealed && *out.sealed == sealed) return;
+        if (out.sealed && *out.sealed == sealed) return true;
         auto entry = sealer_.open(leaf_aad(index), sealed);
-        if (!entry) return;
-        if (out.sealed) {
-            out.split = true;
-            return;
-        }
+        if (!entry) return true;
+        if (out.sealed) return false;
         out.sealed = sealed;
         out.entry = to_string(ByteView(*entry));
+        return true;
     };
     if (audit_ != nullptr) {
         out.row = audit_->leaf(index);
-        if (out.row && *out.row) take((*out.row)->sealed);
+        if (out.row && *out.row) (void)take((*out.row)->sealed);
     }
-    for (const LeafFile* file : files_) {
+    for (std::size_t i = 0; i < files_.size(); ++i) {
         std::optional<Bytes> record;
         // A disk that does not give it has not got it.
-        if (file != nullptr)
-            if (auto read = file->record_at(offset)) record = std::move(*read);
-        if (record) take(*record);
+        if (files_[i] != nullptr && !left_[i])
+            if (auto read = files_[i]->record_at(offset)) record = std::move(*read);
+        if (record && !take(*record)) {
+            left_[i] = true;
+            out.split.push_back(i);
+        }
         out.records.push_back(std::move(record));
     }
     return out;
+}
+
+std::uint64_t LeafSources::count(std::size_t file, std::uint64_t index, std::uint64_t offset) {
+    for (std::uint64_t found = 0;; ++found) {
+        if (files_[file] == nullptr) return found;
+        const auto record = files_[file]->record_at(offset);
+        if (!record || !*record || !opens(index + found, **record)) return found;
+        offset += leaf_record_size((*record)->size());
+    }
 }
 
 std::optional<std::uint64_t> LeafSources::skip(const LeafCopies& lost) {
@@ -77,9 +88,9 @@ std::optional<std::uint64_t> LeafSources::skip(const LeafCopies& lost) {
     for (const auto& record : lost.records) {
         if (!record) continue;
         const std::uint64_t end = lost.offset + leaf_record_size(record->size());
-        for (const LeafFile* file : files_) {
-            if (file == nullptr) continue;
-            const auto next = file->record_at(end);
+        for (std::size_t i = 0; i < files_.size(); ++i) {
+            if (files_[i] == nullptr || left_[i]) continue;
+            const auto next = files_[i]->record_at(end);
             if (next && *next && opens(lost.index + 1, **next)) return end;
         }
     }
@@ -118,6 +129,7 @@ Result<Ledger> walk_ledger(LeafSources& sources, const IdentityChain& vault, con
             ledger.end = *next;
             continue;
         }
+        if (!copies.split.empty()) ledger.whole = false;
         chains.trim();
         const auto leaf = verify_leaf(copies.entry, vault, lookup, before);
         LedgerWork* work = nullptr;

@@ -26,16 +26,21 @@ struct LeafCopies {
     std::vector<std::optional<Bytes>> records;  // of each file
     std::optional<Bytes> sealed;                // the first that authenticates
     std::string entry;
-    bool split = false;  // two that differ authenticate
+    // Files whose copy authenticates and is another one: from here on they have another ledger.
+    std::vector<std::size_t> split;
 };
 
 class LeafSources {
 public:
     // `audit` and the files may be null, and outlive it.
     LeafSources(CatalogAudit* audit, std::vector<const LeafFile*> files, const MasterKey& master)
-        : audit_(audit), files_(std::move(files)), sealer_(master.derive(AtRestKey::leaves)) {}
+        : audit_(audit), files_(std::move(files)), left_(files_.size()), sealer_(master.derive(AtRestKey::leaves)) {}
 
+    // Asked in the order of the leaves.  A file whose leaf differs from that of the sources before it is asked for no
+    // later one: nothing is put together from two histories.
     LeafCopies at(std::uint64_t index, std::uint64_t offset);
+    // How many leaves in a row open in one file, from this one on.
+    std::uint64_t count(std::size_t file, std::uint64_t index, std::uint64_t offset);
     // Where the leaf after one that no place has good begins, if that can be told.
     std::optional<std::uint64_t> skip(const LeafCopies& lost);
 
@@ -45,6 +50,7 @@ private:
 
     CatalogAudit* audit_;
     std::vector<const LeafFile*> files_;
+    std::vector<bool> left_;  // files that have another history
     AtRestSealer sealer_;
 };
 
@@ -58,7 +64,7 @@ struct LedgerWork {
 struct Ledger {
     TreeHead head;
     std::uint64_t end = kLeafLogHeader;  // where the last record ends in a leaves file
-    bool whole = true;                   // every leaf is good somewhere
+    bool whole = true;                   // every leaf is good somewhere, and there is one history
     std::unordered_map<ArtworkId, LedgerWork> works;
     std::vector<ArtworkId> order;
     std::unordered_map<StatementId, LeafHash> outcomes;  // the leaf of each registration and acceptance

@@ -30,9 +30,14 @@ public:
         SAT_TRY_VALUE(const Ledger again, walk_ledger(from_.sources, from_.keys.chain, from_.identities, visitor));
         if (again.head != from_.ledger.head)
             return fail(Errc::io_error, "the ledger changed while the catalogue was rebuilt", "try again");
-        for (const ClaimRow& claim : from_.rows.claims) SAT_TRY(catalog_.add_claim(claim));
+        for (const ClaimRow& claim : from_.rows.claims) SAT_TRY(add_claim(claim));
         for (const OutcomeRow& outcome : from_.rows.outcomes)
-            if (!recorded_.contains(outcome.statement)) SAT_TRY(catalog_.add_outcome(outcome));
+            if (recorded_.insert(outcome.statement).second) SAT_TRY(catalog_.add_outcome(outcome));
+        // By these a repeated statement is known.
+        for (const ClaimRow& claim : from_.rows.claims) {
+            SAT_TRY(tell(claim.id, claim));
+            if (claim.answer_id) SAT_TRY(tell(*claim.answer_id, claim));
+        }
         for (const IdRow& id : from_.rows.ids) {
             if (from_.ledger.works.contains(id.artwork)) continue;
             SAT_TRY_VALUE(const bool is_new, catalog_.give_out(id.artwork));
@@ -43,7 +48,19 @@ public:
         return {};
     }
 
+    std::uint64_t claims() const noexcept { return added_; }
+
 private:
+    Result<void> add_claim(const ClaimRow& claim) {
+        ++added_;
+        return catalog_.add_claim(claim);
+    }
+
+    Result<void> tell(const StatementId& statement, const ClaimRow& claim) {
+        if (!recorded_.insert(statement).second) return {};
+        return catalog_.add_outcome({statement, claim.artwork, claim.id, std::nullopt});
+    }
+
     Result<void> take_leaf(const LeafCopies& copies, const Result<VerifiedLeaf>& leaf, const LedgerWork* work) {
         if (!leaf) return fail(leaf.error());
         SAT_TRY_VALUE(const Leaf parsed, Leaf::parse(copies.entry));
@@ -120,7 +137,7 @@ private:
                 row.claim = claim.jws;
                 row.answer = answer.jws;
                 row.accept = parsed.statements[2];
-                SAT_TRY(catalog_.add_claim(row));
+                SAT_TRY(add_claim(row));
                 there = true;
                 for (const StatementId& statement : {id, answer.id}) {
                     recorded_.insert(statement);
@@ -137,7 +154,44 @@ private:
     std::unordered_set<StatementId> claims_;  // that survived
     std::unordered_map<StatementId, const OutcomeRow*> outcomes_;
     std::unordered_set<StatementId> recorded_;
+    std::uint64_t added_ = 0;
 };
+
+Result<void> remove_database(const Path& file) {
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+        std::error_code error;
+        Path left = file;
+        left += suffix;
+        std::filesystem::remove(left, error);
+        if (error) return fail(errno_error("remove", left, error.value()));
+    }
+    return {};
+}
+
+// A commit lies in the -wal, and closing a database does not tell whether a full disk kept it out of the file.
+Result<void> settle(const Path& fresh, const RebuildFrom& from, std::uint64_t claims) {
+    {
+        SAT_TRY_VALUE(const auto audit, CatalogAudit::open(fresh, from.master, from.keys.wallet()));
+        SAT_TRY(audit->empty_log());
+    }
+    Path log = fresh;
+    log += "-wal";
+    std::error_code error;
+    if (const auto left = std::filesystem::file_size(log, error); !error && left > 0)
+        return fail(Errc::io_error, "the rebuilt catalogue is not in one file");
+    {
+        SAT_TRY_VALUE(const FileDescriptor fd, open_regular(fresh));
+        SAT_TRY(sync_fd(fd.get(), fresh));
+    }
+    SAT_TRY_VALUE(const auto audit, CatalogAudit::open(fresh, from.master, from.keys.wallet()));
+    SAT_TRY_VALUE(const auto lines, audit->integrity());
+    SAT_TRY_VALUE(const auto totals, audit->totals());
+    std::uint64_t there = 0;
+    SAT_TRY(audit->claims([&](const Result<AuditedClaim>& claim) { there += claim ? 1U : 0U; }));
+    if (!lines.empty() || !audit->problems().empty() || totals.tree != from.ledger.head || there != claims)
+        return fail(Errc::io_error, "the rebuilt catalogue does not read back as it was written");
+    return {};
+}
 
 }  // namespace
 
@@ -152,17 +206,29 @@ std::string sign_receipt_again(const RebuildFrom& from, const StatementId& of, R
 }
 
 Result<void> rebuild_catalog(const Path& fresh, const RebuildFrom& from) {
-    for (const char* suffix : {"", "-wal", "-shm"}) {
-        std::error_code error;
-        Path left = fresh;
-        left += suffix;
-        std::filesystem::remove(left, error);
-        if (error) return fail(errno_error("remove", left, error.value()));
-    }
-    SAT_TRY_VALUE(const auto catalog, SqliteCatalog::open(fresh, from.master, from.keys.wallet()));
-    SAT_TRY_VALUE(const auto transaction, catalog->begin());
-    SAT_TRY(Rebuild(from, *transaction).run());
-    return transaction->commit();
+    const auto rebuild = [&]() -> Result<void> {
+        SAT_TRY(remove_database(fresh));
+        std::uint64_t claims = 0;
+        {
+            SAT_TRY_VALUE(const auto catalog, SqliteCatalog::open(fresh, from.master, from.keys.wallet()));
+            SAT_TRY_VALUE(const auto transaction, catalog->begin());
+            Rebuild rows(from, *transaction);
+            SAT_TRY(rows.run());
+            SAT_TRY(transaction->commit());
+            claims = rows.claims();
+        }
+        SAT_TRY(settle(fresh, from, claims));
+        for (const char* suffix : {"-wal", "-shm"}) {
+            Path left = fresh;
+            left += suffix;
+            std::error_code ignored;
+            std::filesystem::remove(left, ignored);
+        }
+        return {};
+    };
+    auto done = rebuild();
+    if (!done) (void)remove_database(fresh);
+    return done;
 }
 
 }  // namespace sat

@@ -30,8 +30,8 @@ struct RebuildFrom {
 std::string sign_receipt_again(const RebuildFrom& from, const StatementId& of, ReceiptStatus status,
                                const LeafHash& leaf);
 
-// Writes `fresh`, which takes the place of what lies there; whole and closed when this succeeds.  Its root is the
-// ledger's.  storage_full, io_error.
+// Writes `fresh`, which takes the place of what lies there.  When this succeeds all of it is in that one file, on the
+// disk, and was read back: its root is the ledger's.  Else nothing of it is left.  storage_full, io_error.
 Result<void> rebuild_catalog(const Path& fresh, const RebuildFrom& from);
 
 }  // namespace sat

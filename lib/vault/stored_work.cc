@@ -88,6 +88,31 @@ Result<void> check_image_file(const Path& file, const StoredWork& work, const Va
     return check_chunks(fd.get(), file, *header, keys, work);
 }
 
+bool is_proved_work(const Path& file, const ArtworkId& artwork, const VaultKeys& keys, AtRestSealer& sealer) {
+    const auto fd = open_stored(file);
+    if (!fd) return false;
+    Bytes bytes(kMaxWorkFile + 1);
+    const auto size = read_some(fd->get(), bytes, file);
+    if (!size) return false;
+    bytes.resize(*size);
+    const auto opened = open_work_file(bytes, artwork, sealer);
+    if (!opened) return false;
+    const auto registration = parse_statement<Registration>(opened->registration);
+    const auto receipt = parse_and_verify<Receipt>(opened->receipt, keys.chain);
+    return registration && receipt && registration->body.artwork == artwork && receipt->body.of == registration->id;
+}
+
+bool is_envelope(const Path& file) {
+    const auto fd = open_stored(file);
+    Bytes prefix(kEnvelopePrefixSize);
+    if (!fd || read_some(fd->get(), prefix, file).value_or(0) < prefix.size()) return false;
+    const auto header_size = EnvelopeHeader::size_from_prefix(prefix);
+    if (!header_size) return false;
+    Bytes rest(*header_size - prefix.size());
+    if (read_some(fd->get(), rest, file).value_or(0) < rest.size()) return false;
+    return EnvelopeHeader::parse(concat({prefix, rest})).has_value();
+}
+
 Result<WorkFile> check_work_file(const Path& file, const StoredWork& work, const VaultKeys& keys,
                                  AtRestSealer& sealer) {
     SAT_TRY_VALUE(const FileDescriptor fd, open_stored(file));

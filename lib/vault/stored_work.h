@@ -27,6 +27,11 @@ struct StoredWork {
 
 // The whole file: header, commitment, each chunk's tag, the image's length and SHA-256.  io_error, with what is wrong.
 Result<void> check_image_file(const Path& file, const StoredWork& work, const VaultKeys& keys);
+// Whether the file may be the only one left of a work that no ledger tells of: metadata that open, with a receipt of
+// this vault's for their registration.
+bool is_proved_work(const Path& file, const ArtworkId& artwork, const VaultKeys& keys, AtRestSealer& sealer);
+// And an image: it begins with an envelope's header, whomever it is for.
+bool is_envelope(const Path& file);
 // io_error, with what is wrong; the file's contents where it is good.
 Result<WorkFile> check_work_file(const Path& file, const StoredWork& work, const VaultKeys& keys, AtRestSealer& sealer);
 

@@ -2,8 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <iostream>
+#include <memory>
 
+#include "support/faults.h"
 #include "support/programs.h"
 
 namespace fs = std::filesystem;
@@ -11,6 +15,7 @@ namespace fs = std::filesystem;
 namespace sat::test {
 namespace {
 
+using testing::AnyOf;
 using testing::HasSubstr;
 
 class CheckCommand : public ThreeComputers {
@@ -134,6 +139,129 @@ TEST_F(CheckCommand, ABadImageIsServedFromTheDuplicateWhileTheVaultRuns) {
     ASSERT_TRUE(vault().process().wait_for_error("event=healed"));
     EXPECT_EQ(read_text(image(id)), good);
     EXPECT_THAT(vault().process().err(), testing::Not(HasSubstr("Unmistakable")));
+}
+
+// A vault of one work with an open claim, its catalogue's format number and its leaves damaged; each try of a repair
+// begins from a copy of it.
+class CutOffRepair : public CheckCommand {
+public:
+    void SetUp() override {
+        CheckCommand::SetUp();
+        id_ = upload();
+        claim(kCollector, id_);
+        stop_vault();
+        flip(data() / "catalog.sqlite", 61);
+        const std::string leaves = read_text(data() / "leaves");
+        write_text(data() / "leaves", leaves.substr(0, leaves.size() - 10));
+        flip(image(id_), 900);
+        keep(data(), dir() / "kept-data");
+        keep(duplicate(), dir() / "kept-duplicate");
+        faults_ = std::make_unique<Faults>(dir() / "faults");
+    }
+    Faults& faults() { return *faults_; }
+    void put_back() {
+        keep(dir() / "kept-data", data());
+        keep(dir() / "kept-duplicate", duplicate());
+    }
+    Done faulty_repair() {
+        return vaultd_command({"check", "--repair", "--duplicate", duplicate()}).env(faults().env()).run();
+    }
+    // Run again without faults it heals all, and the claim is there.
+    void expect_healed(const std::string& when) {
+        faults().disarm();
+        const Done done = check({"--repair"});
+        EXPECT_EQ(done.exit, 0) << when << done.out << done.err;
+        EXPECT_EQ(check().exit, 0) << when;
+        const Done status = vaultd_command({"status"}).json().run();
+        ASSERT_EQ(status.exit, 0) << when << status.out;
+        EXPECT_EQ(status.data()["works"], 1) << when;
+        EXPECT_EQ(status.data()["open_claims"], 1) << when;
+    }
+    // Some of the calls that a whole repair makes, the last one among them.
+    std::vector<std::uint64_t> points(std::uint64_t sample) {
+        faults().count();
+        EXPECT_EQ(faulty_repair().exit, 0);
+        const std::uint64_t calls = faults().calls();
+        EXPECT_GT(calls, 5U);
+        expect_healed("whole");
+        std::vector<std::uint64_t> out;
+        const std::uint64_t step = run_in_full() ? 1 : std::max<std::uint64_t>(1, calls / sample);
+        for (std::uint64_t call = 1; call <= calls; call += step) out.push_back(call);
+        if (out.back() != calls) out.push_back(calls);
+        return out;
+    }
+
+private:
+    static void keep(const Path& from, const Path& to) {
+        fs::remove_all(to);
+        fs::copy(from, to, fs::copy_options::recursive);
+    }
+
+    std::string id_;
+    std::unique_ptr<Faults> faults_;
+};
+
+TEST_F(CutOffRepair, ThatIsKilledAnywhereEndsRunAgainAsOneThatWasNot) {
+    for (const std::uint64_t call : points(8)) {
+        put_back();
+        faults().kill_at(call);
+        (void)faulty_repair();
+        expect_healed("killed at call " + std::to_string(call));
+    }
+}
+
+TEST_F(CutOffRepair, ThatRunsOutOfRoomAnywhereSaysSoAndLosesNothing) {
+    for (const std::uint64_t call : points(8)) {
+        put_back();
+        faults().full_at(call);
+        const Done done = faulty_repair();
+        const std::string when = "full from call " + std::to_string(call);
+        faults().disarm();
+        // Where the last sync failed, all is mended, and nobody knew.
+        EXPECT_THAT(done.exit, AnyOf(0, exits::kBadProof, exits::kIo)) << when << done.out << done.err;
+        if (done.exit == 0) {
+            EXPECT_EQ(check().exit, 0) << when << done.out;
+        }
+        expect_healed(when);
+    }
+}
+
+TEST_F(CutOffRepair, OnASmallDiskSaysSoAndLosesNothing) {
+    if (test::run({.argv = {"/usr/bin/unshare", "-m", "/bin/mount", "-t", "tmpfs", "tmpfs", dir()}}).exit_code != 0) {
+        std::cout << "no mount is allowed here: a real small disk was not tried\n";
+        return;
+    }
+    const Path small = dir() / "small";
+    const Path out = dir() / "out";
+    fs::create_directory(small);
+    fs::create_directory(out);
+    const std::string script =
+        "mount -t tmpfs -o size=${3}k,mode=0700 tmpfs \"$0\" && cp -a \"$1\"/. \"$0\"/ || exit 99; "
+        "\"$2\" check --repair --data \"$0\"; code=$?; rm -rf \"$4\" && cp -a \"$0\" \"$4\" && exit $code";
+    std::size_t short_of_room = 0;
+    // From a disk on which nothing more fits to one on which all of it does.
+    for (int size = 320; size <= 900; size += run_in_full() ? 8 : 80) {
+        put_back();
+        const auto outcome = test::run({.argv = {"/usr/bin/unshare", "-m", "/bin/sh", "-c", script, small, data(),
+                                                 program_path("sat-vaultd"), std::to_string(size), out}});
+        if (outcome.exit_code == 99) continue;  // the vault itself did not fit
+        fs::remove_all(data());
+        fs::copy(out, data(), fs::copy_options::recursive);
+        if (outcome.exit_code != 0) ++short_of_room;
+        expect_healed("on " + std::to_string(size) + " KiB");
+    }
+    EXPECT_GT(short_of_room, 0U);
+}
+
+TEST_F(CheckCommand, ADuplicateThatIsNotMountedIsNotMade) {
+    upload();
+    stop_vault();
+    const Done done = vaultd_command({"check", "--repair", "--duplicate", dir() / "mistyped"}).json().run();
+    EXPECT_EQ(done.exit, exits::kConfig) << done.out;
+    EXPECT_FALSE(fs::exists(dir() / "mistyped"));
+    const Done alone = vaultd_command({"check"}).json().run();
+    EXPECT_EQ(alone.exit, 0) << alone.out;
+    EXPECT_THAT(alone.data()["notes"].dump(), HasSubstr(duplicate().string()));
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto opened = sat::LeafFile::open(path);
     SAT_ASSERT(opened && *opened);
     const sat::LeafFile& file = **opened;
-    SAT_ASSERT(file.size() == size && file.has_header_of(sat::Wallet()).has_value());
+    SAT_ASSERT(file.size() == size && file.header_for(sat::Wallet()).has_value());
     for (const std::uint64_t start : {std::uint64_t{0}, sat::kLeafLogHeader}) {
         for (std::uint64_t at = start;;) {
             const auto record = file.record_at(at);

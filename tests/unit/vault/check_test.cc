@@ -5,10 +5,17 @@
 
 #include <gmock/gmock.h>
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 
+#include "store/identity_files.h"
+#include "store/leaf_file.h"
 #include "store/sqlite.h"
+#include "store/sqlite_catalog.h"
 #include "unit/vault/fixture.h"
 
 namespace fs = std::filesystem;
@@ -86,7 +93,7 @@ protected:
         std::vector<Path> out;
         for (const char* place : {"data", "dup"})
             for (const Path& file : files_below(directory / "pristine" / place))
-                out.push_back(file.lexically_relative(directory / "pristine"));
+                if (file.filename() != kDuplicateRecord) out.push_back(file.lexically_relative(directory / "pristine"));
         std::sort(out.begin(), out.end());
         return out;
     }
@@ -102,6 +109,50 @@ protected:
     }
 
     static bool is_catalog(const Path& file) { return file.filename() == "catalog.sqlite"; }
+
+    // Every file of both places with all that is in it, but for the locks.
+    std::map<std::string, Bytes> everything() const {
+        std::map<std::string, Bytes> out;
+        for (const char* place : {"data", "dup"}) {
+            if (!fs::exists(directory / place)) continue;
+            for (const Path& file : files_below(directory / place)) {
+                const std::string name = file.lexically_relative(directory.path()).string();
+                if (!name.ends_with("lock") && !name.ends_with("-shm")) out[name] = contents(name);
+            }
+        }
+        return out;
+    }
+
+    // What a repair cannot judge it names, and leaves as it is, however often it runs.
+    CheckReport expect_untouched(const std::string& when) {
+        const auto before = everything();
+        CheckReport report;
+        for (int i = 0; i < 2; ++i) {
+            report = check(true);
+            EXPECT_GT(report.left(), 0U) << when;
+            EXPECT_TRUE(everything() == before) << when << "\n" << words(report);
+        }
+        return report;
+    }
+
+    void remove_catalog() const {
+        for (const char* file : {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"})
+            fs::remove(directory / "data" / file);
+    }
+
+    void execute(const char* sql) const {
+        auto db = SqliteConnection::open(directory / "data/catalog.sqlite", SqliteConnection::Access::write).value();
+        const auto done = db->execute(sql);
+        ASSERT_TRUE(done.has_value()) << done.error().message;
+    }
+
+    // A leaves file's first records.
+    Bytes first_leaves(std::size_t count) const {
+        Bytes out = leaf_log_header(keys.wallet());
+        const auto file = LeafFile::open(directory / "data/leaves").value();
+        for (std::size_t i = 0; i < count; ++i) append(out, leaf_record(file->record_at(out.size()).value().value()));
+        return out;
+    }
 
     // Everything that the catalogue says, in words; empty where it cannot be read.
     std::string catalog_text() const {
@@ -331,6 +382,7 @@ TEST_F(CheckTest, RebuildsALostDatabaseFromTheMetadataAndTheLeaves) {
     EXPECT_EQ(words(check()), "");
     // It goes on from there.
     open();
+    ASSERT_TRUE(vault->admit(party("cyd").caller()));
     hand_over(party("ben"), party("cyd"), second);
     EXPECT_EQ(work(second).owner, party("cyd").wallet());
     EXPECT_EQ(work(second).seq, 2U);
@@ -341,6 +393,10 @@ TEST_F(CheckTest, RebuildsALostDatabaseFromTheMetadataAndTheLeaves) {
 TEST_F(CheckTest, RebuildsALostDatabaseWithoutTheDuplicate) {
     fs::remove(directory / "data/catalog.sqlite");
     options.duplicate.reset();
+    EXPECT_THAT(expect_untouched("the duplicate was not named").notes,
+                Contains(HasSubstr((directory / "dup").string())));
+    // It is lost, says the operator.
+    fs::remove(directory / "data" / kDuplicateRecord);
     EXPECT_EQ(check(true).left(), 0U);
     expect_as_before("without a database and a duplicate", false);
 }
@@ -416,14 +472,16 @@ TEST_F(CheckTest, ALeafThatNoCopyHasIsNamedAndNothingIsGuessed) {
     const CheckReport report = check(true);
     EXPECT_GT(report.left(), 0U);
     EXPECT_THAT(parts(report), Contains("ledger"));
-    EXPECT_THAT(report.notes, Contains(HasSubstr("is not rebuilt")));
+    EXPECT_THAT(report.notes, Contains(HasSubstr("cannot be rebuilt")));
     EXPECT_FALSE(fs::exists(directory / "data/catalog.sqlite"));
     EXPECT_TRUE(fs::exists(directory / in_shelf("data/image_store", second))) << "what may be a work's stays";
 }
 
 TEST_F(CheckTest, WhatBelongsToNothingIsNamedAndPutAside) {
     const ArtworkId nobody = ArtworkId::generate();
-    fs::create_directories((directory / in_shelf("data/image_store", nobody)).parent_path());
+    const Path shelf = (directory / in_shelf("data/image_store", nobody)).parent_path();
+    fs::create_directories(shelf);
+    fs::permissions(shelf, fs::perms::owner_all);
     put(in_shelf("data/image_store", nobody), some_bytes(10));
     CheckReport report = check();
     ASSERT_EQ(report.left(), 1U) << words(report);
@@ -442,6 +500,305 @@ TEST_F(CheckTest, WhatIsReplacedIsKept) {
     ASSERT_EQ(kept.size(), 1U);
     EXPECT_EQ(read_file(kept[0], std::size_t{1} << 20).value(), bad);
     EXPECT_EQ(fs::status(kept[0]).permissions() & (fs::perms::group_all | fs::perms::others_all), fs::perms::none);
+}
+
+TEST_F(CheckTest, WithoutACatalogueAndLeavesTheLedgerIsUnknownAndNothingIsTouched) {
+    remove_catalog();
+    for (const char* file : {"data/leaves", "dup/leaves"}) fs::remove(directory / file);
+    const CheckReport report = expect_untouched("without a catalogue and leaves");
+    EXPECT_THAT(parts(report), Contains("ledger"));
+    EXPECT_FALSE(fs::exists(directory / "data/catalog.sqlite"));
+}
+
+TEST_F(CheckTest, LeavesThatWereCutOffInEveryCopyLoseNoWork) {
+    const Bytes one = first_leaves(1);
+    for (const char* file : {"data/leaves", "dup/leaves"}) put(file, one);
+    remove_catalog();
+    const CheckReport report = expect_untouched("with one leaf of all");
+    EXPECT_THAT(words(report), HasSubstr("the ledger lacks"));
+    EXPECT_TRUE(fs::exists(directory / in_shelf("data/image_store", second)));
+}
+
+TEST_F(CheckTest, TwoHistoriesAreNamedAndNeverMerged) {
+    for (const bool longer : {false, true}) {
+        restore();
+        open();
+        upload(party("ada"));
+        if (longer) upload(party("ada"));
+        vault.reset();
+        fs::copy(directory / "dup", directory / "branch", fs::copy_options::recursive);
+        restore();
+        const std::optional<Path> duplicate = options.duplicate;
+        options.duplicate.reset();
+        open();
+        hand_over(party("ben"), party("ada"), second);
+        vault.reset();
+        options.duplicate = duplicate;
+        fs::remove_all(directory / "dup");
+        fs::rename(directory / "branch", directory / "dup");
+        const CheckReport report = expect_untouched("two histories");
+        EXPECT_THAT(words(report), HasSubstr("two histories part here"));
+        EXPECT_EQ(report.ledger.size, ledger.size + 1);
+        // Without a catalogue neither is one put together.
+        remove_catalog();
+        EXPECT_THAT(words(expect_untouched("two histories without a catalogue")), HasSubstr("two histories part here"));
+        EXPECT_EQ(code_of(try_open()), Errc::config);
+    }
+}
+
+TEST_F(CheckTest, AnotherVaultsDirectoryIsRefusedBeforeAnythingIsWritten) {
+    const Wallet other = party("ada").wallet();
+    const Bytes foreign_key = MasterKey::draw().wrap(other, keys.store.public_key());
+    Bytes newer_key = contents("dup/master.key");
+    newer_key[4] = std::byte{2};
+    newer_key[100] ^= std::byte{1};
+    Bytes foreign_leaves = leaf_log_header(other);
+    append(foreign_leaves, leaf_record(some_bytes(200)));
+    Bytes newer_leaves = leaf_log_header(keys.wallet());
+    newer_leaves[4] = std::byte{2};
+    append(newer_leaves, leaf_record(some_bytes(200)));
+    const std::vector<std::pair<const char*, Bytes>> cases{{"dup/master.key", foreign_key},
+                                                           {"dup/master.key", newer_key},
+                                                           {"dup/leaves", foreign_leaves},
+                                                           {"dup/leaves", newer_leaves}};
+    for (const auto& [file, bytes] : cases) {
+        restore();
+        put(file, bytes);
+        flip(in_shelf("data/image_store", first), 20'000);
+        const auto before = everything();
+        EXPECT_EQ(code_of(check_vault({options.data, options.duplicate, true, now}, keys)), Errc::config) << file;
+        EXPECT_TRUE(everything() == before) << file;
+    }
+    restore();
+    execute("UPDATE vault SET wallet = zeroblob(32), master_check = zeroblob(32)");
+    const auto before = everything();
+    EXPECT_EQ(code_of(check_vault({options.data, options.duplicate, true, now}, keys)), Errc::config) << "a catalogue";
+    EXPECT_TRUE(everything() == before);
+}
+
+TEST_F(CheckTest, ADuplicateThatIsNotThereIsRefusedAndNotMade) {
+    options.duplicate = directory / "mistyped";
+    EXPECT_EQ(code_of(check_vault({options.data, options.duplicate, true, now}, keys)), Errc::config);
+    EXPECT_FALSE(fs::exists(*options.duplicate));
+}
+
+TEST_F(CheckTest, ACatalogueOfANewerVersionIsRefusedAndOneWithAWrongNumberKeepsItsClaims) {
+    execute(("PRAGMA user_version = " + std::to_string(kCatalogVersion + 1)).c_str());
+    const auto before = everything();
+    const auto refused = check_vault({options.data, options.duplicate, true, now}, keys);
+    ASSERT_EQ(code_of(refused), Errc::config);
+    EXPECT_THAT(refused.error().message, HasSubstr("newer version"));
+    EXPECT_TRUE(everything() == before);
+    for (const char* sql : {"PRAGMA user_version = 1", "PRAGMA user_version = 2097154", "PRAGMA application_id = 7",
+                            "UPDATE vault SET wallet = zeroblob(32)"}) {
+        restore();
+        execute(sql);
+        expect_healed(sql);
+    }
+}
+
+TEST_F(CheckTest, RowsThatAreNotThereAreMissed) {
+    for (const char* sql :
+         {"DELETE FROM outcomes WHERE sealed IS NULL", "UPDATE outcomes SET claim = NULL WHERE claim IS NOT NULL"}) {
+        restore();
+        execute(sql);
+        expect_healed(sql);
+    }
+    // Who never owned a work has an identity nowhere else, and without it a claim proves nothing.
+    restore();
+    execute("DELETE FROM identities");
+    expect_healed("without identities", false);
+}
+
+TEST_F(CheckTest, AnOlderChainInAnIdentityFileIsDamage) {
+    const Party& ada = party("ada");
+    IdentityDocument next = ada.chain.documents().back();
+    next.sign = party("ben").sign.public_key();
+    next.kem = party("ben").kem.public_key();
+    next.seq += 1;
+    next.prev = ada.chain.newest_id();
+    next.iat += 100;
+    std::vector<std::string> texts = ada.chain.texts();
+    texts.push_back(sign_identity(next, ada.sign));
+    const IdentityChain longer = IdentityChain::from_documents(texts).value();
+    const MasterKey master = MasterKey::unwrap(contents("data/master.key"), keys.wallet(), keys.store).value();
+    AtRestSealer sealer(master.derive(AtRestKey::files));
+    const Path file = identity_path("dup", ada.wallet());
+    put(file, seal_identity_file(ada.wallet(), longer.encode(), sealer));
+    CheckReport report = check();
+    EXPECT_THAT(parts(report), Contains("identity"));
+    EXPECT_EQ(check(true).left(), 0U);
+    for (const char* root : {"data", "dup"}) {
+        const auto kept = open_identity_file(contents(identity_path(root, ada.wallet())), ada.wallet(), sealer).value();
+        EXPECT_EQ(kept, longer.encode()) << root;
+    }
+    EXPECT_EQ(words(check()), "");
+}
+
+TEST_F(CheckTest, AMendThatFailsIsToldAndTheOthersGoOn) {
+    flip(in_shelf("data/image_store", first), 20'000);
+    flip(in_shelf("dup/duplicate_store", second), 20'000);
+    put("dup/damaged", some_bytes(3));
+    const CheckReport report = check(true);
+    EXPECT_GT(report.left(), 0U);
+    EXPECT_THAT(words(report), HasSubstr("could not be mended"));
+    for (const Damage& damage : report.damages)
+        if (damage.artwork == first) {
+            EXPECT_TRUE(damage.healed) << words(report);
+        }
+}
+
+TEST_F(CheckTest, LeavesThatAreNoFileAreWrittenAnew) {
+    fs::rename(directory / "data/leaves", directory / "elsewhere");
+    fs::create_symlink(directory / "elsewhere", directory / "data/leaves");
+    fs::remove(directory / "dup/leaves");
+    fs::create_directory(directory / "dup/leaves");
+    fs::permissions(directory / "dup/leaves", fs::perms::owner_all);
+    expect_healed("leaves that are a link and a directory");
+}
+
+TEST_F(CheckTest, ModesAndStrayFilesAreNamedAndMended) {
+    fs::permissions(directory / "data/leaves", fs::perms(0644));
+    fs::permissions(directory / "data/catalog.sqlite", fs::perms(0640));
+    const Path shelf = (directory / in_shelf("data/image_store", first)).parent_path();
+    fs::permissions(shelf, fs::perms(0755));
+    flip(in_shelf("data/image_store", first), 20'000);
+    put("data/incoming/notes.txt", some_bytes(3));
+    put("dup/identities/README", some_bytes(3));
+    const CheckReport report = check();
+    EXPECT_EQ(report.left(), 6U) << words(report);
+    EXPECT_EQ(std::ranges::count(parts(report), "mode"), 3);
+    EXPECT_EQ(std::ranges::count(parts(report), "stranger"), 2);
+    expect_healed("modes and strays");
+    EXPECT_EQ(fs::status(shelf).permissions(), fs::perms(0700));
+}
+
+TEST_F(CheckTest, ADamagedLogOfACrashedVaultIsFoundAndKept) {
+    open();
+    claim(party("cyd"), first);
+    for (const char* file : {"catalog.sqlite", "catalog.sqlite-wal"})
+        fs::copy_file(directory / "data" / file, directory / file);
+    vault.reset();
+    restore();
+    for (const char* file : {"catalog.sqlite", "catalog.sqlite-wal"})
+        fs::copy_file(directory / file, directory / "data" / file, fs::copy_options::overwrite_existing);
+    for (const char* file : {"data/catalog.sqlite", "data/catalog.sqlite-wal"})
+        fs::permissions(directory / file, fs::perms(0600));
+    const auto sound = everything();
+    EXPECT_EQ(words(check()), "") << "a crash is no damage";
+    EXPECT_TRUE(everything() == sound) << "and a check changes nothing";
+    flip("data/catalog.sqlite-wal", 200);
+    const Bytes log = contents("data/catalog.sqlite-wal");
+    const CheckReport found = check();
+    EXPECT_THAT(words(found), HasSubstr("frame 0 is damaged"));
+    EXPECT_EQ(contents("data/catalog.sqlite-wal"), log) << "the evidence stays";
+    const CheckReport repaired = check(true);
+    EXPECT_EQ(repaired.left(), 0U) << words(repaired);
+    EXPECT_THAT(repaired.notes, Contains(HasSubstr("claims that were made since are lost")));
+    bool kept = false;
+    for (const Path& file : files_below(directory / "data/damaged"))
+        kept = kept || read_file(file, std::size_t{1} << 26).value() == log;
+    EXPECT_TRUE(kept);
+    expect_as_before("after a damaged log");
+    EXPECT_EQ(words(check()), "");
+}
+
+TEST_F(CheckTest, AnInterruptedRepairEndsAsOneThatWasNot) {
+    // What each step leaves: a rebuilt file that did not get its name, or an old one that has two.
+    flip("data/leaves", 100);
+    flip("dup/leaves", 0);
+    execute("UPDATE vault SET works = 7");
+    put("data/catalog.rebuilt", some_bytes(5000));
+    put("data/catalog.rebuilt-wal", some_bytes(5000));
+    put("data/leaves.abcdef.part", some_bytes(50));
+    fs::create_directory(directory / "data/damaged");
+    fs::permissions(directory / "data/damaged", fs::perms::owner_all);
+    fs::create_hard_link(directory / "data/catalog.sqlite", directory / "data/damaged/catalog.sqlite.1");
+    fs::create_hard_link(directory / "data/leaves", directory / "data/damaged/leaves.1");
+    expect_healed("after a repair that was cut off");
+    EXPECT_FALSE(fs::exists(directory / "data/catalog.rebuilt"));
+    EXPECT_FALSE(fs::exists(directory / "data/catalog.rebuilt-wal"));
+}
+
+TEST_F(CheckTest, ARepairWithoutRoomLeavesWhatWasThere) {
+    execute("UPDATE vault SET works = 7");
+    fs::remove(directory / "dup/leaves");
+    const Bytes catalog = contents("data/catalog.sqlite");
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const auto old = std::signal(SIGXFSZ, SIG_IGN);
+    for (const rlim_t size : {rlim_t{64}, rlim_t{20'000}, rlim_t{150'000}}) {
+        const rlimit small{size, before.rlim_max};
+        ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+        const CheckReport report = check(true);
+        ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+        EXPECT_GT(report.left(), 0U) << size;
+        EXPECT_EQ(contents("data/catalog.sqlite"), catalog) << size;
+        EXPECT_FALSE(fs::exists(directory / "data/catalog.rebuilt")) << size;
+    }
+    (void)std::signal(SIGXFSZ, old);
+    expect_healed("with room again");
+}
+
+TEST_F(CheckTest, FilesThatAnOlderCatalogueTakesForLeftoversAreKeptByTheStart) {
+    options.duplicate.reset();
+    open();
+    upload(party("ada"));
+    const std::vector<const char*> older{"catalog.sqlite", "catalog.sqlite-wal", "leaves"};
+    for (const char* file : older) fs::copy_file(directory / "data" / file, directory / file);
+    UploadPlan plan;
+    plan.image = some_bytes(5000, 9);
+    const ArtworkId later = upload(party("ada"), plan);
+    vault.reset();
+    const Bytes image = contents(in_shelf("data/image_store", later));
+    for (const char* file : older)
+        fs::copy_file(directory / file, directory / "data" / file, fs::copy_options::overwrite_existing);
+    EXPECT_THAT(check().notes, Contains(HasSubstr("may be of a work")));
+    std::vector<HealEvent> told_events;
+    open();
+    vault->set_heal_report([&](const HealEvent& event) { told_events.push_back(event); });
+    ASSERT_EQ(told_events.size(), 1U);
+    EXPECT_EQ(told_events[0].artwork, later);
+    vault.reset();
+    EXPECT_FALSE(fs::exists(directory / in_shelf("data/image_store", later)));
+    bool kept = false;
+    for (const Path& file : files_below(directory / "data/damaged"))
+        kept = kept || read_file(file, std::size_t{1} << 26).value() == image;
+    EXPECT_TRUE(kept);
+}
+
+TEST_F(CheckTest, ADuplicateThatWasAwayGetsTheIdentitiesBeforeTheLeaves) {
+    const std::optional<Path> duplicate = options.duplicate;
+    options.duplicate.reset();
+    open();
+    ASSERT_TRUE(vault->admit(party("dan").caller()));
+    const ArtworkId third = upload(party("dan"));
+    options.duplicate = duplicate;
+    open();
+    ledger = vault->status().ledger;
+    vault.reset();
+    EXPECT_EQ(words(check()), "");
+    fs::remove_all(directory / "data");
+    fs::create_directory(directory / "data");
+    fs::permissions(directory / "data", fs::perms::owner_all);
+    const CheckReport report = check(true);
+    EXPECT_EQ(report.left(), 0U) << words(report);
+    EXPECT_EQ(report.ledger, ledger);
+    open();
+    EXPECT_EQ(work(third).owner, party("dan").wallet());
+}
+
+TEST_F(CheckTest, ANewDuplicateGetsNoRottenImage) {
+    flip(in_shelf("data/image_store", first), 20'000);
+    fs::remove_all(directory / "dup");
+    std::vector<HealEvent> told_events;
+    open();
+    vault->set_heal_report([&](const HealEvent& event) { told_events.push_back(event); });
+    ASSERT_EQ(told_events.size(), 1U);
+    EXPECT_EQ(told_events[0].artwork, first);
+    EXPECT_FALSE(told_events[0].healed);
+    EXPECT_FALSE(fs::exists(directory / in_shelf("dup/duplicate_store", first)));
+    EXPECT_TRUE(fs::exists(directory / in_shelf("dup/duplicate_store", second)));
 }
 
 }  // namespace
