@@ -16,7 +16,7 @@
 #include "common/output.h"
 #include "crypto/openssl_memory.h"
 #include "options.h"
-#include "store/sqlite.h"
+#include "store/sqlite_memory.h"
 
 namespace sat {
 

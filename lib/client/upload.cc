@@ -253,6 +253,9 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
     }
     registration.bytes = size;
 
+    const auto note = [&observer](const std::string& text) {
+        if (observer.note) observer.note(text);
+    };
     // What an earlier run sent last and heard no answer to.
     const UploadStore store(impl_->home.directory());
     const Digest name = upload_name(vault_before, before.status);
@@ -265,12 +268,12 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
         sent_before.reset();
         const Registration& was = settled->work.registration.body;
         if (says_the_same(was, source.draft)) {
-            observer.note("an earlier run had stored it already; its receipt had not arrived");
+            note("an earlier run had stored it already; its receipt had not arrived");
             settled->found = true;
             return settled;
         }
-        observer.note("an earlier upload of this file is stored as " + was.artwork.str() +
-                      ", with other metadata: this is a work of its own");
+        note("an earlier upload of this file is stored as " + was.artwork.str() +
+             ", with other metadata: this is a work of its own");
         return std::optional<UploadResult>{};
     };
     SAT_TRY_VALUE(auto settled, settle());
@@ -292,10 +295,10 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
     bool resumed = false;
     if (begun.offset != 0) {
         if (begun.offset > size) return fail(Errc::malformed, "the vault kept more of the image than there is");
-        observer.resuming(begun.offset, size);
+        if (observer.resuming) observer.resuming(begun.offset, size);
         SAT_TRY_VALUE(resumed, resume_upload(source, begun.offset, sealer, hash));
         if (!resumed) {
-            observer.note("the file is not the one that was begun: the upload starts over");
+            note("the file is not the one that was begun: the upload starts over");
             SAT_TRY_VALUE(begun, call(UploadBeginRequest{size, registration.media_type}));
             if (begun.offset != 0) return fail(Errc::malformed, "the vault goes on with what nobody asked for");
             sealer = new_sealer();
@@ -310,7 +313,12 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
     ImageSender sender(source, std::move(sealer), size, std::move(hash));
     SAT_TRY_VALUE(const std::string text, impl_->run(send_image(impl_->connection, impl_->worker, std::move(request),
                                                                 length, sender, observer.progress)));
-    SAT_TRY_VALUE(const UploadDataReply sent, parse_reply<UploadDataRequest>(text));
+    const auto received = parse_reply<UploadDataRequest>(text);
+    if (!received && received.error().code == Errc::state)
+        return fail(Errc::interrupted,
+                    "the vault has given this upload up: it was too slow, or another run of it went on with it",
+                    "run the same command again");
+    SAT_TRY_VALUE(const UploadDataReply sent, received);
     registration.sha256 = sender.finish();
     if (sent.sha256 != registration.sha256)
         return fail(Errc::hash_mismatch, "the vault received another image than was sent");

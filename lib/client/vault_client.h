@@ -73,7 +73,7 @@ struct UploadSource {
     struct stat seen {};  // the file as it was when `draft` and `preview` were made of it
 };
 
-// Told of an upload on its way.
+// Told of an upload on its way; each may be empty.
 struct UploadObserver {
     ProgressFunction progress;
     // Of so much the vault has the beginning already.

@@ -9,7 +9,6 @@
 #include <string>
 
 #include "base/assert.h"
-#include "base/memory.h"
 
 namespace sat {
 
@@ -20,30 +19,7 @@ constexpr const char* kInMemory = ":memory:";
 // A parameter that the statement does not have, or a value beyond SQLite's limits: our own mistake.
 void must_bind(int code) { SAT_ASSERT(code == SQLITE_OK); }
 
-// SQLite's own allocator, which fails where it cannot.
-sqlite3_mem_methods own_memory;
-
-void* allocate(int size) {
-    void* block = own_memory.xMalloc(size);
-    if (block == nullptr) out_of_memory();
-    return block;
-}
-
-void* reallocate(void* block, int size) {
-    void* grown = own_memory.xRealloc(block, size);
-    if (grown == nullptr) out_of_memory();
-    return grown;
-}
-
 }  // namespace
-
-void end_sqlite_without_memory() noexcept {
-    SAT_ASSERT(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &own_memory) == SQLITE_OK);
-    sqlite3_mem_methods methods = own_memory;
-    methods.xMalloc = allocate;
-    methods.xRealloc = reallocate;
-    SAT_ASSERT(sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) == SQLITE_OK);
-}
 
 SqliteQuery::~SqliteQuery() {
     if (statement_ == nullptr) return;

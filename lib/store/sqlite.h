@@ -22,10 +22,6 @@ namespace sat {
 
 class SqliteConnection;
 
-// SQLite without memory ends the process: see base/memory.h.  Before the first connection, and before there are
-// threads.
-void end_sqlite_without_memory() noexcept;
-
 // One run of a prepared statement; reset when destroyed.  Views that it gives live until the next step().
 class SqliteQuery {
 public:

@@ -200,9 +200,7 @@ Result<void> Scene::upload(std::size_t image) {
     source.preview = to_bytes("a preview");
     pending_.upload = true;
     ++lost_uploads_;
-    const UploadObserver nobody{
-        .progress = nullptr, .resuming = [](std::uint64_t, std::uint64_t) {}, .note = [](const std::string&) {}};
-    SAT_TRY_VALUE(const UploadResult uploaded, vault->upload(source, artist_->sign, nobody));
+    SAT_TRY_VALUE(const UploadResult uploaded, vault->upload(source, artist_->sign, {}));
     --lost_uploads_;
     const std::string id = uploaded.work.id().str();
     known_.uploads.push_back({id, uploaded.work.registration.jws, uploaded.receipt, image});

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <set>
@@ -74,6 +75,11 @@ public:
             const Done done = vaultd_command({"status"}).json().run();
             return done.exit == 0 && done.data()["uploads"] == 0;
         }));
+    }
+    // The client has written its commit down; before that a file of another name grows beside.
+    bool commit_is_kept() const {
+        return std::ranges::any_of(files_below(artist_home() / "uploads"),
+                                   [](const Path& path) { return path.extension() != ".part"; });
     }
     std::vector<Path> kept() const { return files_below(data() / "incoming"); }
     // The ID of what is kept.
@@ -179,7 +185,7 @@ TEST_F(Resume, AnUploadWhoseReceiptWasLostIsNotMadeTwice) {
         const std::size_t before = works().size();
         // The connection is held while the vault commits, and then cut at both ends.
         relay().treat(Direction::to_client, {.edit = [&, committed = false](std::size_t, Bytes frame) mutable {
-                          if (!committed) committed = !fs::is_empty(artist_home() / "uploads");
+                          if (!committed) committed = commit_is_kept();
                           return committed ? std::vector<Bytes>{} : std::vector<Bytes>{std::move(frame)};
                       }});
         const Command command =
@@ -222,11 +228,11 @@ TEST_F(Resume, ACommitThatNeverArrivedIsMadeAgain) {
     fs::permissions(artist_home() / "uploads", fs::perms::owner_all);
     // From the moment that the commit is written down nothing reaches the vault.
     relay().treat(Direction::to_vault, {.edit = [&, committed = false](std::size_t, Bytes frame) mutable {
-                      if (!committed) committed = !fs::is_empty(artist_home() / "uploads");
+                      if (!committed) committed = commit_is_kept();
                       return committed ? std::vector<Bytes>{} : std::vector<Bytes>{std::move(frame)};
                   }});
     Process process = uploading(file).begin();
-    ASSERT_TRUE(eventually([&] { return !fs::is_empty(artist_home() / "uploads"); }));
+    ASSERT_TRUE(eventually([&] { return commit_is_kept(); }));
     process.kill_hard();
     relay().cut();
     settled();

@@ -57,7 +57,10 @@ TEST_F(Scale, SixteenUploadsAtOnceAreServed) {
     std::vector<Command> commands;
     std::vector<Process> processes;
     for (std::size_t i = 0; i < 16; ++i) {
-        commands.push_back(artist_command({"upload", file, "--title", "Upload " + std::to_string(i)})
+        // Of one file and one wallet a second upload would go on with the first, once that stands still.
+        const Path own = dir() / ("upload-" + std::to_string(i) + ".tif");
+        std::filesystem::copy_file(file, own);
+        commands.push_back(artist_command({"upload", own, "--title", "Upload " + std::to_string(i)})
                                .home(homes[i % homes.size()])
                                .vault(relay.address()));
         processes.push_back(commands.back().begin());

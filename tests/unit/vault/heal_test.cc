@@ -101,12 +101,17 @@ TEST_F(HealTest, ABadDuplicateIsMendedTooWhenTheImageIsLookedAt) {
 TEST_F(HealTest, WhatNoCopyHasIsSaidOnceAndNotReadAgainForEachWhoAsks) {
     flip(image(), 100'000);
     flip(other_image(), 100'000);
-    std::size_t said = 0;
     for (int i = 0; i < 5; ++i) {
         EXPECT_FALSE(fetch(party("ben"), artwork));
-        if (i == 0) said = told().size();
+        if (i > 0) continue;
+        std::size_t said = 0;  // of each copy
+        while (said < 2) {
+            const std::size_t more = told().size();
+            ASSERT_GT(more, 0U);
+            said += more;
+        }
+        EXPECT_EQ(said, 2U);
     }
-    EXPECT_GT(said, 0U);
     // Another work's damage is heard, so whatever had come before it would have been.
     const ArtworkId other = upload(party("ada"), plan);
     flip(directory / in_shelf("data/image_store", other), 1'000);
