@@ -46,7 +46,8 @@ Result<WalletSet> parse_wallet_list(std::string_view text, const Path& file) {
         std::string_view rest = text.substr(0, end);
         text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
         if (rest.ends_with('\r'))
-            return refuse_line(file, line, "a line that ends with a carriage return: end them with line feeds alone");
+            return refuse_line(file, line,
+                               "not a line that ends with a line feed alone: take the carriage return away");
         if (!is_utf8(rest) || std::ranges::any_of(rest, is_control))
             return refuse_line(file, line, "not a line of plain text");
         rest.remove_prefix(std::min(rest.find_first_not_of(kBlank), rest.size()));
