@@ -30,6 +30,16 @@ class BackupCommand : public ThreeComputers {
 public:
     Path backup_dir() const { return dir() / "backup"; }
     Done backup() { return vaultd_command({"backup", backup_dir(), "--duplicate", duplicate()}).json().run(); }
+    // A vault whose keys a passphrase protects, and its commands.
+    Path locked_vault() const {
+        copy_cached("locked-vault", dir() / "locked");
+        write_text(dir() / "pass", std::string(kLockedPassphrase) + "\n");
+        return dir() / "locked";
+    }
+    Done vaultd_on(const Path& where, Words words) const {
+        words.insert(words.end(), {"--data", where, "--passphrase-file", dir() / "pass"});
+        return Command("sat-vaultd", std::move(words)).json().run();
+    }
     // In place of the data directory, of which the keys alone are kept.
     Done restore() {
         fs::rename(data(), dir() / "old");
@@ -116,13 +126,7 @@ TEST_F(BackupCommand, ARestoredVaultThatLostAcknowledgedHistoryIsRefusedAndSaysW
 }
 
 TEST_F(BackupCommand, TakesKeysThatAPassphraseProtectsAndRestoresIntoAnEmptyDirectory) {
-    const Path locked = dir() / "locked";
-    copy_cached("locked-vault", locked);
-    write_text(dir() / "pass", std::string(kLockedPassphrase) + "\n");
-    const auto vaultd_on = [&](const Path& where, Words words) {
-        words.insert(words.end(), {"--data", where, "--passphrase-file", dir() / "pass"});
-        return Command("sat-vaultd", std::move(words)).json().run();
-    };
+    const Path locked = locked_vault();
     {
         VaultProcess process({.data = locked, .more = {"--passphrase-file", dir() / "pass"}});
         EXPECT_EQ(vaultd_on(locked, {"backup", backup_dir()}).exit, 0);
@@ -139,13 +143,7 @@ TEST_F(BackupCommand, TakesKeysThatAPassphraseProtectsAndRestoresIntoAnEmptyDire
 }
 
 TEST_F(BackupCommand, LeavesTheKeysOutWhereOnlySomeOfThemAreProtected) {
-    const Path locked = dir() / "locked";
-    copy_cached("locked-vault", locked);
-    write_text(dir() / "pass", std::string(kLockedPassphrase) + "\n");
-    const auto vaultd_on = [&](const Path& where, Words words) {
-        words.insert(words.end(), {"--data", where, "--passphrase-file", dir() / "pass"});
-        return Command("sat-vaultd", std::move(words)).json().run();
-    };
+    const Path locked = locked_vault();
     ASSERT_EQ(vaultd_on(locked, {"status"}).exit, 0) << "from now on there is something to back up";
     const Path kem = locked / "keys" / "kem.pem";
     const Outcome opened = test::run({.argv = {"/usr/bin/openssl", "pkey", "-in", kem, "-passin",
@@ -204,9 +202,7 @@ TEST_F(BackupCommand, ARestoreThatWasCutOffIsRunAgain) {
 }
 
 TEST_F(BackupCommand, EndsAtASignalAndLeavesNothing) {
-    const Path locked = dir() / "locked";
-    copy_cached("locked-vault", locked);
-    write_text(dir() / "pass", std::string(kLockedPassphrase) + "\n");
+    const Path locked = locked_vault();
     ASSERT_EQ(
         Command("sat-vaultd", {"status", "--data", locked, "--passphrase-file", dir() / "pass"}).json().run().exit, 0);
     ASSERT_EQ(::mkfifo((dir() / "ask").c_str(), 0600), 0);
