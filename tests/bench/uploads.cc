@@ -40,7 +40,7 @@ Result<void> run(const std::vector<std::string>& words) {
     for (std::size_t i = 3; i < words.size(); ++i) {
         SAT_TRY_VALUE(const FileDescriptor file, open_regular(words[i]));
         SAT_TRY_VALUE(const UploadSource source, source_of(words[i], file));
-        SAT_TRY_VALUE(const UploadResult uploaded, vault.upload(source, sign, nullptr));
+        SAT_TRY_VALUE(const UploadResult uploaded, vault.upload(source, sign, {}));
         std::cout << uploaded.work.id().str() << "\n";
     }
     vault.close();
