@@ -19,7 +19,10 @@ build=(
 # iproute2: three hosts as network namespaces.  valgrind: counts instructions.
 test=(libgtest-dev libgmock-dev openssl nodejs npm jose spass eprover spin gcc iproute2 valgrind)
 check=(clang-format clang-tidy shellcheck mandoc)
-bench=(python3 openssl openssh-server openssh-client nginx curl postgresql postgresql-contrib)
+bench=(
+    libbenchmark-dev python3 openssl openssh-server openssh-client nginx curl postgresql postgresql-contrib mosquitto
+    age gnupg
+)
 
 say() { printf 'packages: %s\n' "$*" >&2; }
 usage() {

@@ -4,7 +4,7 @@
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import machine
 from .machine import CLIENT_CORE, SERVER_CORE
@@ -67,8 +67,8 @@ class Comparison:
     peer: str  # a contender; empty: the target is absolute
     unit: str
     figure: object  # Sample -> float
-    must: float
-    aim: float
+    must: object = None  # a number; None: nothing is asked of it
+    aim: object = None
     more_is_better: bool = True
     peer_figure: object = None  # where it is another one than SAT's
     # What a ratio is held to: of "ratio" to the peer, or the "value" itself.
@@ -120,11 +120,16 @@ class Meter:
 
     def on_server_core(self, argv):
         """Work that the server's side does after the transfer."""
+        done = self.alone(argv, SERVER_CORE)
+        return replace(done, client_cpu=0.0, server_cpu=done.client_cpu, client_kib=0, server_kib=done.client_kib)
+
+    def alone(self, argv, core=CLIENT_CORE):
+        """A client that needs no server."""
         busy, own = machine.busy_seconds(), machine.own_seconds()
-        [line] = self.timed_lines(SERVER_CORE, 1, argv)
+        [line] = self.timed_lines(core, 1, argv)
         seconds, cpu = line[1] / 1e9, (line[2] + line[3]) / 1e6
         foreign = machine.busy_seconds() - busy - (machine.own_seconds() - own) - cpu
-        return Sample(seconds, 0.0, cpu, 0, line[4], max(0.0, foreign), seconds)
+        return Sample(seconds, cpu, client_kib=line[4], foreign=max(0.0, foreign), span=seconds)
 
     def rounds(self, contenders, wanted, keep_disturbed):
         """Samples by contender, all of equally many rounds, and how many rounds were thrown away.

@@ -19,15 +19,27 @@ def cell(figures):
 
 
 def target(value, of, unit, more):
+    if value is None:
+        return "-"
     sign = "≥" if more else "≤"
     return f"{sign} {value:g} ×" if of == "ratio" else f"{sign} {value:g} {unit}"
 
 
 def judged(value, ratio, wanted, of, more):
+    if wanted is None:
+        return True
     reached = ratio if of == "ratio" else value
     if reached is None:
         return False
     return reached >= wanted if more else reached <= wanted
+
+
+def verdict(comparison, must, aim):
+    if comparison.must is None:
+        return "for information"
+    if not must:
+        return "MISSED"
+    return "aim met" if aim and comparison.aim is not None else "must met"
 
 
 def line_of(comparison, samples):
@@ -51,7 +63,7 @@ def line_of(comparison, samples):
         "ratio": ratio,
         "must": target(comparison.must, comparison.must_of, comparison.unit, more),
         "aim": target(comparison.aim, comparison.aim_of, comparison.unit, more),
-        "verdict": "aim met" if aim and must else "must met" if must else "MISSED",
+        "verdict": verdict(comparison, must, aim),
     }
 
 

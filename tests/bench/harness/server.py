@@ -91,7 +91,7 @@ class Server:
         while not ready():
             if self.process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"{self.name} did not start:\n{self.log.read_text(errors='replace')[-2000:]}")
-            time.sleep(0.05)
+            time.sleep(0.005)
 
     def settle(self):
         """Waits until what a connection brought to life is gone again, so that its CPU time is in its parent's."""

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from .measure import Meter
 from .peers.certificates import Certificates
+from .peers.mosquitto import Mosquitto
 from .peers.nginx import Nginx
 from .peers.original import Original
 from .peers.postgres import Postgres
 from .peers.sat import Client, Vault
 from .peers.ssh import Sshd
 from .place import Place
+from .store import Store
 
 
 class World:
@@ -19,12 +21,15 @@ class World:
         self.programs = Path(build) / "bin"
         self.drivers = Path(build) / "bench"
         self.build = Path(build)
+        self.harness = Path(__file__).resolve().parent
         self.options = options
         self.meter = Meter(self.drivers / "bench-timed", options.verbose)
         self._stack = ExitStack()
         self._made = {}
         self.place = Place(options.disk)
         self._stack.callback(self.place.remove)
+        self.kept = Path(options.store) if options.store else self.place.disk / "kept"
+        self.kept.mkdir(exist_ok=True)
 
     def close(self):
         self._stack.close()
@@ -48,6 +53,17 @@ class World:
 
     def postgres(self):
         return self.once("postgres", lambda: Postgres(self.place.disk / "postgres"))
+
+    def mosquitto(self):
+        return self.once("mosquitto", lambda: Mosquitto(self.place.disk / "mosquitto", self.certificates()))
+
+    def store(self, works):
+        """A vault's directory of many works, kept for the next run where --store says so."""
+        return self.once(f"store-{works}", lambda: Store(self, self.kept / f"works-{works}", works))
+
+    def own_store(self, name, works, where=None):
+        """One that a suite may change as it likes."""
+        return self.once(f"store-{name}", lambda: Store(self, (where or self.place.disk) / name, works))
 
     def vault(self, name, where, duplicate=None, more=()):
         """A vault whose data lie in `where`."""

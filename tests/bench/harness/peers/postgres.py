@@ -41,9 +41,11 @@ class Postgres(Server):
         super().__init__("postgres", argv, directory, port)
         self.wait_for(lambda: "ready to accept connections" in self.log.read_text())
 
-    def sql(self, text):
+    def sql(self, *texts):
+        """Each in a transaction of its own, unless it has several statements."""
+        commands = [word for text in texts for word in ("-c", text)]
         return quiet([self.programs / "psql", "-h", "127.0.0.1", "-p", self.port, "-U", "bench", "-d", "postgres", "-q",
-                      "-v", "ON_ERROR_STOP=1", "-c", text])  # fmt: skip
+                      "-v", "ON_ERROR_STOP=1", *commands])  # fmt: skip
 
     def pgbench(self, script, *words):
         """Of a file with one transaction's statements."""

@@ -3,6 +3,7 @@
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 from ..server import Server
@@ -15,6 +16,10 @@ def quiet(argv):
     return done.stdout
 
 
+# One address and one wallet do here what many would.
+NO_RATES = ["--address-rate", "0", "--wallet-rate", "0"]
+
+
 class Vault(Server):
     def __init__(self, programs, data, duplicate=None, more=()):
         self.programs = Path(programs)
@@ -23,12 +28,13 @@ class Vault(Server):
         self.data.parent.mkdir(parents=True, exist_ok=True)
         if not (self.data / "keys").exists():
             quiet([self.programs / "sat-vaultd", "init", "--data", data, "--no-passphrase"])
-        argv = [self.programs / "sat-vaultd", "run", "--data", data, "--listen", "127.0.0.1:0", *more]
+        argv = [self.programs / "sat-vaultd", "run", "--data", data, "--listen", "127.0.0.1:0", *NO_RATES, *more]
         if duplicate:
             argv += ["--duplicate", duplicate]
         (self.data.parent / f"vault-{self.data.name}.log").unlink(missing_ok=True)
         super().__init__(f"vault-{self.data.name}", argv, self.data.parent)
         self.wait_for(lambda: "fingerprint " in self.log.read_text() and "listening " in self.log.read_text())
+        self.started = time.monotonic()
         said = dict(line.split(" ", 1) for line in self.log.read_text().splitlines() if " " in line)
         self.address = said["listening"]
         self.port = int(self.address.rpartition(":")[2])

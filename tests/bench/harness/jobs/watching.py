@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Jobs 12 and 13: what a client that waits costs the server, and how soon it hears of a claim."""
+
+import subprocess
+import time
+
+from ..machine import CLIENT_CORE
+from ..measure import Comparison, Contender, Sample
+from ..peers.sat import quiet
+from ..suite import Suite
+
+FIRST = 50  # what these make a server load and allocate once is no watcher's
+SETTLE = 1.0
+
+
+def watchers(world):
+    count = 200 if world.options.short else 10_000
+    broker = world.mosquitto()
+    vault = world.vault("watched", world.place.disk, more=["--max-connections", count + 100])
+    home = world.artist().home
+
+    def held(server, argv, number):
+        """The server's resident memory while so many wait."""
+        words = ["taskset", "-c", CLIENT_CORE, world.drivers / "bench-watchers", *argv, number]
+        process = subprocess.Popen([str(word) for word in words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if process.stdout.readline() != "ready\n":
+            raise RuntimeError(f"failed: {words}")
+        time.sleep(SETTLE)
+        memory = server.memory()
+        process.stdin.close()
+        if process.wait() != 0:
+            raise RuntimeError(f"failed: {words}")
+        return memory
+
+    def each(server, argv):
+        def run():
+            start = time.monotonic()
+            held(server, argv, FIRST)
+            time.sleep(SETTLE)
+            before = server.memory()
+            kib = (held(server, argv, count) - before) / count
+            return Sample(time.monotonic() - start, figures={"kib": kib})
+
+        return run
+
+    contenders = [
+        Contender("mosquitto, TLS", each(broker, ["mqtt", broker.ca, broker.address]), warm=False),
+        Contender("SAT", each(vault, ["sat", home, vault.address]), warm=False),
+    ]
+    kib = lambda sample: sample.figures["kib"]
+    what = f"the server's memory for a watcher, {count} connected"
+    return contenders, [
+        Comparison(12, what, "SAT", "mosquitto, TLS", "KiB", kib, 0.4, 0.25, more_is_better=False),
+    ]
+
+
+def events(world):
+    count = 50 if world.options.short else 300
+    broker = world.mosquitto()
+    collector = world.collector()
+    stores = {where: world.own_store(f"events-{where}", 100, getattr(world.place, where)) for where in ("disk", "memory")}
+
+    def told(server, argv):
+        words = ["taskset", "-c", CLIENT_CORE, world.drivers / "bench-events", *argv, count]
+
+        def action():
+            _, middle, slow, check = map(float, quiet(words).split())
+            return Sample(count * middle / 1e6, figures={"p50": middle, "beyond": middle - check, "p99": slow})
+
+        return lambda: world.meter.around(server, action, own_children=True)
+
+    contenders = [Contender("mosquitto, TLS", told(broker, ["mqtt", broker.ca, broker.address]))]
+    lines = []
+    for where, store in stores.items():
+        name = f"SAT, {where}"
+        contenders.append(Contender(name, told(store.vault, ["sat", store.home, collector.home, store.vault.address])))
+        durable = "durable" if where == "disk" else "in memory"
+        lines.append(
+            Comparison(13, f"claim to watcher, {durable}", name, "mosquitto, TLS", "ms",
+                       lambda sample: sample.figures["beyond"] / 1e3, 1.0, 0.2, more_is_better=False, must_of="value",
+                       aim_of="value")  # fmt: skip
+        )
+    return contenders, lines
+
+
+SUITES = [
+    Suite("watchers", (12,), watchers, rounds=1, short_rounds=1),
+    Suite("events", (13,), events, short_rounds=1),
+]
