@@ -60,6 +60,7 @@ constexpr std::array kAllowed{
     __NR_pwrite64,
     __NR_fsync,
     __NR_fdatasync,
+    __NR_sync_file_range,
     __NR_lseek,
     __NR_close,
     __NR_openat,

@@ -1,7 +1,8 @@
 // The daemon: see daemon.h.
 //
 //     network thread     sockets, records, sessions' coroutines, timers, the admin socket
-//     workers            Vault and VaultSession calls: SQLite, fsync, RSA, AES of uploads
+//     workers            what computes: AES and SHA-256 of uploads, the operator's questions
+//     request workers    one request each: RSA, SQLite, and the wait for a sync that many requests share
 //     handshake workers  the server's own: RSA before anybody is authenticated
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon.h"
@@ -56,6 +57,9 @@ constexpr Rate kRefusalLog{10, 100};
 // Enough that some wait for the disk while others compute.
 constexpr unsigned kFewestWorkers = 4;
 constexpr unsigned kMostWorkers = 16;
+// Statements that arrive together are committed together: so many may wait for one sync.  Each costs the stack that it
+// has touched.
+constexpr unsigned kRequestWorkers = 32;
 
 // A thousand watchers and uploads beside them stay small: few arenas, and large buffers go back to the system.
 void tame_malloc() {
@@ -145,11 +149,13 @@ public:
           workers_(std::clamp(std::thread::hardware_concurrency(), kFewestWorkers, kMostWorkers)),
           rates_{{{options.wallet_rate, std::max(1.0, options.wallet_rate * kWalletBurst)}, kMaxWallets}},
           server_(context_, *this, std::move(server)),
-          services_{*vault_, workers_, server_.handshake_workers(), subscribers_, sessions_, admission_, rates_},
+          services_{*vault_,      workers_,  requests_,  server_.handshake_workers(),
+                    subscribers_, sessions_, admission_, rates_},
           admin_(context_, data, [this](Json request) { return answer_operator(std::move(request)); }),
           signals_(context_),
           deadline_changed_(context_.get_executor()) {}
     ~Daemon() override {
+        requests_.join();
         workers_.join();
         vault_->set_notify(nullptr);
     }
@@ -181,6 +187,7 @@ private:
     Admission admission_;  // the network thread's
     HandshakeParty party_;
     asio::thread_pool workers_;
+    asio::thread_pool requests_{kRequestWorkers};
     Subscribers subscribers_;
     Sessions sessions_;
     RequestRates rates_;

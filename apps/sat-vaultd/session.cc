@@ -178,7 +178,7 @@ asio::awaitable<Result<void>> ClientSession::serve_requests() {
         if (!text) co_return Result<void>();
         const bool in_turn = co_await await_turn();
         auto work = [this, &text, in_turn] { return in_turn ? handle(*text) : refuse_for_rate(*text); };
-        Handled handled = co_await on_worker(services_.workers, work);
+        Handled handled = co_await on_worker(services_.requests, work);
         if (handled.broken) {
             connection_->abort(*handled.broken);
             co_return fail(std::move(*handled.broken));

@@ -48,7 +48,8 @@ inline constexpr std::chrono::seconds kLongestDelay{5};
 // What sessions are served with; outlives every one of them.
 struct SessionServices {
     Vault& vault;
-    asio::thread_pool& workers;
+    asio::thread_pool& workers;    // computes
+    asio::thread_pool& requests;   // waits for the disk, for several requests together
     asio::thread_pool& strangers;  // for what is done before a wallet is known
     Subscribers& subscribers;
     Sessions& sessions;

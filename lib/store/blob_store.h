@@ -25,6 +25,8 @@ public:
 
     // To every copy.  storage_full, io_error; the writer can only be destroyed then.
     virtual Result<void> append(ByteView bytes) = 0;
+    // Nothing more will be appended: what was is on its way to the disk while the caller does other things.
+    virtual void write_out() noexcept = 0;
     // Everything is on the disk and has its name when this succeeds.  `metadata` is the file beside the blob.  Once.
     virtual Result<void> publish(ByteView metadata) = 0;
     // Of BlobStore::rewrite(): what was appended so far takes the place of what was received before, copy by copy, and

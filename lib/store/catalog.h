@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -182,12 +183,18 @@ public:
 };
 
 // Everything in it happens or nothing.  Destroyed without commit(), it is rolled back.  One at a time: further ones
-// wait.
+// wait.  It sees those before it, and one of them may not be on the disk yet: whoever answers by what it read, though
+// it wrote nothing, commits first.
 class CatalogTransaction : public CatalogReader {
 public:
-    // What was written is on the disk when this succeeds.  Nothing may be asked of the transaction afterwards; until it
-    // is destroyed no other begins.
-    virtual Result<void> commit() = 0;
+    // What was written, and what came before it, is on the disk when this succeeds.  Transactions that come at the same
+    // time share one sync, and where that fails all of them fail; whether anything of them reached the disk is unknown
+    // then.  Nothing may be asked of the transaction afterwards.
+    Result<void> commit() { return commit({}); }
+    // `then` is called once it is on the disk, by one thread after another in the order of the transactions, before
+    // commit() returns.  It must not ask anything of the catalogue.
+    using Then = std::function<void()>;
+    virtual Result<void> commit(Then then) = 0;
 
     // False if the ID was given out before.
     virtual Result<bool> give_out(const ArtworkId& artwork) = 0;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <set>
 #include <system_error>
 #include <unordered_map>
 #include <unordered_set>
@@ -31,6 +32,8 @@ constexpr std::array<std::string_view, 5> kIncomingSuffixes = {kImageSuffix, kMe
                                                                kNewNoteSuffix};
 constexpr std::size_t kMaxNote = 4096;
 constexpr std::size_t kCopyStep = std::size_t{1} << 20;
+// What was received is written out in such steps while more comes, so that the sync at the end has little left to do.
+constexpr std::uint64_t kWriteOutStep = std::uint64_t{8} << 20;
 
 Path shelf(const Path& store, const ArtworkId& artwork) { return store / artwork.view().substr(0, 2); }
 Path incoming_path(const Place& place, const ArtworkId& artwork, std::string_view suffix) {
@@ -57,11 +60,17 @@ Result<void> remove_file(const Path& path) {
     return {};
 }
 
-// mkdir, and its own name made to stay.
-Result<void> make_shelf(const Path& path) {
-    if (mkdir(path.c_str(), 0700) == 0) return sync_directory(path.parent_path());
+// mkdir; true where it was not there, and its own name is to be synced.
+Result<bool> make_shelf(const Path& path) {
+    if (mkdir(path.c_str(), 0700) == 0) return true;
     if (errno != EEXIST) return fail(errno_error("create", path, errno));
-    return {};
+    return false;
+}
+
+// Begins to write a file's bytes out, from `offset` to its end, and does not wait for it.  Promises nothing: the sync
+// that follows has the less to wait for.
+void start_writing_out(int fd, std::uint64_t offset) noexcept {
+    (void)sync_file_range(fd, static_cast<off64_t>(offset), 0, SYNC_FILE_RANGE_WRITE);
 }
 
 // What create_file() made in incoming/: the ID and what follows it; nothing for files that are not ours.
@@ -126,7 +135,8 @@ Result<void> copy_missing(const Path& from, const Path& temporary, const Path& t
     }
     if (errno != ENOENT) return fail(errno_error("examine", to, errno));
 
-    SAT_TRY(make_shelf(to.parent_path()));
+    SAT_TRY_VALUE(const bool made, make_shelf(to.parent_path()));
+    if (made) SAT_TRY(sync_directory(to.parent_path().parent_path()));
     SAT_TRY(remove_file(temporary));
     SAT_TRY_VALUE(const FileDescriptor copy, create_file(temporary));
     const auto fill = [&]() -> Result<void> {
@@ -172,7 +182,14 @@ public:
 
     Result<void> append(ByteView bytes) override {
         for (std::size_t i = 0; i < images_.size(); ++i) SAT_TRY(write_all(images_[i].get(), bytes, places_[i].images));
+        size_ += bytes.size();
+        if (size_ - writing_out_ >= kWriteOutStep) write_out();
         return {};
+    }
+
+    void write_out() noexcept override {
+        for (const FileDescriptor& image : images_) start_writing_out(image.get(), writing_out_);
+        writing_out_ = size_;
     }
 
     // From the last copy to the first, which is the one that counts: a failure on the way leaves there what was.
@@ -191,26 +208,36 @@ public:
 
     void keep() noexcept override { kept_ = suffix_ == kImageSuffix; }
 
+    // All files are on their way to the disk before the first is waited for, and all names given before the first
+    // directory is: of what is synced together a journalling file system waits for one commit.
     Result<void> publish(ByteView metadata) override {
         SAT_ASSERT(images_.size() == places_.size() && suffix_ == kImageSuffix);
+        std::vector<FileDescriptor> files;
+        std::set<Path> directories;
+        write_out();
         for (std::size_t i = 0; i < places_.size(); ++i) {
             const Place& place = places_[i];
-            SAT_TRY_VALUE(const FileDescriptor fd, create_temporary(place, kMetadataSuffix));
+            SAT_TRY_VALUE(FileDescriptor fd, create_temporary(place, kMetadataSuffix));
             SAT_TRY(write_all(fd.get(), metadata, place.metadata));
-            SAT_TRY(sync_fd(fd.get(), place.metadata));
-            SAT_TRY(sync_fd(images_[i].get(), place.images));
-            SAT_TRY(make_shelf(shelf(place.images, artwork_)));
-            SAT_TRY(make_shelf(shelf(place.metadata, artwork_)));
+            start_writing_out(fd.get(), 0);
+            files.push_back(std::move(fd));
+            for (const Path& store : {place.images, place.metadata}) {
+                SAT_TRY_VALUE(const bool made, make_shelf(shelf(store, artwork_)));
+                if (made) directories.insert(store);
+            }
+        }
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            SAT_TRY(sync_fd(images_[i].get(), places_[i].images));
+            SAT_TRY(sync_fd(files[i].get(), places_[i].metadata));
         }
         images_.clear();
         for (const Place& place : places_) {
             SAT_TRY(give_name(place, kImageSuffix, shelf(place.images, artwork_)));
             SAT_TRY(give_name(place, kMetadataSuffix, shelf(place.metadata, artwork_)));
+            directories.insert(shelf(place.images, artwork_));
+            directories.insert(shelf(place.metadata, artwork_));
         }
-        for (const Place& place : places_) {
-            SAT_TRY(sync_directory(shelf(place.images, artwork_)));
-            SAT_TRY(sync_directory(shelf(place.metadata, artwork_)));
-        }
+        for (const Path& directory : directories) SAT_TRY(sync_directory(directory));
         published_ = true;
         return {};
     }
@@ -238,6 +265,8 @@ private:
     std::vector<Path> temporary_;         // to be removed
     std::vector<Path> named_;             // to be removed unless all were
     std::string_view suffix_;
+    std::uint64_t size_ = 0;         // of each image, as far as it was appended
+    std::uint64_t writing_out_ = 0;  // of which so much is being written out
     bool published_ = false;
     bool kept_ = false;
 };

@@ -156,7 +156,11 @@ std::uint64_t LeafLog::leaves_in_all() {
 }
 
 Result<void> LeafLog::catch_up(Catalog& catalog) {
+    const std::uint64_t call = ++asked_;
     const std::lock_guard lock(mutex_);
+    // Another call began after this one and before now, and copied all that was committed by then.
+    if (caught_up_ >= call) return {};
+    const std::uint64_t calls = asked_;
     for (;;) {
         const std::uint64_t from = fewest();
         std::vector<SealedLeaf> leaves;
@@ -164,9 +168,11 @@ Result<void> LeafLog::catch_up(Catalog& catalog) {
             SAT_TRY_VALUE(const auto reader, catalog.read());
             SAT_TRY_VALUE(leaves, reader->sealed_leaves(from, kStep));
         }
-        if (leaves.empty()) return {};
         for (File& file : files_) SAT_TRY(append(file, leaves));
+        if (leaves.size() < kStep) break;
     }
+    caught_up_ = calls;
+    return {};
 }
 
 Result<void> LeafLog::append(File& file, const std::vector<SealedLeaf>& leaves) {

@@ -8,6 +8,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <vector>
@@ -33,8 +34,9 @@ public:
     // How many every file has.
     std::uint64_t leaves_in_all();
 
-    // Every leaf that was committed before the call is in every file and synced when this succeeds.  On failure the
-    // files end where they ended before, and the next call tries again.
+    // Every leaf that was committed before the call is in every file and synced when this succeeds; calls that come
+    // while another syncs share the next sync.  On failure the files end where they ended before, and the next call
+    // tries again.
     Result<void> catch_up(Catalog& catalog);
 
 private:
@@ -53,6 +55,8 @@ private:
 
     std::mutex mutex_;
     std::vector<File> files_;
+    std::atomic<std::uint64_t> asked_ = 0;  // calls of catch_up()
+    std::uint64_t caught_up_ = 0;           // of these, those that need nothing more
 };
 
 }  // namespace sat

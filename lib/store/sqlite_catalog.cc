@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite_catalog.h"
 
+#include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -409,9 +411,11 @@ public:
         }
     }
 
-    Result<void> commit() override {
-        SAT_ASSERT(writable_ && db_.in_transaction());
-        return db_.execute("COMMIT");
+    using CatalogTransaction::commit;
+    // A reader has nothing to commit.
+    Result<void> commit(Then) override {
+        SAT_ASSERT(false);
+        return {};
     }
 
     Result<bool> give_out(const ArtworkId& artwork) override {
@@ -849,13 +853,47 @@ Result<void> check_or_create(SqliteConnection& db, const MasterKey& master, cons
 
 const char* catalog_schema() noexcept { return kSchema; }
 
+namespace {
+
+// Past this many the others' answers have waited long enough.
+constexpr std::size_t kMostInBatch = 64;
+
+// Transactions of ours that share one of SQLite's, each in a savepoint of its own, so that one that is refused takes
+// nothing of the others with it.
+struct Batch {
+    // Under the catalogue's write_mutex.
+    std::vector<CatalogTransaction::Then> then;
+
+    std::mutex mutex;
+    std::condition_variable ended;
+    std::optional<Result<void>> outcome;
+
+    void end(Result<void> how) {
+        {
+            const std::lock_guard lock(mutex);
+            outcome = std::move(how);
+        }
+        ended.notify_all();
+    }
+    Result<void> wait() {
+        std::unique_lock lock(mutex);
+        ended.wait(lock, [&] { return outcome.has_value(); });
+        return *outcome;
+    }
+};
+
+}  // namespace
+
 struct SqliteCatalog::Impl {
     Path path;
     // Kept to give each reader a session of its own.
     MasterKey master;
 
+    // Who holds it has the writer to itself.
     std::mutex write_mutex;
+    std::atomic<std::size_t> write_waiting = 0;
     std::optional<Session> writer;
+    std::shared_ptr<Batch> batch;  // under write_mutex; null while no transaction of SQLite's is open
 
     std::mutex read_mutex;
     std::condition_variable read_returned;
@@ -894,17 +932,79 @@ Result<void> begin_anew(SqliteConnection& db, const char* begin) {
     return db.execute(begin);
 }
 
-class WriteView final : public SqliteView {
-public:
-    WriteView(Session& session, std::unique_lock<std::mutex> lock)
-        : SqliteView(session, true), lock_(std::move(lock)) {}
-    ~WriteView() override { roll_back(); }
-
-private:
-    std::unique_lock<std::mutex> lock_;
-};
-
 }  // namespace
+
+// One of a batch.  It holds the write_mutex until it has been released into the batch or rolled back.  Whoever then
+// finds that nobody waits for the mutex ends the batch with SQLite's COMMIT, which syncs: while one batch is synced the
+// next one gathers at the mutex.
+struct SqliteCatalog::WriteView final : SqliteView {
+    explicit WriteView(Impl& from) : SqliteView(*from.writer, true), impl(from), db(*from.writer->db) {
+        ++impl.write_waiting;
+        lock = std::unique_lock(impl.write_mutex);
+        --impl.write_waiting;
+    }
+    ~WriteView() override {
+        if (!lock) return;
+        if (impl.batch && db.in_transaction()) {
+            const bool undone = run("ROLLBACK TO statement") && run("RELEASE statement");
+            if (!undone) (void)db.execute("ROLLBACK");
+        }
+        pass_on();
+    }
+
+    Result<void> open() {
+        if (!impl.batch) {
+            SAT_TRY(begin_anew(db, "BEGIN IMMEDIATE"));
+            impl.batch = std::make_shared<Batch>();
+        }
+        return run("SAVEPOINT statement");
+    }
+
+    using SqliteView::commit;
+    Result<void> commit(Then then) override {
+        SAT_ASSERT(lock && db.in_transaction());
+        SAT_TRY(run("RELEASE statement"));
+        const std::shared_ptr<Batch> mine = impl.batch;
+        mine->then.push_back(std::move(then));
+        pass_on();
+        return mine->wait();
+    }
+
+    // Gives the writer to the next of the batch, or ends the batch where there is none.
+    void pass_on() {
+        if (impl.batch && (!db.in_transaction() || impl.write_waiting == 0 || impl.batch->then.size() >= kMostInBatch))
+            end_batch();
+        lock.unlock();
+    }
+
+    void end_batch() {
+        const std::shared_ptr<Batch> batch = std::exchange(impl.batch, nullptr);
+        Result<void> done;
+        if (!db.in_transaction()) {
+            // An error of one statement may make SQLite roll back all of them.
+            done = fail(Errc::io_error, "the write of another statement failed, and this one's with it");
+        } else if (batch->then.empty()) {
+            done = db.execute("ROLLBACK");
+        } else {
+            done = db.execute("COMMIT");
+        }
+        if (!done && db.in_transaction()) (void)db.execute("ROLLBACK");
+        if (done)
+            for (const Then& then : batch->then)
+                if (then) then();
+        batch->end(std::move(done));
+    }
+
+    Result<void> run(const char* sql) {
+        SqliteQuery query = db.query(sql);
+        SAT_TRY(query.run());
+        return {};
+    }
+
+    Impl& impl;
+    SqliteConnection& db;
+    std::unique_lock<std::mutex> lock;
+};
 
 struct SqliteCatalog::ReadView final : SqliteView {
     ReadView(Impl& from, std::unique_ptr<Session> session)
@@ -939,8 +1039,8 @@ Result<std::unique_ptr<CatalogReader>> SqliteCatalog::read() {
 }
 
 Result<std::unique_ptr<CatalogTransaction>> SqliteCatalog::begin() {
-    auto view = std::make_unique<WriteView>(*impl_->writer, std::unique_lock(impl_->write_mutex));
-    SAT_TRY(begin_anew(*impl_->writer->db, "BEGIN IMMEDIATE"));
+    auto view = std::make_unique<WriteView>(*impl_);
+    SAT_TRY(view->open());
     return std::unique_ptr<CatalogTransaction>(std::move(view));
 }
 

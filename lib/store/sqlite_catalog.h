@@ -1,6 +1,6 @@
 // The catalogue in one SQLite file.  Tables, columns and indices: docs/storage.md, "The catalogue".
-// One writer; readers beside it, each on a connection of its own (WAL), so that browsing does not wait for a commit's
-// sync.
+// One writer, whose transactions are committed in groups: those that come while one is being synced share the next
+// sync. Readers beside it, each on a connection of its own (WAL), so that browsing does not wait for a commit's sync.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -30,6 +30,7 @@ public:
 private:
     struct Impl;
     struct ReadView;
+    struct WriteView;
     explicit SqliteCatalog(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };

@@ -119,6 +119,13 @@ public:
 
     Result<void> commit() && { return core_.commit_and_tell(std::move(transaction_), notices_); }
 
+    // The answer to a statement that was heard before; its first hearing may be on its way to the disk just now.
+    Result<ClaimItem> repeat(const ClaimRow& claim) && {
+        SAT_TRY_VALUE(ClaimItem view, claim_view(*transaction_, claim, now_));
+        SAT_TRY(transaction_->commit());
+        return view;
+    }
+
     // An event of the vault's own.
     Result<void> raise(ClaimRow& claim, ClaimEvent event, UnixTime at) {
         RuleEvent raised;
@@ -160,7 +167,7 @@ Result<ClaimItem> open_claim(VaultCore& core, const Caller& caller, const ClaimO
     SAT_TRY(check_text(statement.body.text_commit, request.text));
     SAT_TRY_VALUE(ClaimChange change, ClaimChange::begin(core));
     SAT_TRY_VALUE(const auto heard, change.heard(statement.id));
-    if (heard) return claim_view(change.catalog(), *heard, change.now());
+    if (heard) return std::move(change).repeat(*heard);
     SAT_TRY(change.take_up(statement.body.artwork));
 
     ClaimRow claim;
@@ -189,7 +196,7 @@ Result<ClaimItem> withdraw_claim(VaultCore& core, const Caller& caller, const Cl
     SAT_TRY_VALUE(const auto statement, take_statement<Withdraw>(core, caller, request.withdraw));
     SAT_TRY_VALUE(ClaimChange change, ClaimChange::begin(core));
     SAT_TRY_VALUE(const auto heard, change.heard(statement.id));
-    if (heard) return claim_view(change.catalog(), *heard, change.now());
+    if (heard) return std::move(change).repeat(*heard);
     SAT_TRY(change.take_up(statement.body.artwork));
 
     SAT_TRY_VALUE(auto claim, change.find(statement.body.claim));
@@ -209,7 +216,7 @@ Result<ClaimItem> answer_claim(VaultCore& core, const Caller& caller, const Clai
     SAT_TRY(check_text(statement.body.text_commit, request.text));
     SAT_TRY_VALUE(ClaimChange change, ClaimChange::begin(core));
     SAT_TRY_VALUE(const auto heard, change.heard(statement.id));
-    if (heard) return claim_view(change.catalog(), *heard, change.now());
+    if (heard) return std::move(change).repeat(*heard);
     SAT_TRY(change.take_up(statement.body.artwork));
 
     SAT_TRY_VALUE(auto claim, change.find(statement.body.claim));
@@ -238,7 +245,7 @@ Result<ClaimAcceptReply> accept_claim(VaultCore& core, const Caller& caller, con
         SAT_TRY_VALUE(ClaimChange change, ClaimChange::begin(core));
         SAT_TRY_VALUE(const auto heard, change.heard(statement.id, &reply.receipt));
         if (heard) {
-            SAT_TRY_VALUE(reply.claim, claim_view(change.catalog(), *heard, change.now()));
+            SAT_TRY_VALUE(reply.claim, std::move(change).repeat(*heard));
             return {};
         }
         SAT_TRY(change.take_up(statement.body.artwork));

@@ -251,20 +251,20 @@ Result<ArtworkId> VaultCore::give_out_id() {
 
 Result<void> VaultCore::commit_and_tell(std::unique_ptr<CatalogTransaction> transaction,
                                         const std::vector<Notice>& notices) {
-    // Those that this commit can settle: while the transaction is open no other commits.
+    // Those that this commit can settle: what failed earlier was over before this transaction began.
     std::unordered_set<ArtworkId> doubts;
     {
         const std::lock_guard lock(doubts_mutex_);
         doubts.swap(doubts_);
     }
-    if (auto committed = transaction->commit(); !committed) {
-        for (const ArtworkId& artwork : doubts) doubt(artwork);
-        return committed;
-    }
-    {
+    auto committed = transaction->commit([this, &notices] {
         const std::lock_guard lock(notify_mutex_);
         if (notify_)
             for (const Notice& notice : notices) notify_(notice.to, notice.event);
+    });
+    if (!committed) {
+        for (const ArtworkId& artwork : doubts) doubt(artwork);
+        return committed;
     }
     transaction.reset();
     settle(doubts);

@@ -45,7 +45,7 @@ public:
     // An ID that was never given out before; on the disk as such before it is returned.
     Result<ArtworkId> give_out_id();
 
-    // Commits, then tells: before the transaction ends no other commits, so that people hear of things in their order.
+    // Commits, then tells, in the order of the transactions, so that people hear of things in their order.
     Result<void> commit_and_tell(std::unique_ptr<CatalogTransaction> transaction, const std::vector<Notice>& notices);
     // Every committed leaf is in the leaves files, and under the newest checkpoint.
     Result<void> sync_leaves();

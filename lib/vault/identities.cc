@@ -48,13 +48,11 @@ Result<void> Identities::admit(Catalog& catalog, const IdentityChain& chain) {
     SAT_TRY_VALUE(const auto recorded, transaction->identity(chain.wallet()));
     if (recorded) {
         SAT_TRY_VALUE(const bool goes_on, continues(*recorded, chain));
-        if (!goes_on) return {};
+        if (!goes_on) return transaction->commit();
     }
     SAT_TRY(transaction->put_identity(chain.wallet(), *offered));
-    SAT_TRY(transaction->commit());
-    // Before the transaction ends, so that no older chain is kept after a newer one.
-    keep(chain.wallet(), std::move(offered), Kept::replaced);
-    return {};
+    // In the order of the transactions, so that no older chain is kept after a newer one.
+    return transaction->commit([&] { keep(chain.wallet(), std::move(offered), Kept::replaced); });
 }
 
 Result<bool> Identities::superseded(Catalog& catalog, const IdentityChain& chain) {

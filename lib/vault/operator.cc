@@ -14,7 +14,10 @@ Result<void> record(VaultCore& core, const ArtworkId& artwork, const std::string
     SAT_TRY_VALUE(auto transaction, core.catalog->begin());
     SAT_TRY_VALUE(const auto work, transaction->work(artwork));
     if (!work) return fail(Errc::not_found, "no such artwork");
-    if (work->held == held) return fail(Errc::state, held ? "the work is held already" : "the work is not held");
+    if (work->held == held) {
+        SAT_TRY(transaction->commit());  // what made it so may be on its way to the disk
+        return fail(Errc::state, held ? "the work is held already" : "the work is not held");
+    }
     SAT_TRY(require_standing(*transaction, *work));
     const UnixTime now = core.now();
     auto body = make_statement<T>(core.wallet(), core.wallet(), now);

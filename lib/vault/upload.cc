@@ -315,6 +315,7 @@ Result<Digest> Upload::finish(std::uint64_t total) {
     wipe(plaintext_.data(), plaintext_.size());
     plaintext_ = Bytes();
     opener_.reset();
+    blob_->write_out();  // while the client signs
     stage_ = Stage::received;
     heard(kUploadCommitTime);
     return sha256_;

@@ -1,7 +1,10 @@
 // The catalogue in SQLite, through its interface.  docs/storage.md, "The catalogue".
 // SPDX-License-Identifier: Apache-2.0
 #include <sqlite3.h>
+#include <sys/resource.h>
 
+#include <csignal>
+#include <mutex>
 #include <thread>
 
 #include "base/text.h"
@@ -523,6 +526,69 @@ TEST_F(CatalogTest, ServesReadersAndAWriterAtOnce) {
     for (std::thread& thread : threads) thread.join();
     EXPECT_EQ(failures, 0);
     EXPECT_EQ(read()->totals().value().works, 21U);
+}
+
+// Threads that give out IDs of their own as fast as they can; every third of each is rolled back.
+struct Writers {
+    std::vector<ArtworkId> committed;  // in the order in which the catalogue told
+    std::vector<ArtworkId> dropped;
+    std::vector<ArtworkId> failed;
+
+    void run(Catalog& catalog, int threads, int each) {
+        std::vector<std::thread> running;
+        std::mutex mutex;
+        for (int t = 0; t < threads; ++t)
+            running.emplace_back([&] {
+                for (int n = 0; n < each; ++n) {
+                    const ArtworkId id = ArtworkId::generate();
+                    auto transaction = catalog.begin();
+                    ASSERT_TRUE(transaction && (*transaction)->give_out(id));
+                    const bool drops = n % 3 == 2;
+                    // Told one after the other, so this needs no lock.
+                    const bool done = !drops && (*transaction)->commit([&] { committed.push_back(id); });
+                    transaction->reset();
+                    if (done) continue;
+                    const std::lock_guard lock(mutex);
+                    (drops ? dropped : failed).push_back(id);
+                }
+            });
+        for (std::thread& thread : running) thread.join();
+    }
+};
+
+TEST_F(CatalogTest, CommitsTogetherWhatComesTogetherAndDropsOnlyWhatWasRolledBack) {
+    Writers writers;
+    writers.run(*catalog, 12, 15);
+    EXPECT_EQ(writers.committed.size(), 120U);
+    EXPECT_EQ(writers.dropped.size(), 60U);
+    EXPECT_TRUE(writers.failed.empty());
+    open();
+    auto transaction = begin();
+    for (const ArtworkId& id : writers.committed) EXPECT_FALSE(transaction->give_out(id).value());
+    for (const ArtworkId& id : writers.dropped) EXPECT_TRUE(transaction->give_out(id).value());
+}
+
+TEST_F(CatalogTest, FailsAllThatShareACommitThatFailsAndTellsNothing) {
+    add_work("before");
+    Writers writers;
+    {
+        // No file grows any more: what is written to the database's log fails.
+        std::signal(SIGXFSZ, SIG_IGN);
+        struct rlimit before {};
+        ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+        struct rlimit none = before;
+        none.rlim_cur = 64;
+        ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
+        writers.run(*catalog, 8, 2);
+        ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    }
+    EXPECT_TRUE(writers.committed.empty());
+    EXPECT_EQ(writers.failed.size(), 16U);
+    add_work("after");
+    open();
+    EXPECT_EQ(read()->totals().value().works, 2U);
+    auto transaction = begin();
+    for (const ArtworkId& id : writers.failed) EXPECT_TRUE(transaction->give_out(id).value());
 }
 
 }  // namespace
