@@ -91,6 +91,8 @@ Result<IdentityChain> IdentityChain::from_documents(std::span<const std::string>
         if (document.wallet != (first ? document.sign.id() : chain.wallet()))
             return refuse("the wallet is not the first signing key's");
         if (!first && document.kind != chain.kind()) return refuse("the identity's kind changes");
+        if (!first && document.log && document.log->id() != chain.log_key()->id())
+            return refuse("the vault's log key changes");
         if (!verify_jws(jws, first ? document.sign : chain.sign_key()))
             return fail(Errc::bad_signature, "the identity's signature is wrong");
         chain.documents_.push_back(std::move(document));
@@ -150,9 +152,8 @@ const VerifyKey* IdentityChain::find_sign_key(const KeyId& kid) const noexcept {
 }
 
 const LogVerifyKey* IdentityChain::find_log_key(const KeyId& kid) const noexcept {
-    for (const IdentityDocument& document : documents_)
-        if (document.log && document.log->id() == kid) return &*document.log;
-    return nullptr;
+    const std::optional<LogVerifyKey>& log = log_key();
+    return log && log->id() == kid ? &*log : nullptr;
 }
 
 Result<void> IdentityChain::check_keys() const {

@@ -14,6 +14,7 @@ import { ClientWorld } from './client_world.mjs';
 import { makeDocument, makeIdentity } from './identity.mjs';
 import { makeLogKey } from './keys.mjs';
 import { statementId } from './jws.mjs';
+import { logVerifier } from './note.mjs';
 import { afterClaim, all } from './tampering.mjs';
 import { Vault } from './vault.mjs';
 
@@ -24,22 +25,25 @@ async function identityChangeCases({ base, otherVault }) {
     const { me } = base.state;
     const log = await makeLogKey();
     const [document] = me.chain;
-    const second = makeDocument({ ...otherVault, kem: me.kem, log: me.log }, 'vault',
-        { wallet: me.wallet, seq: 1, prev: statementId(document), log: vaultLogOf(me) }, me.sign);
+    const second = (named) => makeDocument({ ...otherVault, kem: me.kem, log: me.log }, 'vault',
+        { wallet: me.wallet, seq: 1, prev: statementId(document), log: named }, me.sign);
+    const grown = [document, second(vaultLogOf(me))];
     const be = (fields) => (scene) => {
         const changed = { ...me, ...fields };
         scene.state.me = changed;
         scene.state.ledger.me = changed;
     };
-    const longer = { prepare: be({ chain: [document, second] }), exit: 0 };
+    const longer = { prepare: be({ chain: grown }), exit: 0 };
     const visit = (name, exit, prepare, first = { exit: 0 }) =>
         ({ group: 'session', name, who: 'bob', args: ['browse'], exit, prepare, first, tamper: () => ({}) });
     const swapped = { ...me, log };
     return [
         visit('an old identity chain', 21, be({}), longer),
-        { ...visit('a chain that grew', 0, be({ chain: [document, second] })), control: true },
+        { ...visit('a chain that grew', 0, be({ chain: grown })), control: true },
         visit('another document of the same seq', 21, be({ chain: [makeDocument(me, 'vault', { iat: 1 })] })),
         visit('a swapped log key', 21, be({ log, chain: [makeDocument(swapped, 'vault')] })),
+        visit('a chain that grew by another log key', 20,
+            be({ log, chain: [document, second(logVerifier(me.wallet, log.raw).text)] })),
         visit('a swapped kem key', 21,
             be({ kem: otherVault.kem, chain: [makeDocument({ ...me, kem: otherVault.kem }, 'vault')] })),
     ];

@@ -46,7 +46,7 @@ export function readChain(reader) {
 }
 
 /**
- * Proves a chain: { wallet, kind, signKeys, logKeys (kid to key, of every document), log, kem, kemId (the newest) }.
+ * Proves a chain: { wallet, kind, signKeys, logKeys (kid to key; a vault has one `log`), log, kem, kemId (newest) }.
  * `expected` may name the wallet and the kind that it has to be of.
  */
 export function verifyChain(chain, expected = {}) {
@@ -58,7 +58,6 @@ export function verifyChain(chain, expected = {}) {
     let first;
     let before;
     let newest;
-    let log = null;
     for (const [index, jws] of chain.entries()) {
         const document = readJws(jws, 'identity');
         const { payload } = document;
@@ -72,9 +71,9 @@ export function verifyChain(chain, expected = {}) {
         signKeys.set(keyId(sign), sign);
         kemIds.add(keyId(kem));
         require(![...kemIds].some((id) => signKeys.has(id)), 'an identity has one key for two purposes');
-        first ??= { wallet: payload.wallet, kind: payload.kind, sign };
-        require(payload.wallet === first.wallet && payload.kind === first.kind,
-            'an identity changed its wallet or kind');
+        first ??= { wallet: payload.wallet, kind: payload.kind, log: payload.log, sign };
+        require(payload.wallet === first.wallet && payload.kind === first.kind && payload.log === first.log,
+            'an identity changed its wallet, kind or log key');
         const signer = before?.sign ?? sign;
         require(document.kid === keyId(signer), 'an identity document names another signer');
         require(signatureHolds(document, 'identity', signer), 'an identity document has a bad signature');
@@ -82,7 +81,6 @@ export function verifyChain(chain, expected = {}) {
             const verifier = readLogVerifier(payload.log);
             require(verifier.name === originOf(payload.wallet), 'a log key is of another vault');
             logKeys.set(keyId(verifier.publicKey), verifier.publicKey);
-            log = payload.log;
         } else {
             require(payload.log === null, 'a user names a log key');
         }
@@ -92,5 +90,5 @@ export function verifyChain(chain, expected = {}) {
     require(keyId(first.sign) === first.wallet, 'a wallet is not the id of its first key');
     require((expected.wallet ?? first.wallet) === first.wallet, `a chain is of another wallet than ${expected.wallet}`);
     require((expected.kind ?? first.kind) === first.kind, `an identity is not of kind ${expected.kind}`);
-    return { wallet: first.wallet, kind: first.kind, signKeys, logKeys, log, kem: newest, kemId: keyId(newest) };
+    return { wallet: first.wallet, kind: first.kind, signKeys, logKeys, log: first.log, kem: newest, kemId: keyId(newest) };
 }

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { before, test } from 'node:test';
 import { checkCharacter } from './envelope.mjs';
-import { verifyChain } from './identity.mjs';
+import { makeDocument, verifyChain } from './identity.mjs';
 import { algorithmOf, readJws, signJws, statementId } from './jws.mjs';
-import { makeRsaKey, spkiOf } from './keys.mjs';
+import { makeLogKey, makeRsaKey, spkiOf } from './keys.mjs';
 import { leafHash, readLeaf, verifyHistory, writeLeaf } from './ledger.mjs';
+import { logVerifier } from './note.mjs';
 import { commitText, makeStatement, noteHolds, readStatement, verifyStatement } from './statements.mjs';
 import { testIdentity } from './test_keys.mjs';
 import { ascii, ProtocolError, sha256, toBase64url, utf8 } from './wire.mjs';
@@ -72,6 +73,15 @@ test('A chain proves its wallet and newest keys', async () => {
         assert.throws(() => verifyChain(documents), ProtocolError, `chain ${index}`);
     }
     assert.throws(() => verifyChain(ann.chain, { wallet: bob.wallet }), ProtocolError);
+});
+
+test("A vault's log key never changes", async () => {
+    const [sign, kem, log] = await Promise.all([makeRsaKey(), makeRsaKey(), makeLogKey()]);
+    const named = (key) => logVerifier(vaultMe.wallet, key.raw).text;
+    const second = (key) => makeDocument({ sign, kem, log: key }, 'vault',
+        { wallet: vaultMe.wallet, seq: 1, prev: statementId(vaultMe.chain[0]), log: named(key) }, vaultMe.sign);
+    assert.equal(verifyChain([...vaultMe.chain, second(vaultMe.log)]).log, named(vaultMe.log));
+    assert.throws(() => verifyChain([...vaultMe.chain, second(log)]), ProtocolError);
 });
 
 test('A key of 2048 bits, of another exponent or of RSASSA-PSS is no identity', () => {

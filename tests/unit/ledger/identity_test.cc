@@ -191,6 +191,18 @@ TEST(Identity, IsSignedByItsOwnKeyThenByTheOneBefore) {
               Errc::bad_statement);
 }
 
+// Whoever has `sign` alone is not the ledger's voice: every checkpoint and receipt hangs on the first document's `log`.
+TEST(Identity, AVaultsLogKeyNeverChanges) {
+    for (IdentityChain chain : {vault(), rotated(vault())}) {
+        const SigningKey& signer = chain.seq() % 2 == 0 ? sign_0() : sign_1();
+        const auto other = [](IdentityDocument& document) { document.log = test_log_key("thief").public_key(); };
+        const auto changed = with_next(chain, next_document(chain, signer, other));
+        ASSERT_FALSE(changed) << chain.seq();
+        EXPECT_EQ(changed.error().code, Errc::bad_statement);
+        EXPECT_TRUE(with_next(chain, next_document(chain, signer)));
+    }
+}
+
 TEST(Identity, OldSignaturesStayGoodAndSecretsGoToTheNewestKey) {
     const IdentityChain chain = rotated(user());
     EXPECT_EQ(chain.wallet(), sign_0().public_key().id());
