@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Names the Debian 12 packages this project needs, once, for everybody, and installs those that are missing.
-#   cmake/packages.sh build|test|check|bench   install what is missing; milliseconds where nothing is
-#   cmake/packages.sh --list SET               print the names, one a line
-# Each set but the last holds the one before it: build compiles and runs, test adds what the tests need, check what
-# `check` needs.  bench is build and the programs that tests/bench/run measures SAT beside.
+#   cmake/packages.sh build|test|check|sanitize|bench   install what is missing; milliseconds where nothing is
+#   cmake/packages.sh --list SET                        print the names, one a line
+# build compiles and runs, test adds what the tests need; check adds to both what the target `check` needs, sanitize what
+# tests/sanitize and tests/fuzz/run need.  bench is build and the programs that tests/bench/run measures SAT beside.
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 
@@ -19,6 +19,8 @@ build=(
 # iproute2: three hosts as network namespaces.  valgrind: counts instructions.
 test=(libgtest-dev libgmock-dev openssl nodejs npm jose spass eprover spin gcc iproute2 valgrind)
 check=(clang-format clang-tidy shellcheck mandoc)
+# clang brings the sanitizers and libFuzzer only with its run-time library; llvm names the lines in what they report.
+sanitize=(clang libclang-rt-14-dev llvm)
 bench=(
     libbenchmark-dev python3 openssl openssh-server openssh-client nginx curl postgresql postgresql-contrib mosquitto
     age gnupg
@@ -26,7 +28,7 @@ bench=(
 
 say() { printf 'packages: %s\n' "$*" >&2; }
 usage() {
-    echo "usage: cmake/packages.sh [--list] build|test|check|bench" >&2
+    echo "usage: cmake/packages.sh [--list] build|test|check|sanitize|bench" >&2
     exit 64
 }
 
@@ -40,6 +42,7 @@ case $1 in
     build) wanted=("${build[@]}") ;;
     test) wanted=("${build[@]}" "${test[@]}") ;;
     check) wanted=("${build[@]}" "${test[@]}" "${check[@]}") ;;
+    sanitize) wanted=("${build[@]}" "${test[@]}" "${sanitize[@]}") ;;
     bench) wanted=("${build[@]}" "${bench[@]}") ;;
     *) usage ;;
 esac
