@@ -21,7 +21,6 @@ constexpr const char* kProfileName = "profile.json";
 constexpr const char* kSignName = "sign.pem";
 // In the order of a backup.
 constexpr std::array<const char*, 5> kNames = {kIdentityName, kKemName, kVaultsName, kProfileName, kSignName};
-constexpr std::size_t kMaxHomeFile = std::size_t{4} << 20;  // known_vaults.json, with 200 vaults
 
 struct HomeKeys {
     SigningKey sign;

@@ -126,8 +126,8 @@ private:
             return;
         }
         // Modes first: nothing is written into a directory that is open to others.
-        (void)std::ranges::stable_partition(
-            mends_, [this](const auto& mend) { return report_.damages[mend.first].part == "mode"; });
+        std::stable_partition(mends_.begin(), mends_.end(),
+                              [this](const auto& mend) { return report_.damages[mend.first].part == "mode"; });
         for (const auto& [damage, mend] : mends_) settle(damage, mend());
         restore_metadata();
         write_leaves();
@@ -626,7 +626,7 @@ private:
 
     void check_identity(const Place& place, const Wallet& wallet) {
         const auto best = find_identity(wallet);
-        const auto judge = [this, wallet](Result<Bytes> bytes) -> Result<std::uint32_t> {
+        const auto judge = [wallet](Result<Bytes> bytes) -> Result<std::uint32_t> {
             if (!bytes) return fail(std::move(bytes.error()));
             const auto chain = IdentityChain::parse(*bytes);
             if (!chain || chain->wallet() != wallet) return fail(Errc::io_error, "it does not prove itself");

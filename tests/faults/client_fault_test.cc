@@ -50,6 +50,7 @@ public:
             fail_once(tried, faults().env(tried.program), when, [&] { faults().fail_at(FaultKind::io, call, EIO); });
             injected += faults().injected();
         }
+        EXPECT_GE(injected, points(calls, sample).size() * 9 / 10);
         report_figure("disk calls of clients failed", injected);
         if (is_sanitized(program_path(tried.program))) {
             std::cout << "the program has a sanitizer's allocator: no allocation was made to fail\n";
@@ -66,6 +67,7 @@ public:
                       [&] { faults().fail_stack(stacks[number - 1]); });
             injected += faults().injected();
         }
+        EXPECT_GE(injected, points(stacks.size(), sample, kMostPaths).size() / 2) << "not every run takes the same paths";
         report_figure("allocations of clients failed", injected);
     }
 

@@ -23,6 +23,7 @@ void expect_recovery(Scene& scene, const std::string& when) {
     ASSERT_TRUE(scene.start()) << when << ": " << scene.outcome().err;
     scene.verify(when);
     if (!testing::Test::HasFatalFailure()) scene.repeat(when);
+    if (!testing::Test::HasFatalFailure()) scene.verify(when + ", and the step repeated");
     EXPECT_EQ(scene.stop(), 0) << when;
     scene.expect_clean(when);
 }

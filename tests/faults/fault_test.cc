@@ -57,6 +57,7 @@ bool expect_survival(Scene& scene, const Scene::Environment& environment, const 
     }
     scene.verify(when + ", started again");
     if (!testing::Test::HasFatalFailure()) scene.repeat(when);
+    if (!testing::Test::HasFatalFailure()) scene.verify(when + ", and the step repeated");
     EXPECT_EQ(scene.stop(), 0) << when;
     scene.expect_clean(when);
     return lived;
@@ -86,6 +87,8 @@ TEST(Fault, AnyCallOfTheDiskMayFailOnceAndNothingIsLost) {
         injected += scene.faults().injected();
         if (HasFailure() && !run_in_full()) break;
     }
+    // The last few calls may not come every time.
+    EXPECT_GE(injected, points(calls, 10).size() * 9 / 10);
     report_figure("disk calls failed", injected);
 }
 
@@ -106,6 +109,8 @@ TEST(Fault, AnyStepOfSqliteMayFailOnceAndNothingIsLost) {
         injected += scene.faults().injected();
         if (HasFailure() && !run_in_full()) break;
     }
+    // The last few calls may not come every time.
+    EXPECT_GE(injected, points(calls, 8).size() * 9 / 10);
     report_figure("SQLite steps failed", injected);
 }
 
@@ -134,6 +139,7 @@ TEST(Fault, AnyAllocationMayFailOnceAndNothingIsLost) {
         injected += scene.faults().injected();
         if (HasFailure() && !run_in_full()) break;
     }
+    EXPECT_GE(injected, points(stacks.size(), 8).size() / 2) << "not every run takes the same paths";
     EXPECT_GT(ended, 0U) << "most of them end the vault";
     report_figure("allocations of the vault failed", injected);
 }

@@ -134,7 +134,8 @@ private:
     Known prepared_known_;
     Pending pending_;
     std::vector<Pending> played_;
-    std::size_t lost_uploads_ = 0;  // whose outcome nobody was told
+    bool upload_tried_ = false;      // an upload's outcome was not told; the same file again finds it
+    std::size_t stray_uploads_ = 0;  // that may be stored, and that the homes, being older, know nothing of
     std::size_t next_step_ = 0;
 };
 
