@@ -54,10 +54,13 @@ bool is_host_name(std::string_view host) {
            host.front() != '-';
 }
 
-bool is_numeric_v6(std::string_view host) {
+// With or without a zone.  The system's own parser takes what stands before a NUL byte for the whole.
+std::optional<asio::ip::address> parse_numeric(std::string_view host) {
+    constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:%";
+    if (host.find_first_not_of(kAllowed) != std::string_view::npos) return std::nullopt;
     std::error_code error;
-    asio::ip::make_address_v6(std::string(host), error);
-    return !error;
+    const auto address = asio::ip::make_address(std::string(host), error);
+    return error ? std::nullopt : std::optional(address);
 }
 
 constexpr std::string_view kAddressHint = "write it as HOST, HOST:PORT or [IPV6]:PORT";
@@ -72,7 +75,8 @@ std::string Address::text() const {
 Result<Address> parse_address(std::string_view text) {
     const auto parts = split(text);
     const bool v6 = parts && parts->host.find(':') != std::string_view::npos;
-    const bool good_host = parts && (v6 ? is_numeric_v6(parts->host) : is_host_name(parts->host) && !parts->bracketed);
+    const bool good_host =
+        parts && (v6 ? parse_numeric(parts->host).has_value() : is_host_name(parts->host) && !parts->bracketed);
     if (!good_host) return fail(Errc::usage, "not an address of a vault", std::string(kAddressHint));
     Address address{std::string(parts->host), kDefaultPort};
     if (parts->port) {
@@ -87,16 +91,15 @@ Result<asio::ip::tcp::endpoint> parse_listen_address(std::string_view text) {
     constexpr std::string_view kHint = "write it as 127.0.0.1:7420, 0.0.0.0:7420 or [::]:7420";
     const auto parts = split(text);
     if (!parts) return fail(Errc::usage, "not an address to listen on", std::string(kHint));
-    std::error_code error;
-    const auto address = asio::ip::make_address(std::string(parts->host), error);
-    if (error) return fail(Errc::usage, "not a numeric address to listen on", std::string(kHint));
+    const auto address = parse_numeric(parts->host);
+    if (!address) return fail(Errc::usage, "not a numeric address to listen on", std::string(kHint));
     std::uint16_t port = kDefaultPort;
     if (parts->port) {
         const auto given = parse_port(*parts->port);
         if (!given) return fail(Errc::usage, "not a port: 0 to 65535 expected", std::string(kHint));
         port = *given;
     }
-    return asio::ip::tcp::endpoint(address, port);
+    return asio::ip::tcp::endpoint(*address, port);
 }
 
 std::string endpoint_text(const asio::ip::tcp::endpoint& endpoint) {

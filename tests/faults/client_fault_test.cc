@@ -67,7 +67,8 @@ public:
                       [&] { faults().fail_stack(stacks[number - 1]); });
             injected += faults().injected();
         }
-        EXPECT_GE(injected, points(stacks.size(), sample, kMostPaths).size() / 2) << "not every run takes the same paths";
+        EXPECT_GE(injected, points(stacks.size(), sample, kMostPaths).size() / 2)
+            << "not every run takes the same paths";
         report_figure("allocations of clients failed", injected);
     }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace sat {
 namespace {
@@ -36,11 +37,32 @@ TEST(Address, TakesWhatPeopleWrite) {
 TEST(Address, RefusesWhatIsNoneAsUsage) {
     const std::string longest(253, 'a');
     EXPECT_TRUE(parse_address(longest));
-    const std::string bad[] = {
-        "",        ":7420",      "host:",      "host:0",  "host:65536",  "host:+1", "host:1x",
-        "host:-1", "[::1",       "[::1]7420",  "[::1]:",  "[host]:1",    "[]:1",    "ho st",
-        "-host",   "host:1:2",   "http://a:1", "a/b",     "host:00001x", "a\nb",    longest + "a",
-        ":::",     "[::g]:7420", "host: 1",    "\xc3\xa4"};
+    const std::string bad[] = {"",
+                               ":7420",
+                               "host:",
+                               "host:0",
+                               "host:65536",
+                               "host:+1",
+                               "host:1x",
+                               "host:-1",
+                               "[::1",
+                               "[::1]7420",
+                               "[::1]:",
+                               "[host]:1",
+                               "[]:1",
+                               "ho st",
+                               "-host",
+                               "host:1:2",
+                               "http://a:1",
+                               "a/b",
+                               "host:00001x",
+                               "a\nb",
+                               longest + "a",
+                               ":::",
+                               "[::g]:7420",
+                               "host: 1",
+                               "\xc3\xa4",
+                               std::string("::1\0", 4)};
     for (const auto& text : bad) {
         const auto address = parse_address(text);
         ASSERT_FALSE(address) << text;
@@ -54,7 +76,9 @@ TEST(ListenAddress, IsNumericAndMayLeaveThePortToTheSystem) {
     EXPECT_EQ(endpoint_text(*parse_listen_address("0.0.0.0")), "0.0.0.0:7420");
     EXPECT_EQ(endpoint_text(*parse_listen_address("[::]:7421")), "[::]:7421");
     EXPECT_EQ(endpoint_text(*parse_listen_address("::1")), "[::1]:7420");
-    for (const char* bad : {"", "localhost:1", "127.0.0.1:", "127.0.0.1:65536", "300.0.0.1:1", "[::1"}) {
+    const std::string nul("127.0.0.1\0", 10);
+    for (const std::string& bad :
+         std::vector<std::string>{"", "localhost:1", "127.0.0.1:", "127.0.0.1:65536", "300.0.0.1:1", "[::1", nul}) {
         ASSERT_FALSE(parse_listen_address(bad)) << bad;
         EXPECT_EQ(parse_listen_address(bad).error().code, Errc::usage);
     }
