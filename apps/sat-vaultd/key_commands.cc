@@ -136,12 +136,15 @@ Result<Done> rekey_command(const VaultdOptions& options) {
         return fail(Errc::usage, "which keys are to be new", "name --kem, --store or both");
     if (options.bits && !options.kem)
         return fail(Errc::usage, "a store key keeps its size, for the images' headers do", "leave --bits out");
+    if (options.no_duplicate && (options.duplicate || !options.store))
+        return fail(Errc::usage, "--no-duplicate goes with --store, and without --duplicate", "leave one of them out");
     SAT_TRY_VALUE(const Path data, data_directory(options));
     VaultRekey rekey;
     rekey.data = data;
     if (options.duplicate) rekey.duplicate = Path(*options.duplicate);
     rekey.kem = options.kem;
     rekey.store = options.store;
+    rekey.without_duplicate = options.no_duplicate;
     if (options.bits) rekey.bits = *options.bits == 4096 ? RsaBits::b4096 : RsaBits::b3072;
     rekey.now = now_unix();
     rekey.stopped = [] { return Interrupt::signal() != 0; };
@@ -170,8 +173,9 @@ Result<Done> rekey_command(const VaultdOptions& options) {
                      (left == 1 ? " more time\n" : " more times\n");
     if (options.store) {
         done.text += "a new store key; " + std::to_string(report->works) + " images wrapped anew\n";
-        if (!options.duplicate)
-            done.text += "note: no duplicate was named. If there is one, mend it with `check --repair --duplicate`\n";
+        if (options.no_duplicate)
+            done.text +=
+                "note: a duplicate opens no more: mend it with `check --repair --duplicate`, or begin another\n";
         done.text += "note: backups made before open with the keys of that time alone: make a new one\n";
     }
     done.text += "note: a copy of the old keys opens this vault no more: make a new one with `keys export`\n";

@@ -121,6 +121,7 @@ void add_commands(CLI::App& app, VaultdOptions& options) {
     CLI::App* rekey = command("rekey", "New keys, on the stopped vault; its fingerprint stays");
     rekey->add_flag("--kem", options.kem, "A new identity document, with new sign and kem keys; three times at most");
     rekey->add_flag("--store", options.store, "A new store key: everything stored is wrapped anew");
+    rekey->add_flag("--no-duplicate", options.no_duplicate, "With --store: do without the duplicate, which is lost");
     add_key_actions(*command("keys", "Keep the keys elsewhere, and put them back"), options);
     CLI::App* hold = command("hold", "Stop a work from being served and transferred");
     CLI::App* release = command("release", "Let a work that was stopped go again");

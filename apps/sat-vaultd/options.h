@@ -46,6 +46,7 @@ struct VaultdOptions {
     // rekey
     bool kem = false;
     bool store = false;
+    bool no_duplicate = false;
     // keys
     std::string action;
     std::string file;

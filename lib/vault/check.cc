@@ -173,13 +173,10 @@ private:
     }
 
     void look_for_duplicate() {
-        if (options_.duplicate || !is_there(options_.data / kDuplicateRecord)) return;
-        const auto record = read_file(options_.data / kDuplicateRecord, kMaxPath);
-        if (!record || record->empty()) return;
-        std::string path(as_text(*record));
-        while (path.ends_with('\n')) path.pop_back();
+        const auto path = recorded_duplicate(options_.data);
+        if (options_.duplicate || !path) return;
         has_duplicate_ = true;
-        report_.notes.push_back("the vault has a duplicate, last in " + path +
+        report_.notes.push_back("the vault has a duplicate, last in " + *path +
                                 ": it was not looked at; name it with --duplicate");
     }
 
@@ -941,6 +938,14 @@ private:
 };
 
 }  // namespace
+
+std::optional<std::string> recorded_duplicate(const Path& data) {
+    const auto record = read_file(data / kDuplicateRecord, kMaxPath);
+    if (!record || record->empty()) return std::nullopt;
+    std::string path(as_text(*record));
+    while (path.ends_with('\n')) path.pop_back();
+    return path;
+}
 
 std::uint64_t CheckReport::left() const {
     return unlisted + static_cast<std::uint64_t>(std::ranges::count(damages, false, &Damage::healed));

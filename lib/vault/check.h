@@ -21,6 +21,8 @@ namespace sat {
 inline constexpr const char* kRepairLock = "repair.lock";
 // In the data directory: where its duplicate was when a vault ran with one last, a path and a newline.
 inline constexpr const char* kDuplicateRecord = "duplicate";
+// What it says; nothing where it is missing or cannot be read.
+std::optional<std::string> recorded_duplicate(const Path& data);
 
 struct CheckOptions {
     Path data;

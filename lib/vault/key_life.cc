@@ -218,32 +218,63 @@ Result<void> write_synced(const Path& path, ByteView bytes) {
     return write_file_atomically(path, bytes, AtomicFile::Existing::refuse, 0600);
 }
 
-// The master key, from whichever directory has it; nothing where nothing was ever stored.
-Result<std::optional<MasterKey>> find_master_key(const std::vector<Place>& places, const VaultKeys& keys) {
-    std::optional<Error> problem;
+Result<MasterKey> open_master_key(const Path& root, const VaultKeys& keys) {
+    const Path path = root / kMasterKey;
+    SAT_TRY_VALUE(const Bytes file, read_file(path, kMaxMasterKeyFile));
+    auto master = MasterKey::unwrap(file, keys.wallet(), keys.store);
+    if (master) return master;
+    if (MasterKey::fault_of(file, keys.wallet(), keys.store) == MasterKey::Fault::damaged)
+        return fail(Errc::config, path.string() + " does not open with this vault's store key",
+                    "mend it first: `check --repair`, with the duplicate named");
+    return fail(Errc::config, path.string() + " is another vault's", "name the directory that belongs to this vault");
+}
+
+// The one master key of all directories that a new `store` is for; nothing where nothing was ever stored.  Whatever
+// directory was named by mistake is found here, before anything changes.
+Result<std::optional<MasterKey>> require_one_vault(const std::vector<Place>& places, const VaultKeys& keys) {
+    const Path& data = places.front().root;
+    std::optional<MasterKey> master;
     for (const Place& place : places) {
-        const Path path = place.root / kMasterKey;
-        if (!is_there(path)) continue;
-        SAT_TRY_VALUE(const Bytes file, read_file(path, kMaxMasterKeyFile));
-        auto master = MasterKey::unwrap(file, keys.wallet(), keys.store);
-        if (master) return std::optional(std::move(*master));
-        if (!problem) problem = std::move(master.error());
+        const bool stored = is_there(place.root / kMasterKey);
+        if (place.root == data && !stored) {
+            if (is_there(data / "catalog.sqlite"))
+                return fail(Errc::config, (data / kMasterKey).string() + " is missing",
+                            "copy master.key from the duplicate directory or a backup");
+            continue;
+        }
+        if (!stored && !master) continue;  // a duplicate as empty as the data
+        if (!stored)
+            return fail(Errc::config, place.root.string() + " is not this vault's duplicate: it has no master.key",
+                        "name the directory that is; what an intact one lacks, `check --repair` puts there");
+        SAT_TRY_VALUE(MasterKey found, open_master_key(place.root, keys));
+        if (place.root != data && (!master || master->check_value() != found.check_value()))
+            return fail(Errc::config, place.root.string() + " and " + data.string() + " do not belong together",
+                        "name the duplicate directory that belongs to this vault");
+        master = std::move(found);
     }
-    if (problem) return fail(std::move(*problem));
-    if (is_there(places.front().root / "catalog.sqlite"))
-        return fail(Errc::config, (places.front().root / kMasterKey).string() + " is missing",
-                    "copy master.key from the duplicate directory or a backup");
-    return std::optional<MasterKey>();
+    return master;
+}
+
+std::vector<Place> places_of(const VaultRekey& rekey) {
+    std::vector<Place> places{Place::of_data(rekey.data)};
+    if (rekey.duplicate) places.push_back(Place::of_duplicate(*rekey.duplicate));
+    return places;
+}
+
+// A copy that stays under the old key may be the only good one of an image.
+Result<void> require_duplicate_named(const VaultRekey& rekey) {
+    if (rekey.duplicate || rekey.without_duplicate) return {};
+    const auto recorded = recorded_duplicate(rekey.data);
+    if (!recorded) return {};
+    return fail(Errc::config, "the vault has a duplicate, last in " + *recorded + ", and it was not named",
+                "name it with --duplicate; where it is lost for good, say so with --no-duplicate");
 }
 
 // Everything that hangs on `store`, wrapped for the new one, into `set`.
-Result<void> prepare_store(const VaultRekey& rekey, const VaultKeys& keys, const KemPublicKey& store,
-                           const FileSet& set, VaultRekeyReport& report) {
-    std::vector<Place> places{Place::of_data(rekey.data)};
-    if (rekey.duplicate) places.push_back(Place::of_duplicate(*rekey.duplicate));
-    SAT_TRY_VALUE(const auto master, find_master_key(places, keys));
-    if (!master) return {};
-    SAT_TRY(write_synced(set.path() / kMasterKey, master->wrap(keys.wallet(), store)));
+Result<void> prepare_store(const VaultRekey& rekey, const VaultKeys& keys, const MasterKey& master,
+                           const KemPublicKey& store, const FileSet& set, VaultRekeyReport& report) {
+    const std::vector<Place> places = places_of(rekey);
+    SAT_TRY(write_synced(set.path() / kMasterKey, master.wrap(keys.wallet(), store)));
     SAT_TRY_VALUE(const auto images, list_images(places));
     SAT_TRY_VALUE(AtomicFile headers, AtomicFile::create(set.path() / kHeaders, AtomicFile::Existing::refuse, 0600));
     SAT_TRY(headers.write(as_bytes(std::string_view(kHeadersMagic.data(), kHeadersMagicSize))));
@@ -310,15 +341,21 @@ Result<VaultRekeyReport> rekey_vault(const VaultRekey& rekey) {
     SAT_TRY_VALUE(const KeyLock lock, lock_keys(rekey.data));
     SAT_TRY_VALUE(VaultKeys keys, load_vault_keys(keys_of(rekey.data), rekey.passphrase));
     FileDescriptor duplicate_lock;
-    if (rekey.duplicate) {
-        SAT_TRY(require_private_directory(*rekey.duplicate));
-        SAT_TRY_VALUE(duplicate_lock, lock_file(*rekey.duplicate / "lock"));
+    std::optional<MasterKey> master;
+    if (rekey.store) {
+        SAT_TRY(require_duplicate_named(rekey));
+        if (rekey.duplicate) SAT_TRY(require_private_directory(*rekey.duplicate));
+        SAT_TRY_VALUE(master, require_one_vault(places_of(rekey), keys));
+        // Not sooner: a directory that was named by mistake is not written to.
+        if (rekey.duplicate) {
+            SAT_TRY_VALUE(duplicate_lock, lock_file(*rekey.duplicate / "lock"));
+        }
     }
     VaultRekeyReport report{keys.chain, 0, {}};
     SAT_TRY_VALUE(FileSet set, FileSet::begin(rekey.data));
     if (rekey.store) {
         KemPrivateKey store = KemPrivateKey::generate(bits_of(keys.store.public_key().block_size()));
-        SAT_TRY(prepare_store(rekey, keys, store.public_key(), set, report));
+        if (master) SAT_TRY(prepare_store(rekey, keys, *master, store.public_key(), set, report));
         keys.store = std::move(store);
     }
     if (rekey.kem) {

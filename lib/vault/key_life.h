@@ -20,8 +20,10 @@ Result<void> change_vault_passphrase(const Path& data, const SecretBytes* from, 
 struct VaultRekey {
     Path data;
     std::optional<Path> duplicate;
-    bool kem = false;             // new `sign` and `kem`: one more document of the identity
-    bool store = false;           // a new `store`: the master key and every image's header wrapped anew
+    bool kem = false;    // new `sign` and `kem`: one more document of the identity
+    bool store = false;  // a new `store`: the master key and every image's header wrapped anew
+    // `store` although the vault has a duplicate that is not named: what of it is the only good copy is lost.
+    bool without_duplicate = false;
     std::optional<RsaBits> bits;  // of `sign` and `kem`; else as large as the present ones.  `store` keeps its size
     const SecretBytes* passphrase = nullptr;
     UnixTime now = 0;
@@ -34,11 +36,13 @@ struct VaultRekeyReport {
     std::vector<std::string> lost;  // images whose header opens in no copy; they stay as they are
 };
 
-// The old private keys are removed.  key_locked; forbidden: the identity is full; busy; cancelled; config: keys and
-// data do not belong together; storage_full, io_error: nothing has changed, or finish_key_change() goes on.
+// The old private keys are removed.  key_locked; forbidden: the identity is full; busy; cancelled; config: keys, data
+// and duplicate do not belong together, or there is a duplicate that was not named; storage_full, io_error: nothing has
+// changed, or finish_key_change() goes on.
 Result<VaultRekeyReport> rekey_vault(const VaultRekey& rekey);
 
-// Keys and identity, sealed under `seal`, as a file's bytes.
+// Keys and identity, sealed under `seal`, as a file's bytes; a vault may run.  key_locked; busy: they are being
+// changed.
 Result<Bytes> export_vault_keys(const Path& data, const SecretBytes* passphrase, const SecretBytes& seal);
 // Into DATA/keys, which holds none: all or nothing, under `passphrase`.  exists; bad_data; key_locked; busy.
 Result<IdentityChain> import_vault_keys(const Path& data, ByteView backup, const SecretBytes& seal,

@@ -265,7 +265,10 @@ TEST_F(KeyLife, ANewStoreKeyOpensEverythingInBothDirectories) {
     EXPECT_EQ(owner_of(other), wallet(collector_home()).hex());
     stop();
     // Without the duplicate named its images open no more, and are mended from the good ones.
-    ASSERT_EQ(patient(vaultd_command({"rekey", "--store", "--kem"})).exit, 0);
+    const Words without = {"rekey", "--store", "--kem", "--no-duplicate"};
+    EXPECT_EQ(patient(vaultd_command({"rekey", "--store", "--kem"})).exit, exits::kConfig) << "it has one";
+    EXPECT_EQ(patient(vaultd_command(without).also({"--duplicate", duplicate()})).exit, exits::kUsage);
+    ASSERT_EQ(patient(vaultd_command(without)).exit, 0);
     EXPECT_EQ(vaultd({"check"}).exit, 0);
     EXPECT_EQ(vaultd({"check", "--duplicate", duplicate()}).exit, exits::kBadProof);
     EXPECT_EQ(vaultd({"check", "--repair", "--duplicate", duplicate()}).exit, 0);

@@ -66,10 +66,12 @@ protected:
         artwork = upload(party("ada"), {});
         vault.reset();
     }
-    Result<VaultRekeyReport> rekey_store() {
+    Result<VaultRekeyReport> rekey_store() { return rekey_store(options.duplicate); }
+    Result<VaultRekeyReport> rekey_store(const std::optional<Path>& duplicate, bool without_duplicate = false) {
         VaultRekey rekey;
         rekey.data = options.data;
-        rekey.duplicate = options.duplicate;
+        rekey.duplicate = duplicate;
+        rekey.without_duplicate = without_duplicate;
         rekey.store = true;
         rekey.now = now;
         return rekey_vault(rekey);
@@ -82,6 +84,20 @@ protected:
         ASSERT_TRUE(write_file_atomically(file, bytes, AtomicFile::Existing::replace, 0600));
     }
     static Bytes contents(const Path& file) { return read_file(file, std::size_t{1} << 24).value(); }
+    // Every file of the test's directories but the locks.
+    std::map<std::string, Bytes> everything() const {
+        std::map<std::string, Bytes> out;
+        for (const auto& entry : fs::recursive_directory_iterator(directory.path())) {
+            if (!entry.is_regular_file() || entry.path().filename() == kRepairLock) continue;
+            out[entry.path().lexically_relative(directory.path()).string()] = contents(entry.path());
+        }
+        return out;
+    }
+    void expect_refused(const std::optional<Path>& duplicate, Errc code = Errc::config) {
+        const auto before = everything();
+        EXPECT_EQ(code_of(rekey_store(duplicate)), code);
+        EXPECT_EQ(everything(), before) << "something changed";
+    }
     bool serves() {
         auto keys = load_vault_keys(options.data / "keys", nullptr);
         if (!keys) return false;
@@ -125,6 +141,48 @@ TEST_F(RekeyTest, AnotherFileUnderAWorksNameIsNotWrittenTo) {
     fs::remove(image());
     ASSERT_TRUE(rekey_store()) << "nor is a missing one made";
     EXPECT_FALSE(fs::exists(image()));
+}
+
+TEST_F(RekeyTest, ADirectoryThatIsNotItsDuplicateIsNeverTouched) {
+    ASSERT_TRUE(make_private_directory(directory / "empty"));
+    expect_refused(directory / "empty");
+    // Another vault's, and one of the same keys that had a beginning of its own.
+    for (const char* name : {"other", "vault"}) {
+        VaultOptions theirs;
+        theirs.data = directory / "their-data";
+        theirs.duplicate = directory / "their-dup";
+        ASSERT_TRUE(Vault::open(theirs, test_vault_keys(name), [this] { return now.load(); }));
+        expect_refused(theirs.duplicate);
+        EXPECT_TRUE(Vault::open(theirs, test_vault_keys(name), [this] { return now.load(); })) << name;
+        fs::remove_all(theirs.data);
+        fs::remove_all(*theirs.duplicate);
+    }
+    EXPECT_TRUE(rekey_store());
+    EXPECT_TRUE(serves());
+}
+
+TEST_F(RekeyTest, AMasterKeyThatIsDamagedOrMissingIsMendedFirst) {
+    for (const Path& root : {options.data, *options.duplicate}) {
+        const Bytes good = contents(root / "master.key");
+        spoil(root / "master.key", 100);
+        expect_refused(options.duplicate);
+        fs::remove(root / "master.key");
+        expect_refused(options.duplicate);
+        ASSERT_TRUE(write_file_atomically(root / "master.key", good, AtomicFile::Existing::refuse, 0600));
+    }
+    EXPECT_TRUE(rekey_store());
+    EXPECT_TRUE(serves());
+}
+
+TEST_F(RekeyTest, ADuplicateIsNotForgottenButWhereItIsSaid) {
+    spoil(image(), fs::file_size(image()) - 1);
+    expect_refused(std::nullopt);
+    const auto report = rekey_store(std::nullopt, true);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->works, 1U);
+    // A vault that never had one is not asked.
+    fs::remove(options.data / kDuplicateRecord);
+    EXPECT_TRUE(rekey_store(std::nullopt));
 }
 
 TEST_F(RekeyTest, WhatUploadsLeftBehindGoesWithTheOldKey) {
