@@ -59,10 +59,20 @@ std::size_t Sessions::dismiss(const Admission& admission) {
     std::size_t dismissed = 0;
     for (ClientSession* session : sessions_) {
         if (admission.admits(session->wallet())) continue;
-        session->dismiss();
+        session->dismiss({Errc::forbidden, "the wallet is no longer admitted", {}});
         ++dismissed;
     }
     return dismissed;
+}
+
+std::size_t Sessions::supersede(const IdentityChain& chain) {
+    std::size_t superseded = 0;
+    for (ClientSession* session : sessions_) {
+        if (session->wallet() != chain.wallet() || session->documents() >= chain.documents().size()) continue;
+        session->dismiss({Errc::handshake_failed, "the wallet has newer keys than this connection's", {}});
+        ++superseded;
+    }
+    return superseded;
 }
 
 ClientSession::ClientSession(const SessionServices& services, std::shared_ptr<Connection> connection,
@@ -71,6 +81,7 @@ ClientSession::ClientSession(const SessionServices& services, std::shared_ptr<Co
       connection_(std::move(connection)),
       seen_(client.finished.seen),
       wallet_(client.chain.wallet()),
+      documents_(client.chain.documents().size()),
       session_(std::make_unique<VaultSession>(services.vault, caller_of(*connection_, std::move(client.chain)))) {
     services_.sessions.add(this);
 }
@@ -94,11 +105,12 @@ void ClientSession::halt() {
     connection_->interrupt_idle();
 }
 
-void ClientSession::dismiss() {
-    dismissed_ = true;
+void ClientSession::dismiss(Error why) {
+    if (!dismissed_) dismissed_ = std::move(why);
+    unsubscribe();
     connection_->interrupt_idle();
     // A stream may last for hours, and nothing but its own records may stand in it.
-    if (in_bulk_) connection_->abort({Errc::forbidden, "the wallet is no longer admitted", {}});
+    if (in_bulk_) connection_->abort(*dismissed_);
 }
 
 // On a worker.  A client that has seen another ledger says so itself, with the note that proves it; this is for the
@@ -120,8 +132,9 @@ asio::awaitable<void> ClientSession::serve() {
         co_await connection_->close(Errc::forbidden);
         co_return;
     }
-    auto admit = [this]() -> Result<void> {
-        SAT_TRY(services_.vault.admit(session_->caller()));
+    bool newer = false;
+    auto admit = [this, &newer]() -> Result<void> {
+        SAT_TRY_VALUE(newer, services_.vault.admit(session_->caller()));
         compare_seen();
         return {};
     };
@@ -140,6 +153,7 @@ asio::awaitable<void> ClientSession::serve() {
         co_await connection_->close(ours ? Errc::internal : Errc::handshake_failed);
         co_return;
     }
+    if (newer) end_superseded();
     log_event(LogLevel::debug, "session", {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
     served = co_await serve_requests();
     unsubscribe();
@@ -147,13 +161,21 @@ asio::awaitable<void> ClientSession::serve() {
     if (halted_) {
         co_await connection_->close(Errc::internal);
     } else if (dismissed_) {
-        co_await connection_->close(Errc::forbidden);
+        co_await connection_->close(dismissed_->code);
     } else if (!served && served.error().code == Errc::cancelled) {
         co_await connection_->close(Errc::going_away);
     }
     // An upload that was not finished is removed from the disk.
     auto drop = [this] { session_.reset(); };
     co_await on_worker(services_.workers, drop);
+}
+
+// Whoever came in with the older keys may ask for nothing more, and would go on hearing of claims.
+void ClientSession::end_superseded() const {
+    const std::size_t ended = services_.sessions.supersede(session_->caller().chain);
+    if (ended == 0) return;
+    log_event(LogLevel::info, "superseded",
+              {{"wallet", short_wallet(wallet_)}, {"connections", std::to_string(ended)}});
 }
 
 void ClientSession::log_refusal(const Error& refusal, std::string method) const {
@@ -185,7 +207,7 @@ asio::awaitable<Result<void>> ClientSession::serve_requests() {
         }
         using Next = VaultSession::Outcome::Next;
         in_bulk_ = handled.next == Next::receive || handled.next == Next::discard || handled.next == Next::transmit;
-        if (dismissed_ && in_bulk_) dismiss();
+        if (dismissed_ && in_bulk_) dismiss(*dismissed_);
         SAT_CO_TRY(co_await carry_out(std::move(handled)));
         in_bulk_ = false;
     }
@@ -254,6 +276,7 @@ asio::awaitable<Result<void>> ClientSession::carry_out(Handled handled) {
         case Next::respond:
             break;
         case Next::subscribe:
+            if (dismissed_) break;
             // Before the response: nothing may fall between it and the first event.
             services_.subscribers.add(wallet_, connection_);
             subscribed_ = true;

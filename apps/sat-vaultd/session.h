@@ -30,6 +30,8 @@ public:
     void halt(const Error& why);
     // Ends the sessions of the wallets that are not admitted; how many.
     std::size_t dismiss(const Admission& admission);
+    // Ends those that came in with keys which the wallet has replaced by `chain`'s; how many.
+    std::size_t supersede(const IdentityChain& chain);
 
 private:
     std::unordered_set<ClientSession*> sessions_;
@@ -67,9 +69,12 @@ public:
     void stop() override;
     // The vault serves nobody any more: CLOSE internal, at once where nothing is under way.
     void halt();
-    // The wallet is admitted no longer: CLOSE forbidden, or in the middle of a bulk stream the end without a word.
-    void dismiss();
+    // The wallet is admitted no longer, or its keys are not: told so by CLOSE, or in the middle of a bulk stream ended
+    // without a word.  It hears of no claim any more.
+    void dismiss(Error why);
     const Wallet& wallet() const noexcept { return wallet_; }
+    // How many its chain had when it came in.
+    std::size_t documents() const noexcept { return documents_; }
 
 private:
     struct Handled;
@@ -82,6 +87,7 @@ private:
     asio::awaitable<Result<void>> receive_upload(std::uint64_t length);
     asio::awaitable<Result<void>> transmit(std::uint64_t size);
     void unsubscribe();
+    void end_superseded() const;
     void log_refusal(const Error& refusal, std::string method) const;
     void log_end(const Result<void>& served) const;
     void compare_seen() const;
@@ -90,11 +96,12 @@ private:
     std::shared_ptr<Connection> connection_;
     std::optional<TreeHead> seen_;
     Wallet wallet_;
+    std::size_t documents_;
     std::unique_ptr<VaultSession> session_;  // on the workers, one at a time
     bool uploading_ = false;
     bool stopping_ = false;
     bool halted_ = false;
-    bool dismissed_ = false;
+    std::optional<Error> dismissed_;  // why
     bool in_bulk_ = false;
     bool subscribed_ = false;
 };

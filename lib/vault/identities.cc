@@ -33,14 +33,14 @@ Result<bool> continues(ByteView known, const IdentityChain& offered) {
 
 }  // namespace
 
-Result<void> Identities::admit(Catalog& catalog, const IdentityChain& chain) {
+Result<bool> Identities::admit(Catalog& catalog, const IdentityChain& chain) {
     Encoded offered = std::make_shared<const Bytes>(chain.encode());
     SAT_TRY_VALUE(const Encoded known, find(catalog, chain.wallet()));
-    if (known && *known == *offered) return {};
+    if (known && *known == *offered) return false;
     // The cheap judgement first, so that nobody makes us check keys again and again that change nothing.
     if (known) {
         SAT_TRY_VALUE(const bool goes_on, continues(*known, chain));
-        if (!goes_on) return {};
+        if (!goes_on) return false;
     }
     SAT_TRY(chain.check_keys());
 
@@ -48,11 +48,15 @@ Result<void> Identities::admit(Catalog& catalog, const IdentityChain& chain) {
     SAT_TRY_VALUE(const auto recorded, transaction->identity(chain.wallet()));
     if (recorded) {
         SAT_TRY_VALUE(const bool goes_on, continues(*recorded, chain));
-        if (!goes_on) return transaction->commit();
+        if (!goes_on) {
+            SAT_TRY(transaction->commit());
+            return false;
+        }
     }
     SAT_TRY(transaction->put_identity(chain.wallet(), *offered));
     // In the order of the transactions, so that no older chain is kept after a newer one.
-    return transaction->commit([&] { keep(chain.wallet(), std::move(offered), Kept::replaced); });
+    SAT_TRY(transaction->commit([&] { keep(chain.wallet(), std::move(offered), Kept::replaced); }));
+    return recorded.has_value();
 }
 
 Result<bool> Identities::superseded(Catalog& catalog, const IdentityChain& chain) {

@@ -17,8 +17,9 @@ namespace sat {
 class Identities {
 public:
     // Remembers a chain that is new or goes on from the known one, after a full check of its keys (about 20 ms).
-    // key_policy: a key that fails the check, or a chain that contradicts the known one or falls behind it.
-    Result<void> admit(Catalog& catalog, const IdentityChain& chain);
+    // True where it went on from a known one.  key_policy: a key that fails the check, or a chain that contradicts the
+    // known one or falls behind it.
+    Result<bool> admit(Catalog& catalog, const IdentityChain& chain);
 
     // Whether a longer chain is known of the wallet by now: who came in with this one was let in before.
     Result<bool> superseded(Catalog& catalog, const IdentityChain& chain);

@@ -68,7 +68,8 @@ VaultSession::Outcome VaultSession::handle(const Request& request) {
     const Caller& caller = state_->caller;
     state_->fetch.reset();
     if (core.checkpoints->contradicted()) return halt();
-    // Keys that their owner has replaced open nothing any more, nor do connections that they opened.
+    // Keys that their owner has replaced open nothing any more, nor do connections that they opened: also one whose
+    // request overtakes the news.
     const auto superseded = core.identities.superseded(*core.catalog, caller.chain);
     if (!superseded) return refuse(superseded.error());
     if (*superseded)
@@ -184,7 +185,7 @@ UnixTime Vault::now() const { return impl_->core->now(); }
 void Vault::set_notify(Notify notify) { impl_->core->set_notify(std::move(notify)); }
 void Vault::set_heal_report(HealReport report) { impl_->core->healer->set_report(std::move(report)); }
 
-Result<void> Vault::admit(const Caller& caller) {
+Result<bool> Vault::admit(const Caller& caller) {
     SAT_ASSERT(caller.chain.wallet() == caller.wallet);
     if (contradicted()) return fail(contradiction());
     return impl_->core->identities.admit(*impl_->core->catalog, caller.chain);

@@ -133,8 +133,9 @@ public:
     void set_heal_report(HealReport report);
 
     // After CLIENT_FINISHED: a new identity's keys are checked in full (about 20 ms) and remembered; a rolled-back or
-    // contradicting chain of a known wallet is key_policy; contradicted(): internal.
-    Result<void> admit(const Caller& caller);
+    // contradicting chain of a known wallet is key_policy; contradicted(): internal.  True where the chain goes on from
+    // the known one: whoever came in with that one is to be sent away.
+    Result<bool> admit(const Caller& caller);
 
     // The newest note, for SERVER_HELLO; never waits for the disk.
     std::string checkpoint() const;

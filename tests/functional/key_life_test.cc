@@ -186,6 +186,31 @@ TEST_F(KeyLife, WalletsWithNewKeysGoOnWhereTheyWere) {
     EXPECT_EQ(owner_of(later), before.hex());
 }
 
+// Whoever has stolen keys, came in before they were replaced, and asks for nothing more.
+TEST_F(KeyLife, ConnectionsOfReplacedKeysAreEndedThatStandIdleOrInAStream) {
+    // More than the sockets between the two ends hold: the stream stands still until somebody reads.
+    const Done large = artist({"upload", tiff(std::size_t{48} << 20), "--title", "Large"});
+    ASSERT_EQ(large.exit, 0) << large.out << large.err;
+    const Person thief = load_person(artist_home());
+    auto watching = open_session(vault().socket_address(), thief);
+    auto fetching = open_session(vault().socket_address(), thief);
+    auto other = open_session(vault().socket_address(), load_person(collector_home()));
+    ASSERT_TRUE(watching && fetching && other);
+    ASSERT_EQ(watching->request("claim.subscribe", Json::object())["ok"], true);
+    ASSERT_EQ(other->request("claim.subscribe", Json::object())["ok"], true);
+    ASSERT_EQ(fetching->request("artwork.fetch", {{"artwork", large.data()["id"]}, {"offset", 0}})["ok"], true);
+
+    ASSERT_EQ(patient(artist_command({"rekey"})).exit, 0);
+    const auto word = watching->receive();
+    ASSERT_TRUE(word.has_value()) << "it would go on hearing of claims";
+    EXPECT_EQ(word->type, RecordType::close);
+    EXPECT_EQ(to_hex(word->body), "0006");
+    std::size_t records = 0;
+    for (auto record = fetching->receive(); record; record = fetching->receive()) ++records;
+    EXPECT_LT(records, (std::size_t{48} << 20) / 65'600) << "it was cut off";
+    EXPECT_EQ(other->request("ledger.checkpoint", Json::object())["ok"], true) << "another wallet's stays";
+}
+
 TEST_F(KeyLife, AWalletTakesThreeRekeysAndSaysWhichIsTheLast) {
     std::string key = artist({"whoami"}).data()["key_id"];
     for (int left = 2; left >= 0; --left) {

@@ -64,6 +64,7 @@ export class VaultSession {
             return this.close(6);
         }
         this.wallet = session.client.wallet;
+        this.endSuperseded();
         this.tamper.admitted?.(this);
         for (;;) {
             const frame = await this.nextFrame();
@@ -80,6 +81,15 @@ export class VaultSession {
     /** Whether the client has newer keys than it came in with (Identity documents). */
     superseded() {
         return this.state.identities.get(this.wallet).chain.length > this.client.chain.length;
+    }
+
+    /** Every session that its wallet opened with keys which it has replaced is sent away, and hears of nothing more. */
+    endSuperseded() {
+        const old = [...this.vault.sessions].filter((other) => other.wallet === this.wallet && other.superseded());
+        for (const session of old) {
+            session.subscribed = false;
+            session.close(6).catch(() => session.stream.socket.destroy());
+        }
     }
 
     async nextFrame() {

@@ -24,10 +24,11 @@ Party rekeyed(const Party& who, const std::string& name) {
 TEST_F(VaultTest, AConnectionOfReplacedKeysIsEndedAtItsNextRequest) {
     const Party& old = party("ada");
     const Party fresh = rekeyed(old, "ada-2");
-    ASSERT_TRUE(vault->admit(old.caller()));
+    EXPECT_EQ(vault->admit(old.caller()).value(), false);
     VaultSession connection = session(old);
     EXPECT_TRUE(ask(connection, ArtworkListRequest{}));
-    ASSERT_TRUE(vault->admit(fresh.caller()));
+    EXPECT_EQ(vault->admit(fresh.caller()).value(), true) << "others are to be sent away";
+    EXPECT_EQ(vault->admit(fresh.caller()).value(), false) << "once";
     EXPECT_EQ(connection.handle(ArtworkListRequest{}).next, VaultSession::Outcome::Next::hang_up);
     EXPECT_EQ(code_of(vault->admit(old.caller())), Errc::key_policy) << "nor is it let in again";
     EXPECT_EQ(code_of(vault->admit(rekeyed(old, "ada-3").caller())), Errc::key_policy) << "nor a fork";
