@@ -16,6 +16,9 @@ namespace sat {
 
 namespace {
 
+// What is left for the sync at the end is at most this.
+constexpr std::uint64_t kWriteOutStep = std::uint64_t{8} << 20;
+
 // What a file made now would have.  No other thread makes one meanwhile.
 mode_t usual_mode() {
     const mode_t mask = ::umask(0);
@@ -71,16 +74,28 @@ Result<FetchedBeginning> PartialFile::take_stock(std::uint64_t size) {
         have.hash.update(part);
         left -= got;
     }
+    size_ = writing_out_ = have.bytes;
     return have;
 }
 
 Result<void> PartialFile::restart() {
     if (::ftruncate(fd_.get(), 0) != 0 || ::lseek(fd_.get(), 0, SEEK_SET) != 0)
         return fail(errno_error("write", path_, errno));
+    size_ = writing_out_ = 0;
     return {};
 }
 
-Result<void> PartialFile::write(ByteView bytes) { return write_all(fd_.get(), bytes, path_); }
+Result<void> PartialFile::write(ByteView bytes) {
+    SAT_TRY(write_all(fd_.get(), bytes, path_));
+    size_ += bytes.size();
+    if (size_ - writing_out_ >= kWriteOutStep) {
+        // Waits for nothing and promises nothing: the sync at the end, which has the less to wait for, says how it
+        // went.
+        (void)::sync_file_range(fd_.get(), static_cast<off64_t>(writing_out_), 0, SYNC_FILE_RANGE_WRITE);
+        writing_out_ = size_;
+    }
+    return {};
+}
 
 bool PartialFile::holds_a_chunk() const noexcept {
     struct stat status {};

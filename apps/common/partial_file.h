@@ -48,6 +48,8 @@ private:
 
     Path path_;  // empty once it is not to be removed
     FileDescriptor fd_;
+    std::uint64_t size_ = 0;         // written
+    std::uint64_t writing_out_ = 0;  // of it, on its way to the disk
 };
 
 }  // namespace sat

@@ -7,7 +7,7 @@
 #include <asio/buffer.hpp>
 #include <asio/error.hpp>
 #include <asio/redirect_error.hpp>
-#include <asio/write.hpp>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -21,7 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What one write hands to the kernel: its limit on waiting holds for each such piece, not for a whole page or batch.
+// The limit on waiting to write holds for each such piece, not for a whole page or batch.
 constexpr std::size_t kWritePiece = kFrameHeaderSize + kMaxRecordFrameBody;
 constexpr std::size_t kRecordSlot = kFrameHeaderSize + kMaxRecordFrameBody;
 // A watcher that is told more than this between two looks has fallen behind; the inbox keeps all.
@@ -31,6 +31,8 @@ constexpr auto kCloseWait = 1000ms;
 constexpr auto kLongestWait = std::chrono::hours(24 * 365);
 constexpr std::size_t kMaxBatch = 8;
 static_assert(kMaxBatch + 2 < kRekeyMargin);
+// Padded like every control record.
+constexpr std::size_t kDataEndFrame = kFrameHeaderSize + kControlPadding + kRecordTagSize;
 
 SteadyTime after(std::chrono::milliseconds wait) { return std::chrono::steady_clock::now() + wait; }
 
@@ -44,6 +46,18 @@ asio::mutable_buffer buffer_of(MutableBytes bytes) { return {bytes.data(), bytes
 asio::const_buffer buffer_of(ByteView bytes) { return {bytes.data(), bytes.size()}; }
 
 Side other(Side side) { return side == Side::client ? Side::vault : Side::client; }
+
+// Bytes that are sure to come of a bulk stream that `left` bytes are missing of: the frames of at most `records` DATA,
+// and that of DATA_END if it is reached.  Other records may come between them, none is missing.
+std::size_t certain_bytes(std::uint64_t left, std::size_t records) {
+    std::size_t bytes = 0;
+    for (; records > 0 && left > 0; --records) {
+        const auto body = static_cast<std::size_t>(std::min<std::uint64_t>(left, kDataBody));
+        bytes += kRecordOverhead + body;
+        left -= body;
+    }
+    return records > 0 ? bytes + kDataEndFrame : bytes;
+}
 
 }  // namespace
 
@@ -68,6 +82,16 @@ struct Connection::Batch {
     Bytes bytes;
     std::vector<MutableBytes> parts;
     std::size_t used = 0;  // bytes of whole frames
+    std::size_t read = 0;  // bytes that came, of one that is received: the frames and what follows them
+
+    MutableBytes rest() { return MutableBytes(bytes).subspan(used, read - used); }
+    // Begins anew with what another one, or itself, has behind its frames.
+    void begin_with(MutableBytes rest) {
+        std::memmove(bytes.data(), rest.data(), rest.size());
+        parts.clear();
+        used = 0;
+        read = rest.size();
+    }
 };
 
 std::shared_ptr<Connection> Connection::create(Socket socket, Side me, ConnectionLimits limits) {
@@ -84,6 +108,8 @@ Connection::Connection(Socket socket, Side me, ConnectionLimits limits)
     std::error_code ignored;
     // Small messages wait for an answer: Nagle's algorithm would hold them back.
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+    // Bulk streams try before they wait.
+    socket_.non_blocking(true, ignored);
     const auto endpoint = socket_.remote_endpoint(ignored);
     peer_ = Peer{address_text(endpoint.address()), endpoint.port()};
     sweeper_.add(*this);
@@ -180,8 +206,18 @@ void Connection::evict(Errc why) {
 
 // --- Reading ---
 
+// What was read ahead of its turn, at most as much as `into` holds.
+std::size_t Connection::take_ahead(MutableBytes into) {
+    const std::size_t size = std::min(into.size(), ahead_.size());
+    std::copy_n(ahead_.begin(), size, into.begin());
+    ahead_.erase(ahead_.begin(), ahead_.begin() + static_cast<std::ptrdiff_t>(size));
+    if (ahead_.empty()) ahead_ = Bytes();
+    return size;
+}
+
 asio::awaitable<Result<std::size_t>> Connection::read_some(MutableBytes into) {
     if (failure_) co_return fail(*failure_);
+    if (!ahead_.empty()) co_return take_ahead(into);
     std::error_code error;
     auto token = asio::redirect_error(asio::bind_cancellation_slot(waiting_.slot(), asio::use_awaitable), error);
     const std::size_t size = co_await socket_.async_read_some(buffer_of(into), token);
@@ -236,10 +272,9 @@ asio::awaitable<Result<Bytes>> Connection::read_clear_frame() {
 }
 
 // The next record that is not the connection's own business, and in message_ the message that it completes.  It lies
-// in `slot`, or where that is empty in frame_.
-asio::awaitable<Result<Record>> Connection::read_record(MutableBytes slot, bool may_idle) {
+// in frame_.
+asio::awaitable<Result<Record>> Connection::read_record(bool may_idle) {
     for (;;) {
-        message_.reset();
         if (!assembler_.in_message()) {
             set_deadline(read_deadline_, limits_.idle);
             if (may_idle && idle_stopped_) co_return fail(Errc::cancelled, "stopped while it was idle");
@@ -248,31 +283,33 @@ asio::awaitable<Result<Record>> Connection::read_record(MutableBytes slot, bool 
         auto size = co_await read_header(Phase::record);
         idling_ = false;
         if (!size) co_return fail(std::move(size.error()));
-        MutableBytes place = slot.first(std::min(slot.size(), kFrameHeaderSize + *size));
-        if (slot.empty()) {
-            frame_.resize(kFrameHeaderSize + *size);
-            place = frame_;
-        }
-        SAT_CO_TRY(co_await read_body(place));
-        auto record = opener_->open(place);
-        if (!record) co_return broken(std::move(record.error()));
-        auto message = assembler_.add(*record);
-        if (!message) co_return broken(std::move(message.error()));
-        const RecordType type = record->type;
-        const bool own_business =
-            type == RecordType::ping || type == RecordType::pong || type == RecordType::key_update;
-        const bool part = is_message_type(type) && !*message;
-        if (!part && !own_business) {
-            read_deadline_ = kNever;
-            message_ = std::move(*message);
-            co_return *record;
-        }
+        frame_.resize(kFrameHeaderSize + *size);
+        SAT_CO_TRY(co_await read_body(frame_));
+        SAT_CO_TRY_VALUE(const std::optional<Record> record, co_await take_frame(frame_));
+        if (record) co_return *record;
         frame_ = Bytes();
-        if (type == RecordType::ping) {
-            read_deadline_ = kNever;
-            SAT_CO_TRY(co_await write_pong());
-        }
     }
+}
+
+// The record of a whole frame, opened in place, and in message_ the message that it completes; nothing where it is the
+// connection's own business or a message goes on behind it.
+asio::awaitable<Result<std::optional<Record>>> Connection::take_frame(MutableBytes frame) {
+    message_.reset();
+    auto record = opener_->open(frame);
+    if (!record) co_return broken(std::move(record.error()));
+    auto message = assembler_.add(*record);
+    if (!message) co_return broken(std::move(message.error()));
+    const RecordType type = record->type;
+    if (type == RecordType::ping) {
+        read_deadline_ = kNever;
+        SAT_CO_TRY(co_await write_pong());
+    }
+    const bool own_business = type == RecordType::ping || type == RecordType::pong || type == RecordType::key_update;
+    const bool part = is_message_type(type) && !*message;
+    if (part || own_business) co_return std::optional<Record>();
+    read_deadline_ = kNever;
+    message_ = std::move(*message);
+    co_return std::optional<Record>(*record);
 }
 
 Result<void> Connection::keep_event() {
@@ -284,7 +321,7 @@ Result<void> Connection::keep_event() {
 }
 
 asio::awaitable<Result<Connection::Message>> Connection::read_message(bool may_idle) {
-    auto record = co_await read_record({}, may_idle);
+    auto record = co_await read_record(may_idle);
     if (!record) co_return fail(std::move(record.error()));
     Message message;
     message.type = record->type;
@@ -299,25 +336,84 @@ asio::awaitable<Result<Connection::Message>> Connection::read_message(bool may_i
     co_return message;
 }
 
-asio::awaitable<Result<Record>> Connection::read_bulk_record(MutableBytes slot) {
-    for (;;) {
-        auto record = co_await read_record(slot, false);
-        if (!record) co_return fail(std::move(record.error()));
-        switch (record->type) {
-            case RecordType::data:
-            case RecordType::data_end:
-                co_return *record;
-            case RecordType::event:
-                SAT_CO_TRY(keep_event());
-                break;
-            case RecordType::close: {
-                const auto reason = record->close_reason();
-                if (reason) co_return broken(alert_error(*reason));
-                co_return broken({Errc::interrupted, "the other end closed the connection in the middle", {}});
-            }
-            default:
-                co_return broken({Errc::unexpected, "a message came where bulk data belongs", {}});
+// What a record that came in a bulk stream is to it: nothing where it is kept for later.
+Result<std::optional<Record>> Connection::sort_bulk_record(const Record& record) {
+    switch (record.type) {
+        case RecordType::data:
+        case RecordType::data_end:
+            return std::optional<Record>(record);
+        case RecordType::event:
+            SAT_TRY(keep_event());
+            return std::optional<Record>();
+        case RecordType::close: {
+            const auto reason = record.close_reason();
+            if (reason) return broken(alert_error(*reason));
+            return broken({Errc::interrupted, "the other end closed the connection in the middle", {}});
         }
+        default:
+            return broken({Errc::unexpected, "a message came where bulk data belongs", {}});
+    }
+}
+
+// One record at a time, into frame_.
+asio::awaitable<Result<Record>> Connection::read_bulk_record() {
+    for (;;) {
+        auto record = co_await read_record(false);
+        if (!record) co_return fail(std::move(record.error()));
+        SAT_CO_TRY_VALUE(const std::optional<Record> sorted, sort_bulk_record(*record));
+        if (sorted) co_return *sorted;
+    }
+}
+
+// Whatever is there, without a way through the reactor; where nothing is, waits until read_deadline_.
+asio::awaitable<Result<std::size_t>> Connection::read_ready(MutableBytes into) {
+    if (!ahead_.empty()) co_return take_ahead(into);
+    for (;;) {
+        if (failure_) co_return fail(*failure_);
+        std::error_code error;
+        const std::size_t size = socket_.read_some(buffer_of(into), error);
+        if (!error) co_return size;
+        if (error != asio::error::would_block && error != asio::error::try_again)
+            co_return broken(failed_to("read", error));
+        error.clear();
+        co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
+        if (failure_) co_return fail(*failure_);
+        if (error) co_return broken(failed_to("read", error));
+    }
+}
+
+// The next frame of a batch, in one go with as many bytes behind it as are `certain` to be this stream's, counted from
+// the frame's own first.  Empty where it does not fit behind the others.
+asio::awaitable<Result<MutableBytes>> Connection::read_bulk_frame(Batch& batch, std::size_t certain) {
+    // A message's time goes on from its first record.
+    bool timed = assembler_.in_message() && read_deadline_ != kNever;
+    for (;;) {
+        const MutableBytes have = batch.rest();
+        std::size_t frame = kFrameHeaderSize;
+        if (have.size() >= kFrameHeaderSize) {
+            auto size = frame_body_size(ByteView(have).first<kFrameHeaderSize>(), Phase::record);
+            if (!size) co_return broken(std::move(size.error()));
+            frame += *size;
+            if (have.size() >= frame) {
+                batch.used += frame;
+                co_return have.first(frame);
+            }
+        }
+        const std::size_t room = batch.bytes.size() - batch.used;
+        if (frame > room) {
+            read_deadline_ = kNever;  // whatever is waited for next is not the peer
+            co_return MutableBytes();
+        }
+        // As for every other record: idle until its first byte, then the time of a message until its last.
+        if (have.empty() && !assembler_.in_message()) {
+            set_deadline(read_deadline_, limits_.idle);
+        } else if (!std::exchange(timed, true)) {
+            set_deadline(read_deadline_, limits_.message);
+        }
+        const std::size_t wanted = std::min(std::max(frame, certain), room) - have.size();
+        SAT_CO_TRY_VALUE(const std::size_t size,
+                         co_await read_ready(MutableBytes(batch.bytes).subspan(batch.read, wanted)));
+        batch.read += size;
     }
 }
 
@@ -329,19 +425,31 @@ asio::awaitable<Connection::Turn> Connection::take_turn() {
     co_return Turn(*this);
 }
 
-// By whoever has the turn.
+// By whoever has the turn.  What the kernel takes at once goes without a way through the reactor.
 asio::awaitable<Result<void>> Connection::write(ByteView bytes) {
+    std::size_t piece = 0;  // what is left of the piece that the deadline holds for
     while (!bytes.empty()) {
         if (failure_) co_return fail(*failure_);
-        const ByteView piece = bytes.first(std::min(bytes.size(), kWritePiece));
-        set_deadline(write_deadline_, limits_.write);
         std::error_code error;
-        co_await asio::async_write(socket_, buffer_of(piece), asio::redirect_error(asio::use_awaitable, error));
-        write_deadline_ = kNever;
+        const std::size_t size = socket_.write_some(buffer_of(bytes), error);
+        if (error == asio::error::would_block || error == asio::error::try_again) {
+            if (piece == 0) {
+                piece = kWritePiece;
+                set_deadline(write_deadline_, limits_.write);
+            }
+            error.clear();
+            co_await socket_.async_wait(Socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
+        }
         if (failure_) co_return fail(*failure_);
-        if (error) co_return broken(failed_to("write", error));
-        bytes = bytes.subspan(piece.size());
+        if (error) {
+            write_deadline_ = kNever;
+            co_return broken(failed_to("write", error));
+        }
+        bytes = bytes.subspan(size);
+        piece -= std::min(piece, size);
+        if (piece == 0) write_deadline_ = kNever;
     }
+    write_deadline_ = kNever;
     co_return Result<void>();
 }
 
@@ -623,28 +731,32 @@ asio::awaitable<Result<std::string>> Connection::upload(std::string request, std
 
 asio::awaitable<Result<BulkReceived>> Connection::receive_bulk(std::uint64_t length, BulkSink sink) {
     BulkReceiver& rules = bulk_.emplace(length);
+    const std::size_t capacity = std::max(limits_.batch * kDataFrame + kDataEndFrame, kRecordSlot);
     Batch current;
     Batch beside;
     std::optional<Background<Result<void>>> sinking;
     std::optional<Error> failure;
     BulkReceived out;
-    while (!rules.ended() && !failure && !out.refused) {
-        if (current.bytes.empty()) current.bytes.resize(limits_.batch * kRecordSlot);
-        const MutableBytes slot = MutableBytes(current.bytes).subspan(current.parts.size() * kRecordSlot, kRecordSlot);
-        auto record = co_await read_bulk_record(slot);
-        if (!record) {
-            failure = std::move(record.error());
-            break;
-        }
+    current.bytes.resize(capacity);
+    // One step of the stream: whether the batch is to be handed over.
+    const auto read_on = [&]() -> asio::awaitable<Result<bool>> {
+        const std::size_t certain = certain_bytes(length - rules.received(), limits_.batch - current.parts.size());
+        SAT_CO_TRY_VALUE(const MutableBytes frame, co_await read_bulk_frame(current, certain));
+        if (frame.empty()) co_return true;
+        SAT_CO_TRY_VALUE(const std::optional<Record> taken, co_await take_frame(frame));
+        if (!taken) co_return false;
+        SAT_CO_TRY_VALUE(const std::optional<Record> record, sort_bulk_record(*taken));
+        if (!record) co_return false;
         const bool data = record->type == RecordType::data;
         const auto within = data ? rules.data(record->body.size()) : rules.end(record->total());
-        if (!within) {
-            end(within.error());
-            failure = over();
-            break;
-        }
-        if (data) current.parts.push_back(slot.subspan(kRecordPrefix, record->body.size()));
-        if (data && current.parts.size() < limits_.batch) continue;
+        if (!within) co_return broken(within.error());
+        if (data) current.parts.push_back(frame.subspan(kRecordPrefix, record->body.size()));
+        co_return !data || current.parts.size() == limits_.batch;
+    };
+    while (!rules.ended() && !failure && !out.refused) {
+        auto full = co_await read_on();
+        if (!full) failure = std::move(full.error());
+        if (!full || !*full) continue;
         if (sinking) {
             auto taken = co_await sinking->join();
             sinking.reset();
@@ -652,8 +764,11 @@ asio::awaitable<Result<BulkReceived>> Connection::receive_bulk(std::uint64_t len
         }
         if (!out.refused && !current.parts.empty()) {
             std::swap(current, beside);
-            current.parts.clear();
+            if (current.bytes.empty()) current.bytes.resize(capacity);
+            current.begin_with(beside.rest());
             sinking.emplace(executor(), sink(beside.parts));
+        } else {
+            current.begin_with(current.rest());
         }
     }
     if (sinking) {
@@ -665,6 +780,9 @@ asio::awaitable<Result<BulkReceived>> Connection::receive_bulk(std::uint64_t len
         if (!out.refused && !current.parts.empty()) (void)co_await sink(std::move(current.parts));
         co_return fail(std::move(*failure));
     }
+    // Of a stream that was refused the next bytes may be here already.
+    const MutableBytes rest = current.rest();
+    ahead_.insert(ahead_.begin(), rest.begin(), rest.end());
     out.total = rules.received();
     if (!out.refused) bulk_.reset();
     co_return out;
@@ -675,7 +793,7 @@ asio::awaitable<Result<void>> Connection::discard_bulk() {
     if (!bulk_) bulk_.emplace(std::numeric_limits<std::uint64_t>::max());
     bulk_->abandon();
     while (!bulk_->ended()) {
-        auto record = co_await read_bulk_record({});
+        auto record = co_await read_bulk_record();
         if (!record) co_return fail(std::move(record.error()));
         const bool data = record->type == RecordType::data;
         const auto within = data ? bulk_->data(record->body.size()) : bulk_->end(record->total());

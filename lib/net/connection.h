@@ -16,6 +16,8 @@
 //   an ALERT's or CLOSE's own code, as alert_error() gives it
 //
 // An idle connection holds no frame buffer: four bytes are read, then the frame's is allocated, and freed when handled.
+// Bulk streams are read and written a batch at a time, without a wait while the kernel has and takes what it is given;
+// each batch waits for its sink or source, so that other connections of the context have their turn.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -181,14 +183,19 @@ private:
     void stop_waiting(Error why);
     void establish(TrafficSecret send, TrafficSecret receive);
 
+    std::size_t take_ahead(MutableBytes into);
     asio::awaitable<Result<std::size_t>> read_some(MutableBytes into);
     asio::awaitable<Result<std::size_t>> read_header(Phase phase);
     asio::awaitable<Result<void>> read_body(MutableBytes frame);
     asio::awaitable<Result<Bytes>> read_clear_frame();
-    asio::awaitable<Result<Record>> read_record(MutableBytes slot, bool may_idle);
+    asio::awaitable<Result<Record>> read_record(bool may_idle);
+    asio::awaitable<Result<std::optional<Record>>> take_frame(MutableBytes frame);
     asio::awaitable<Result<Message>> read_message(bool may_idle);
-    asio::awaitable<Result<Record>> read_bulk_record(MutableBytes slot);
     Result<void> keep_event();
+    Result<std::optional<Record>> sort_bulk_record(const Record& record);
+    asio::awaitable<Result<Record>> read_bulk_record();
+    asio::awaitable<Result<std::size_t>> read_ready(MutableBytes into);
+    asio::awaitable<Result<MutableBytes>> read_bulk_frame(Batch& batch, std::size_t certain);
 
     asio::awaitable<Turn> take_turn();
     asio::awaitable<Result<void>> write(ByteView bytes);
@@ -219,6 +226,7 @@ private:
     std::size_t header_have_ = 0;
     Bytes frame_;                   // the frame that the last record lies in; empty while idle
     std::optional<Bytes> message_;  // the message that the last record completed
+    Bytes ahead_;                   // read with a bulk stream that was refused; empty otherwise
     asio::cancellation_signal waiting_;
     bool idling_ = false;        // waits between two messages, and may be told to stop
     bool silent_ = false;        // vault: IDENTITY is out, CLIENT_HELLO not in

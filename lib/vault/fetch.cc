@@ -11,9 +11,6 @@ namespace sat {
 
 namespace {
 
-// What a DATA record carries.
-constexpr std::size_t kChunksAtOnce = 4;
-
 tl::unexpected<Error> damaged() {
     return fail(Errc::io_error, "a stored image is damaged in every copy",
                 "stop the vault, and run `sat-vaultd check`; put back the file from a backup");
@@ -77,17 +74,29 @@ Result<void> Fetch::read_chunks(MutableBytes out) {
     return {};
 }
 
-Result<void> Fetch::fill() {
-    ready_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kChunksAtOnce * kChunkSealed, end_ - filled_)));
-    while (!read_chunks(ready_)) SAT_TRY(next_copy());
-    filled_ += ready_.size();
+// Of the next copy where one is damaged.
+Result<void> Fetch::fill(MutableBytes out) {
+    while (!read_chunks(out)) SAT_TRY(next_copy());
+    filled_ += out.size();
     return {};
 }
 
 Result<std::size_t> Fetch::read(MutableBytes out) {
     std::size_t given = 0;
     while (given < out.size() && at_ < end_) {
-        if (at_ == filled_) SAT_TRY(fill());
+        if (at_ == filled_) {
+            // Whole chunks straight into place, as many as the caller has room for.
+            const auto left = static_cast<std::size_t>(std::min<std::uint64_t>(out.size() - given, end_ - filled_));
+            const std::size_t whole = filled_ + left == end_ ? left : left - left % kChunkSealed;
+            if (whole > 0) {
+                SAT_TRY(fill(out.subspan(given, whole)));
+                at_ = filled_;
+                given += whole;
+                continue;
+            }
+            ready_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kChunkSealed, end_ - filled_)));
+            SAT_TRY(fill(ready_));
+        }
         const auto left = static_cast<std::size_t>(filled_ - at_);
         const std::size_t size = std::min(left, out.size() - given);
         std::copy_n(ready_.end() - static_cast<std::ptrdiff_t>(left), size,

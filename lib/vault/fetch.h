@@ -40,7 +40,7 @@ private:
         : core_(&core), artwork_(artwork), bytes_(bytes), end_(sealed_size(bytes)), at_(offset), filled_(offset) {}
     static Result<Source> open_copy(VaultCore& core, const ArtworkId& artwork, std::uint64_t bytes, int copy);
     Result<void> next_copy();
-    Result<void> fill();
+    Result<void> fill(MutableBytes out);
     Result<void> read_chunks(MutableBytes out);
 
     VaultCore* core_;
