@@ -8,9 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include "base/json.h"
 #include "common/interrupt.h"
@@ -21,6 +23,8 @@ namespace sat {
 namespace {
 
 constexpr std::size_t kMaxReport = 128 * 1024;  // a preview of 64 KiB in base64url, and some words
+// To hand over a preview that is ready.
+constexpr std::chrono::seconds kGrace{10};
 
 Error broken_helper(const std::string& what) {
     return {Errc::io_error, "the picture helper " + what, "try again; if it stays so, install the programs anew"};
@@ -60,26 +64,6 @@ Result<pid_t> start(const Path& helper, int image, int output) {
     return child;
 }
 
-// Everything it prints, until it is silent for good, our patience is over, or there is too much.
-Result<std::string> read_report(int output, std::chrono::steady_clock::time_point deadline) {
-    std::string text;
-    std::array<char, 8192> buffer{};
-    for (;;) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-        if (left.count() <= 0) return fail(broken_helper("took too long"));
-        std::array<pollfd, 2> waiting{pollfd{output, POLLIN, 0}, pollfd{Interrupt::fd(), POLLIN, 0}};
-        const int ready = ::poll(waiting.data(), Interrupt::fd() >= 0 ? 2 : 1, static_cast<int>(left.count()));
-        if (Interrupt::signal() != 0) return fail(Errc::cancelled, "stopped by a signal");
-        if (ready <= 0 || (waiting[0].revents & (POLLIN | POLLHUP | POLLERR)) == 0) continue;
-        const ssize_t got = ::read(output, buffer.data(), buffer.size());
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return fail(errno_error("read from", "the picture helper", errno));
-        if (got == 0) return text;
-        text.append(buffer.data(), static_cast<std::size_t>(got));
-        if (text.size() > kMaxReport) return fail(broken_helper("says too much"));
-    }
-}
-
 }  // namespace
 
 Result<Path> find_picture_helper() {
@@ -96,22 +80,108 @@ Result<Path> find_picture_helper() {
                 "it belongs beside this program, or in ../libexec/sat");
 }
 
-Result<Picture> examine_picture(const Path& helper, int image, std::chrono::seconds patience) {
+Result<PictureExam> PictureExam::begin(const Path& helper, int image, std::chrono::seconds patience) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(errno_error("make", "a pipe", errno));
-    const FileDescriptor reading(ends[0]);
-    FileDescriptor writing(ends[1]);
+    FileDescriptor reading(ends[0]);
+    const FileDescriptor writing(ends[1]);
     SAT_TRY_VALUE(const pid_t child, start(helper, image, writing.get()));
-    writing.reset();
-    auto report = read_report(reading.get(), std::chrono::steady_clock::now() + patience);
-    if (!report) ::kill(-child, SIGKILL);
+    return PictureExam(child, std::move(reading), std::chrono::steady_clock::now() + patience);
+}
+
+PictureExam::PictureExam(PictureExam&& other) noexcept
+    : child_(std::exchange(other.child_, 0)),
+      output_(std::move(other.output_)),
+      deadline_(other.deadline_),
+      text_(std::move(other.text_)),
+      all_read_(other.all_read_),
+      header_(std::move(other.header_)),
+      whole_(std::move(other.whole_)) {}
+
+PictureExam::~PictureExam() {
+    if (child_ == 0) return;
+    ::kill(-child_, SIGKILL);
+    (void)wait_for_end();
+}
+
+// Until something comes, it is silent for good, our patience is over, or there is too much.
+Result<void> PictureExam::read_more(std::chrono::steady_clock::time_point deadline) {
+    std::array<char, 8192> buffer{};
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        if (left.count() <= 0) return fail(broken_helper("took too long"));
+        std::array<pollfd, 2> waiting{pollfd{output_.get(), POLLIN, 0}, pollfd{Interrupt::fd(), POLLIN, 0}};
+        const int ready = ::poll(waiting.data(), Interrupt::fd() >= 0 ? 2 : 1, static_cast<int>(left.count()));
+        if (Interrupt::signal() != 0) return fail(Errc::cancelled, "stopped by a signal");
+        if (ready <= 0 || (waiting[0].revents & (POLLIN | POLLHUP | POLLERR)) == 0) continue;
+        const ssize_t got = ::read(output_.get(), buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail(errno_error("read from", "the picture helper", errno));
+        if (got == 0) all_read_ = true;
+        text_.append(buffer.data(), static_cast<std::size_t>(got));
+        if (text_.size() > kMaxReport) return fail(broken_helper("says too much"));
+        return {};
+    }
+}
+
+// How it ended, as waitpid gives it.
+Result<int> PictureExam::wait_for_end() {
     int status = 0;
+    const pid_t child = std::exchange(child_, 0);
     while (::waitpid(child, &status, 0) < 0) {
         if (errno != EINTR) return fail(broken_helper("got lost"));
     }
-    if (!report) return fail(std::move(report.error()));
+    return status;
+}
+
+// After all was read.
+Result<Picture> PictureExam::conclude() {
+    SAT_TRY_VALUE(const int status, wait_for_end());
     if (!WIFEXITED(status)) return fail(broken_helper("was killed by signal " + std::to_string(WTERMSIG(status))));
-    return parse_picture_report(*report, WEXITSTATUS(status));
+    const std::size_t first = header_ ? text_.find('\n') + 1 : 0;
+    SAT_TRY_VALUE(Picture picture, parse_picture_report(std::string_view(text_).substr(first), WEXITSTATUS(status)));
+    if (header_ && (picture.media_type != header_->media_type || picture.width != header_->width ||
+                    picture.height != header_->height))
+        return fail(broken_helper("gave two answers"));
+    return picture;
+}
+
+Result<Picture> PictureExam::header() {
+    while (!all_read_ && text_.find('\n') == std::string::npos) SAT_TRY(read_more(deadline_));
+    const std::size_t end = text_.find('\n');
+    if (end != std::string::npos) header_ = parse_picture_header(std::string_view(text_).substr(0, end));
+    if (header_) return *header_;
+    // An error, or everything at once.
+    SAT_TRY_VALUE(whole_, finish());
+    Picture picture = *whole_;
+    picture.preview.reset();
+    return picture;
+}
+
+Result<Picture> PictureExam::finish() {
+    if (whole_) return std::move(*whole_);
+    // The caller may have been busy for longer than our patience, and the answer be there.
+    const auto deadline = std::max(deadline_, std::chrono::steady_clock::now() + kGrace);
+    while (!all_read_) SAT_TRY(read_more(deadline));
+    return conclude();
+}
+
+Result<Picture> examine_picture(const Path& helper, int image, std::chrono::seconds patience) {
+    SAT_TRY_VALUE(PictureExam exam, PictureExam::begin(helper, image, patience));
+    SAT_TRY(exam.header());
+    return exam.finish();
+}
+
+std::optional<Picture> parse_picture_header(std::string_view line) {
+    const auto json = parse_json(line, 1);
+    if (!json) return std::nullopt;
+    ObjectReader in(*json, Errc::io_error);
+    Picture picture;
+    picture.media_type = in.text("media_type", 32);
+    picture.width = in.integer("width", 1, kMaxPixels);
+    picture.height = in.integer("height", 1, kMaxPixels);
+    if (!in.finish() || !is_media_type(picture.media_type)) return std::nullopt;
+    return picture;
 }
 
 Result<Picture> parse_picture_report(std::string_view text, int exit_code) {

@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -21,12 +23,47 @@ struct Picture {
 // Beside this program, or installed at ../libexec/sat/.  config: nowhere.
 Result<Path> find_picture_helper();
 
-// Runs `helper` over the file `image` is open on.  bad_data: it is no image, or none of the six types, or too large;
-// io_error: the helper could not be run, was killed, took longer than `patience`, or answered nonsense; cancelled.
+// The helper at work on one picture, beside whatever else is done.  Destroyed, it is ended.
+class PictureExam {
+public:
+    // Starts `helper` over the file `image` is open on.  io_error: it could not be run.
+    static Result<PictureExam> begin(const Path& helper, int image,
+                                     std::chrono::seconds patience = std::chrono::seconds(90));
+    PictureExam(PictureExam&& other) noexcept;
+    PictureExam& operator=(PictureExam&&) = delete;
+    ~PictureExam();
+
+    // Waits for type and size, which come long before the preview of a large picture; without a preview.  bad_data: it
+    // is no image, or none of the six types, or too large; io_error: the helper was killed, took longer than its
+    // patience, or answered nonsense; cancelled.
+    Result<Picture> header();
+    // Waits for everything.  Errors as header().  Once.
+    Result<Picture> finish();
+
+private:
+    PictureExam(pid_t child, FileDescriptor output, std::chrono::steady_clock::time_point deadline)
+        : child_(child), output_(std::move(output)), deadline_(deadline) {}
+
+    Result<void> read_more(std::chrono::steady_clock::time_point deadline);
+    Result<int> wait_for_end();
+    Result<Picture> conclude();
+
+    pid_t child_;  // 0: it has ended
+    FileDescriptor output_;
+    std::chrono::steady_clock::time_point deadline_;
+    std::string text_;  // what it has printed
+    bool all_read_ = false;
+    std::optional<Picture> header_;
+    std::optional<Picture> whole_;  // it was there at once
+};
+
+// begin() and finish().
 Result<Picture> examine_picture(const Path& helper, int image,
                                 std::chrono::seconds patience = std::chrono::seconds(90));
 
-// What the helper printed, and how it ended.
+// What the helper printed, and how it ended: the last line, after the one of the header if there was one.
 Result<Picture> parse_picture_report(std::string_view text, int exit_code);
+// The line of the header, which comes before the preview is made; nothing where `line` is another one.
+std::optional<Picture> parse_picture_header(std::string_view line);
 
 }  // namespace sat

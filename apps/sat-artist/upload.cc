@@ -1,4 +1,5 @@
-// upload: the metadata is judged, and the picture looked at, before anything is dialled.
+// upload: the metadata is judged, and the picture's header looked at, before anything is dialled; the preview is made
+// while the image is sent.
 // SPDX-License-Identifier: Apache-2.0
 #include "sat-artist/upload.h"
 
@@ -44,18 +45,23 @@ Result<Report> run_upload(ClientApp& app) {
     if (::fstat(file.get(), &status) != 0) return fail(errno_error("read", image, errno));
     if (status.st_size == 0) return fail(Errc::bad_data, printable(image.string()) + " is empty");
     SAT_TRY_VALUE(const Path helper, find_picture_helper());
-    SAT_TRY_VALUE(Picture picture, examine_picture(helper, file.get()));
+    SAT_TRY_VALUE(PictureExam exam, PictureExam::begin(helper, file.get()));
+    SAT_TRY_VALUE(const Picture picture, exam.header());
     draft.media_type = picture.media_type;
     draft.width = static_cast<std::uint32_t>(picture.width);
     draft.height = static_cast<std::uint32_t>(picture.height);
     app.output().detail(picture.media_type + ", " + std::to_string(picture.width) + " x " +
-                        std::to_string(picture.height) +
-                        (picture.preview ? ", preview " + format_bytes(picture.preview->size()) : ", no preview"));
+                        std::to_string(picture.height));
 
     SAT_TRY_VALUE(const SigningKey* key, app.signing_key());
     SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
-    UploadSource source{file.get(), image, std::move(draft), std::move(picture.preview), status};
+    const auto preview = [&]() -> Result<std::optional<Bytes>> {
+        SAT_TRY_VALUE(Picture whole, exam.finish());
+        app.output().detail(whole.preview ? "preview " + format_bytes(whole.preview->size()) : "no preview");
+        return std::move(whole.preview);
+    };
+    UploadSource source{file.get(), image, std::move(draft), preview, status};
     Result<UploadResult> uploaded = fail(Errc::cancelled, "");
     {
         Progress progress("sending", app.may_animate());

@@ -4,7 +4,9 @@
 // Input: descriptor 0, a regular file.  It is opened anew, read-only, through /proc/self/fd/0: the offset of the
 // caller's descriptor is left alone.  No argument, no environment.
 //
-// Output: one JSON object and a line feed on stdout.
+// Output: JSON objects on stdout, each with a line feed.
+//   first, once the header is read and while the preview is made, {"media_type":T,"width":W,"height":H}; not where
+//   there is no header, or the decoder ended over it.  Then exit 0 follows, and the same three again:
 //   exit 0  {"media_type":T,"width":W,"height":H,"preview":P}
 //           T, by content and never by name: image/jpeg image/png image/tiff image/webp image/gif image/avif.
 //           W, H: pixels as the file's header gives them, before an EXIF orientation is applied (AVIF's own rotation
@@ -49,6 +51,19 @@ namespace {
 constexpr std::chrono::seconds kPatience{180};
 constexpr std::size_t kMaxReport = 2 * sizeof(PictureHeader) + kMaxPreview;
 
+Json described(const PictureHeader& header) {
+    Json json;
+    json["media_type"] = media_type_name(header.type);
+    json["width"] = header.width;
+    json["height"] = header.height;
+    return json;
+}
+
+bool print(const Json& json) {
+    const std::string line = dump_json(json) + "\n";
+    return write_all(STDOUT_FILENO, as_bytes(line), "standard output").has_value();
+}
+
 struct Report {
     Bytes bytes;
     int status = 0;  // as waitpid gives it
@@ -62,7 +77,17 @@ struct Report {
     _exit(static_cast<int>(decode_picture(input, output)));
 }
 
-// What the child said until it ended or our patience did.
+std::optional<PictureHeader> header_at(ByteView bytes, std::size_t index) {
+    PictureHeader header;
+    if (bytes.size() < (index + 1) * sizeof header) return std::nullopt;
+    std::memcpy(&header, bytes.data() + index * sizeof header, sizeof header);
+    // The child may be the picture's by now: nothing that it says is taken on trust.
+    if (header.type < MediaType::jpeg || header.type > MediaType::avif) return std::nullopt;
+    if (header.width == 0 || header.height == 0) return std::nullopt;
+    return header;
+}
+
+// What the child said until it ended or our patience did.  The header is told as soon as it is there.
 std::optional<Report> run_child(int input) {
     std::array<int, 2> pipe_ends{};
     if (pipe2(pipe_ends.data(), O_CLOEXEC) != 0) return std::nullopt;
@@ -76,6 +101,7 @@ std::optional<Report> run_child(int input) {
     Report report;
     report.bytes.resize(kMaxReport);
     std::size_t size = 0;
+    bool told = false;
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     while (size < report.bytes.size()) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
@@ -87,6 +113,10 @@ std::optional<Report> run_child(int input) {
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) break;
         size += static_cast<std::size_t>(count);
+        if (const auto header = header_at(ByteView(report.bytes).first(size), 1); header && !told) {
+            told = true;
+            if (!print(described(*header))) break;
+        }
     }
     report.bytes.resize(size);
     // One that ended by itself is a zombie by now or about to be; only one that we gave up on feels this.
@@ -97,21 +127,8 @@ std::optional<Report> run_child(int input) {
     return report;
 }
 
-std::optional<PictureHeader> header_at(ByteView bytes, std::size_t index) {
-    PictureHeader header;
-    if (bytes.size() < (index + 1) * sizeof header) return std::nullopt;
-    std::memcpy(&header, bytes.data() + index * sizeof header, sizeof header);
-    // The child may be the picture's by now: nothing that it says is taken on trust.
-    if (header.type < MediaType::jpeg || header.type > MediaType::avif) return std::nullopt;
-    if (header.width == 0 || header.height == 0) return std::nullopt;
-    return header;
-}
-
 Json found(const PictureHeader& header, ByteView preview) {
-    Json json;
-    json["media_type"] = media_type_name(header.type);
-    json["width"] = header.width;
-    json["height"] = header.height;
+    Json json = described(header);
     json["preview"] = preview.empty() ? Json(nullptr) : Json(to_base64url(preview));
     return json;
 }
@@ -161,7 +178,6 @@ int main(int argc, char** /*argv*/) {
         return 64;
     }
     const sat::Json answer = sat::examine();
-    const std::string line = sat::dump_json(answer) + "\n";
-    if (!sat::write_all(STDOUT_FILENO, sat::as_bytes(line), "standard output")) return 1;
+    if (!sat::print(answer)) return 1;
     return answer.contains("error") ? 1 : 0;
 }

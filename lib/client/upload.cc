@@ -322,10 +322,14 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
     registration.sha256 = sender.finish();
     if (sent.sha256 != registration.sha256)
         return fail(Errc::hash_mismatch, "the vault received another image than was sent");
+    std::optional<Bytes> preview;
+    if (source.preview) {
+        SAT_TRY_VALUE(preview, source.preview());
+    }
+    // Of the image and of its preview.
     SAT_TRY_VALUE(const FileState after, FileState::of(source));
     if (!(before == after) || !after.is_at(source.path)) return file_changed(source.path);
 
-    std::optional<Bytes> preview = source.preview;
     if (preview && preview->size() > impl_->hello.limits.preview_bytes) preview.reset();
     if (preview) registration.preview = PreviewInfo{sha256(*preview), preview->size(), "image/jpeg"};
     SAT_TRY(check_limits(registration));

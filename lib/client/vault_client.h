@@ -69,8 +69,9 @@ struct UploadSource {
     int fd = -1;  // a regular file, read from its beginning
     Path path;
     Registration draft;  // of which artwork, bytes and sha256 are filled in here
-    std::optional<Bytes> preview;
-    struct stat seen {};  // the file as it was when `draft` and `preview` were made of it
+    // Asked once, after the image was sent, and may wait for it; its error ends the upload.  Empty: no preview.
+    std::function<Result<std::optional<Bytes>>()> preview;
+    struct stat seen {};  // the file as it was before `draft` and `preview` were made of it
 };
 
 // Told of an upload on its way; each may be empty.

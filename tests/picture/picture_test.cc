@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <vips/vips.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -32,7 +33,8 @@ struct Answer {
     int exit = -1;
     std::string text;
     Json json;
-    long resident_kib = 0;  // the helper's and its child's peak
+    bool header_first = false;  // told before the preview was made
+    long resident_kib = 0;      // the helper's and its child's peak
 };
 
 // Runs the helper with `stdin_fd` as its standard input.
@@ -58,9 +60,23 @@ Answer examine_fd(int stdin_fd) {
     EXPECT_EQ(wait4(child, &status, 0, &usage), child);
     answer.exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     answer.resident_kib = usage.ru_maxrss;
-    auto json = parse_json(answer.text);
+    EXPECT_TRUE(answer.text.ends_with('\n'));
+    const std::size_t lines = static_cast<std::size_t>(std::ranges::count(answer.text, '\n'));
+    EXPECT_LE(lines, 2U);
+    const std::size_t last = lines == 2 ? answer.text.find('\n') + 1 : 0;
+    auto json = parse_json(std::string_view(answer.text).substr(last));
     EXPECT_TRUE(json) << answer.text;
     if (json) answer.json = *json;
+    if (last > 0) {
+        const auto header = parse_json(std::string_view(answer.text).substr(0, last));
+        EXPECT_TRUE(header) << answer.text;
+        Json without = answer.json;
+        without.erase("preview");
+        if (header) {
+            EXPECT_EQ(*header, without);
+        }
+        answer.header_first = true;
+    }
     EXPECT_LE(answer.resident_kib, 512 * 1024);
     return answer;
 }
@@ -229,6 +245,7 @@ TEST(Picture, KnowsEachOfTheSixTypesByContentAndPreviewsIt) {
         // From a file without a name.
         const Scratch file{ByteView(fixture(each.file))};
         const Answer answer = examine_fd(file.fd());
+        EXPECT_TRUE(answer.header_first);
         expect_picture(answer, each.type, each.width, each.height);
         const Pixels pixels = decode(preview_of(answer));
         EXPECT_EQ(pixels.width, each.preview_width);

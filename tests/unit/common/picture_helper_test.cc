@@ -2,7 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/picture_helper.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "support/temporary.h"
 
@@ -56,10 +61,16 @@ public:
         image_ = open_regular(directory_ / "image").value();
     }
     Result<Picture> examine(const std::string& script, std::chrono::seconds patience = std::chrono::seconds(60)) {
-        const Path helper = directory_ / "helper";
+        return examine_picture(write_helper(script), image_.get(), patience);
+    }
+    Result<PictureExam> begin(const std::string& script, std::chrono::seconds patience = std::chrono::seconds(60)) {
+        return PictureExam::begin(write_helper(script), image_.get(), patience);
+    }
+    Path write_helper(const std::string& script) {
+        Path helper = directory_ / "helper";
         EXPECT_TRUE(write_file_atomically(helper, as_bytes("#!/bin/sh\n" + script + "\n"),
                                           AtomicFile::Existing::replace, 0755));
-        return examine_picture(helper, image_.get(), patience);
+        return helper;
     }
 
     TemporaryDirectory directory_;
@@ -90,6 +101,50 @@ TEST_F(PictureHelperTest, ThatHangsIsEnded) {
     const auto picture = examine("exec sleep 60", std::chrono::seconds(1));
     EXPECT_EQ(picture.error().code, Errc::io_error);
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
+}
+
+constexpr const char* kHeader = R"(printf '{"media_type":"image/png","width":3,"height":4}\n')";
+
+TEST_F(PictureHelperTest, TellsTheHeaderWhileThePreviewIsMade) {
+    // It goes on only when the test has the header: what is waited for cannot come earlier by luck.
+    ASSERT_EQ(::mkfifo((directory_ / "go").c_str(), 0600), 0);
+    auto exam = begin(std::string(kHeader) + "\nread word < '" + (directory_ / "go").string() + "'\n" + kAnswer);
+    ASSERT_TRUE(exam);
+    const auto header = exam->header();
+    ASSERT_TRUE(header) << header.error().message;
+    EXPECT_EQ(header->width, 3);
+    EXPECT_FALSE(header->preview);
+    std::ofstream(directory_ / "go") << "on\n";
+    const auto whole = exam->finish();
+    ASSERT_TRUE(whole) << whole.error().message;
+    EXPECT_EQ(whole->height, 4);
+}
+
+TEST_F(PictureHelperTest, ThatGivesTwoAnswersIsAnError) {
+    const auto picture = examine(std::string(kHeader) + "\n" +
+                                 R"(printf '{"media_type":"image/png","width":3,"height":5,"preview":null}\n')");
+    EXPECT_EQ(picture.error().code, Errc::io_error);
+    EXPECT_EQ(examine(std::string(kHeader) + "\n" + kHeader).error().code, Errc::io_error);
+}
+
+TEST_F(PictureHelperTest, ThatDiesOverThePreviewIsAnErrorOfTheEndAlone) {
+    auto exam = begin(std::string(kHeader) + "\nkill -9 $$");
+    ASSERT_TRUE(exam);
+    EXPECT_TRUE(exam->header());
+    EXPECT_EQ(exam->finish().error().code, Errc::io_error);
+}
+
+TEST_F(PictureHelperTest, IsEndedWithWhoeverAskedForIt) {
+    // The FIFO's other end is closed when the helper, which holds it open, is gone.
+    ASSERT_EQ(::mkfifo((directory_ / "held").c_str(), 0600), 0);
+    const FileDescriptor held(::open((directory_ / "held").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    {
+        auto exam = begin("exec 3> '" + (directory_ / "held").string() + "'\n" + kHeader + "\nexec sleep 600");
+        ASSERT_TRUE(exam);
+        EXPECT_TRUE(exam->header());
+    }
+    char byte = 0;
+    EXPECT_EQ(::read(held.get(), &byte, 1), 0);
 }
 
 TEST_F(PictureHelperTest, ThatSaysTooMuchIsEnded) { EXPECT_EQ(examine("exec yes").error().code, Errc::io_error); }
