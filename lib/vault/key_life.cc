@@ -406,6 +406,14 @@ Result<IdentityChain> import_vault_keys(const Path& data, ByteView backup, const
     if (is_there(keys_of(data)) && !std::filesystem::is_empty(keys_of(data), error)) return refuse();
     const auto keys = unpack(files);
     if (!keys) return not_keys(keys.error());
+    // While another backup can still be taken: keys that are there are never replaced.
+    if (const Path path = data / kMasterKey; is_there(path)) {
+        SAT_TRY_VALUE(const Bytes master, read_file(path, kMaxMasterKeyFile));
+        if (!MasterKey::unwrap(master, keys->wallet(), keys->store))
+            return fail(Errc::config, path.string() + " does not open with the keys in this backup",
+                        "take a backup of this vault's keys made after the last `rekey --store`; a master.key that is "
+                        "damaged, copy from the duplicate directory first");
+    }
     SAT_TRY_VALUE(FileSet set, FileSet::begin(data));
     // Judged as any keys are that are read.
     if (auto written = write_checked(set, *keys, passphrase); !written) {

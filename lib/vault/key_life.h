@@ -44,7 +44,8 @@ Result<VaultRekeyReport> rekey_vault(const VaultRekey& rekey);
 // Keys and identity, sealed under `seal`, as a file's bytes; a vault may run.  key_locked; busy: they are being
 // changed.
 Result<Bytes> export_vault_keys(const Path& data, const SecretBytes* passphrase, const SecretBytes& seal);
-// Into DATA/keys, which holds none: all or nothing, under `passphrase`.  exists; bad_data; key_locked; busy.
+// Into DATA/keys, which holds none: all or nothing, under `passphrase`.  exists; bad_data; key_locked; busy; config:
+// what lies in DATA does not open with them.
 Result<IdentityChain> import_vault_keys(const Path& data, ByteView backup, const SecretBytes& seal,
                                         const SecretBytes* passphrase);
 

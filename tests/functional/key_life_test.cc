@@ -416,5 +416,40 @@ TEST_F(KeyLife, AVaultComesBackFromItsKeyBackup) {
     start_again();
 }
 
+// Killed at any call that changes the disk: there are all keys, or the import can be done again.
+TEST_F(KeyLife, AnImportOfAVaultsKeysThatIsCutOffLeavesAllOrNone) {
+    const Path file = dir() / "vault.keys";
+    const Path seal = passphrase("for the safe alone", "seal");
+    ASSERT_EQ(patient(vaultd_command({"keys", "export", file, "--new-passphrase-file", seal})).exit, 0);
+    Faults faults(dir() / "faults");
+    const auto import = [&](const Path& to) {
+        const Words words = {"keys", "import", file, "--passphrase-file", seal, "--no-passphrase"};
+        return patient(Command("sat-vaultd", words).home(to).env(faults.env()));
+    };
+    faults.count();
+    ASSERT_EQ(import(dir() / "counted").exit, 0);
+    const std::uint64_t calls = faults.calls();
+    ASSERT_GT(calls, 10U);
+    std::size_t again = 0;
+    std::size_t finished = 0;
+    auto chosen = points(calls, 3, 0);
+    // At its end, when the keys count already.
+    if (!run_in_full()) chosen.insert(chosen.end(), {calls - 2, calls});
+    for (const std::uint64_t call : chosen) {
+        const std::string when = "killed at call " + std::to_string(call) + " of " + std::to_string(calls);
+        const Path to = dir() / ("import-" + std::to_string(call));
+        faults.kill_at(call);
+        EXPECT_NE(import(to).exit, 0) << when;
+        faults.disarm();
+        const int exit = import(to).exit;
+        ++(exit == 0 ? again : finished);
+        EXPECT_TRUE(exit == 0 || exit == exits::kExists) << when << ": " << exit;
+        EXPECT_TRUE(load_vault_keys(to / "keys", nullptr)) << when;
+        EXPECT_FALSE(fs::exists(to / "keys.next")) << when;
+    }
+    EXPECT_GT(again, 0U);
+    EXPECT_GT(finished, 0U);
+}
+
 }  // namespace
 }  // namespace sat::test

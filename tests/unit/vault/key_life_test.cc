@@ -241,5 +241,17 @@ TEST_F(RekeyTest, AVaultKeyBackupTakesNoOtherKeys) {
     EXPECT_FALSE(fs::exists(directory / "mixed/keys.next"));
 }
 
+TEST_F(RekeyTest, KeysThatDoNotOpenWhatLiesThereAreNotImported) {
+    const SecretBytes seal(as_bytes("seal"));
+    const Bytes before = export_vault_keys(options.data, nullptr, seal).value();
+    ASSERT_TRUE(rekey_store());
+    const Bytes after = export_vault_keys(options.data, nullptr, seal).value();
+    fs::remove_all(options.data / "keys");
+    EXPECT_EQ(code_of(import_vault_keys(options.data, before, seal, nullptr)), Errc::config);
+    EXPECT_FALSE(vault_keys_exist(options.data / "keys"));
+    ASSERT_TRUE(import_vault_keys(options.data, after, seal, nullptr)) << "there is still room for the right ones";
+    EXPECT_TRUE(serves());
+}
+
 }  // namespace
 }  // namespace sat
