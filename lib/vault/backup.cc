@@ -227,16 +227,6 @@ bool is_within(const Path& path, const Path& directory) {
     return !relative.empty() && *relative.begin() != "..";
 }
 
-// Other backups may read beside it; a repair would replace what they read.
-Result<FileDescriptor> keep_from_repair(const Path& data) {
-    const Path path = data / kRepairLock;
-    FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!fd) return fail(errno_error("open", path, errno));
-    if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return fd;
-    if (errno != EWOULDBLOCK) return fail(errno_error("lock", path, errno));
-    return fail(Errc::busy, data.string() + " is being repaired", "back it up when that is done");
-}
-
 // A directory is renamed to `target` at the end, and nothing can be renamed onto a file system.
 Result<void> refuse_mount_point(const Path& target) {
     struct stat own {};
@@ -282,6 +272,16 @@ Result<void> require_its_keys(const Path& backup, const VaultKeys& keys) {
 }
 
 }  // namespace
+
+Result<FileDescriptor> keep_from_repair(const Path& data) {
+    const Path path = data / kRepairLock;
+    FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!fd) return fail(errno_error("open", path, errno));
+    if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return fd;
+    if (errno != EWOULDBLOCK) return fail(errno_error("lock", path, errno));
+    return fail(Errc::busy, data.string() + " is being repaired, or its keys are being changed",
+                "try again when that is done");
+}
 
 Result<BackupReport> backup_vault(const BackupOptions& options, const VaultKeys& keys) {
     std::error_code error;

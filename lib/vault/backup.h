@@ -22,6 +22,9 @@ struct BackupReport {
     bool with_keys = false;  // they are in it only where a passphrase protects them
 };
 
+// Shared by those who read what a repair or a change of keys would replace; beside a vault that serves.  busy.
+Result<FileDescriptor> keep_from_repair(const Path& data);
+
 // The directory gets its name when all of it is on the disk and was verified; a failure leaves nothing.  What is
 // damaged in every copy of the vault is damaged in the backup too, and in the report.  exists: something lies in the
 // directory; config: the directory is one of the vault's, or a file system, or the catalogue is damaged;

@@ -24,6 +24,7 @@
 #include "envelope/envelope.h"
 #include "store/at_rest.h"
 #include "store/directory_blob_store.h"
+#include "vault/backup.h"
 #include "vault/check.h"
 
 namespace sat {
@@ -377,6 +378,10 @@ Result<VaultRekeyReport> rekey_vault(const VaultRekey& rekey) {
 }
 
 Result<Bytes> export_vault_keys(const Path& data, const SecretBytes* passphrase, const SecretBytes& seal) {
+    // A vault may run meanwhile, and others read; the keys stay as they are.
+    SAT_TRY_VALUE(const FileDescriptor lock, keep_from_repair(data));
+    if (file_set_waits(data))
+        return fail(Errc::busy, "the keys in " + data.string() + " are being changed", "try again");
     SAT_TRY_VALUE(const VaultKeys keys, load_vault_keys(keys_of(data), passphrase));
     BackupFiles files;
     for (const char* name : kKeyFiles) {

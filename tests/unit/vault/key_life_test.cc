@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vault/key_life.h"
 
+#include "base/file_set.h"
 #include "crypto/key_backup.h"
 #include "crypto/key_file.h"
 #include "store/identity_files.h"
 #include "store/sqlite_catalog.h"
 #include "unit/vault/fixture.h"
+#include "vault/backup.h"
 #include "vault/check.h"
 
 namespace fs = std::filesystem;
@@ -251,6 +253,24 @@ TEST_F(RekeyTest, KeysThatDoNotOpenWhatLiesThereAreNotImported) {
     EXPECT_FALSE(vault_keys_exist(options.data / "keys"));
     ASSERT_TRUE(import_vault_keys(options.data, after, seal, nullptr)) << "there is still room for the right ones";
     EXPECT_TRUE(serves());
+}
+
+TEST_F(RekeyTest, KeysAreExportedBesideAVaultButNotWhileTheyChange) {
+    const SecretBytes seal(as_bytes("seal"));
+    open();
+    EXPECT_TRUE(export_vault_keys(options.data, nullptr, seal));
+    vault.reset();
+    {
+        const auto changing = lock_file(options.data / kRepairLock);
+        EXPECT_EQ(code_of(export_vault_keys(options.data, nullptr, seal)), Errc::busy);
+    }
+    {
+        const auto backup = keep_from_repair(options.data);
+        EXPECT_TRUE(export_vault_keys(options.data, nullptr, seal)) << "others may read";
+    }
+    // What a change that was cut off left is carried out first.
+    ASSERT_TRUE(make_private_directory(options.data / kFileSet));
+    EXPECT_EQ(code_of(export_vault_keys(options.data, nullptr, seal)), Errc::busy);
 }
 
 }  // namespace
