@@ -82,12 +82,11 @@ Bytes concat(std::initializer_list<ByteView> parts) {
 }
 
 std::string to_hex(ByteView bytes) {
-    std::string out;
-    out.reserve(bytes.size() * 2);
-    for (const std::byte byte : bytes) {
-        const auto value = std::to_integer<std::size_t>(byte);
-        out.push_back(kHexDigits[value >> 4]);
-        out.push_back(kHexDigits[value & 0x0f]);
+    std::string out(bytes.size() * 2, '\0');
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        const auto value = std::to_integer<std::size_t>(bytes[i]);
+        out[2 * i] = kHexDigits[value >> 4];
+        out[2 * i + 1] = kHexDigits[value & 0x0f];
     }
     return out;
 }

@@ -28,6 +28,8 @@ Result<Json> parse_json(std::string_view text, int max_depth = kJsonMaxDepth);
 // Compact, UTF-8, members in the order they were added.  Asserts valid UTF-8 in every string: what comes from
 // outside was checked when it was parsed or read from the command line.
 std::string dump_json(const Json& value);
+// One string as dump_json() writes it, quotes and all, appended: for long answers that are written without a value.
+void append_json(std::string& out, std::string_view text);
 
 // Reads one object's members by name.  The first failure sticks, later reads give empty values, finish()
 // reports it, with the member's name (ours, never the peer's) in the message and `code` as the error's code.

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vault/browse.h"
 
+#include <utility>
+
 #include "base/text.h"
 #include "store/work_file.h"
 #include "vault/healer.h"
@@ -44,8 +46,8 @@ Result<WorkPage> list_works(VaultCore& core, const Caller& caller, const Artwork
     }
     WorkPage page;
     std::size_t size = 0;
-    for (const WorkRow& work : works) {
-        WorkItem item = work_view(work, caller.wallet);
+    for (WorkRow& work : works) {
+        WorkItem item = work_view(std::move(work), caller.wallet);
         size += page_size_of(item);
         if (!page.items.empty() && (page.items.size() == limit || size > kMaxPage)) {
             page.next_cursor = encode_cursor(CursorKind::works, works[page.items.size() - 1].number);
@@ -58,9 +60,9 @@ Result<WorkPage> list_works(VaultCore& core, const Caller& caller, const Artwork
 
 Result<WorkItem> get_work(VaultCore& core, const Caller& caller, const ArtworkGetRequest& request) {
     SAT_TRY_VALUE(const auto reader, core.catalog->read());
-    SAT_TRY_VALUE(const auto work, reader->work(request.artwork));
+    SAT_TRY_VALUE(auto work, reader->work(request.artwork));
     if (!work) return no_such_work();
-    return work_view(*work, caller.wallet);
+    return work_view(std::move(*work), caller.wallet);
 }
 
 Result<ArtworkPreviewReply> get_preview(VaultCore& core, const ArtworkPreviewRequest& request) {

@@ -3,6 +3,7 @@
 #include "vault/views.h"
 
 #include <limits>
+#include <utility>
 
 #include "base/codec.h"
 
@@ -21,10 +22,10 @@ std::size_t size_of(const std::optional<SaltedText>& text) noexcept {
 
 }  // namespace
 
-WorkItem work_view(const WorkRow& work, const Wallet& caller) {
+WorkItem work_view(WorkRow work, const Wallet& caller) {
     WorkItem item;
-    item.registration = work.registration;
-    if (caller == work.owner) item.origin = work.origin;
+    item.registration = std::move(work.registration);
+    if (caller == work.owner) item.origin = std::move(work.origin);
     item.owner = work.owner;
     item.head = work.head;
     item.seq = work.seq;

@@ -7,7 +7,7 @@
 namespace sat {
 
 // `origin` is for the present owner alone.
-WorkItem work_view(const WorkRow& work, const Wallet& caller);
+WorkItem work_view(WorkRow work, const Wallet& caller);
 // With its state at `now`, whether or not a passed deadline was recorded.
 ClaimItem claim_view(const ClaimRow& claim, const std::string& registration, UnixTime now);
 // The same, the registration looked up.

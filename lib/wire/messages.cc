@@ -862,6 +862,40 @@ Error refusal(Errc code) {
     }
 }
 
+// As dump_json() of the same response: a page is the longest answer that there is, and asked for most.
+std::string encode_page(const WorkPage& page) {
+    constexpr std::size_t kFrame = 512;  // of an item, but its registration
+    std::size_t size = kFrame;
+    for (const WorkItem& item : page.items) size += kFrame + item.registration.size();
+    std::string out;
+    out.reserve(size);
+    out += R"({"ok":true,"r":{"items":[)";
+    for (const WorkItem& item : page.items) {
+        if (&item != page.items.data()) out.push_back(',');
+        out += R"({"registration":)";
+        append_json(out, item.registration);
+        out += R"(,"origin":)";
+        if (item.origin) {
+            out += R"({"sender_ip":)";
+            append_json(out, item.origin->sender_ip);
+            out += R"(,"sender_port":)" + std::to_string(item.origin->sender_port) + "}";
+        } else {
+            out += "null";
+        }
+        out += R"(,"owner":")" + item.owner.hex() + R"(","head":")" + item.head.hex() + R"(","seq":)" +
+               std::to_string(item.seq) + R"(,"registered_at":)" + std::to_string(item.registered_at) +
+               (item.held ? R"(,"held":true})" : R"(,"held":false})");
+    }
+    out += R"(],"next_cursor":)";
+    if (page.next_cursor) {
+        append_json(out, *page.next_cursor);
+    } else {
+        out += "null";
+    }
+    out += "}}";
+    return out;
+}
+
 }  // namespace
 
 std::string_view method_name(const Request& request) noexcept {
@@ -889,6 +923,9 @@ Errc response_code(Errc local) noexcept {
 }
 
 std::string encode_response(const Response& response) {
+    if (response) {
+        if (const auto* page = std::get_if<WorkPage>(&*response)) return encode_page(*page);
+    }
     Json json = Json::object();
     json["ok"] = response.has_value();
     if (response) {

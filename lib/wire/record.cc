@@ -101,7 +101,7 @@ void RecordSealer::append_control(Bytes& out, RecordType type, ByteView body, bo
     const std::size_t begin = out.size();
     out.resize(begin + kRecordOverhead + body.size() + padding);
     const MutableBytes frame = MutableBytes(out).subspan(begin);
-    std::ranges::copy(body, frame.subspan(kRecordPrefix).begin());
+    std::copy_n(body.data(), body.size(), frame.data() + kRecordPrefix);
     seal_in_place(frame, type, more, padding);
 }
 

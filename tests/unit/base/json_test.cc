@@ -165,9 +165,38 @@ TEST(ParseJson, AgreesWithTheParsingSuite) {
     EXPECT_GT(refused_by_profile, 0);
 }
 
+TEST(DumpJson, WritesEveryStringAsTheLibraryDoes) {
+    std::vector<std::string> marks = {"\"", "\\", "\x7f", "\u00e9", "\U0001f5bc"};
+    for (char control = 0; control < 0x20; ++control) marks.emplace_back(1, control);
+    // Words of eight bytes are looked at at once: a mark at every place of them, with and without a rest behind.
+    for (std::size_t size = 0; size < 20; ++size) {
+        const std::string plain(size, 'a');
+        EXPECT_EQ(dump_json(plain), Json(plain).dump());
+        for (std::size_t at = 0; at <= size; ++at) {
+            for (const std::string& mark : marks) {
+                const std::string text = plain.substr(0, at) + mark + plain.substr(at);
+                ASSERT_EQ(dump_json(text), Json(text).dump());
+                ASSERT_EQ(dump_json(Json{{text, mark + text}}), (Json{{text, mark + text}}.dump()));
+            }
+        }
+    }
+}
+
+TEST(DumpJson, WritesEveryKindAsTheLibraryDoes) {
+    const Json value{{"none", nullptr},
+                     {"yes", true},
+                     {"no", false},
+                     {"small", -kJsonMaxInteger},
+                     {"large", std::uint64_t{1} << 53},
+                     {"empty", Json::array()},
+                     {"nothing", Json::object()},
+                     {"deep", {1, {2, {{"three", {}}}}, "four"}}};
+    EXPECT_EQ(dump_json(value), value.dump());
+}
+
 TEST(DumpJsonDeathTest, AssertsValidUtf8) {
-    const Json value = "\xff";
-    EXPECT_DEATH(dump_json(value), "assertion failed");
+    EXPECT_DEATH(dump_json("\xff"), "assertion failed");
+    EXPECT_DEATH(dump_json("eight bytes and \xc3"), "assertion failed");
 }
 
 const std::string kDigest(64, 'a');

@@ -371,6 +371,14 @@ TEST(Reply, IsWrittenAndReadAsDocumented) {
     expect_round_trip<UploadCommitRequest>({"a.b.c"}, R"({"receipt":"a.b.c"})");
     expect_round_trip<ArtworkListRequest>({{work_item()}, "c"},
                                           R"({"items":[)" + kWorkJson + R"(],"next_cursor":"c"})");
+    WorkItem others = work_item();
+    others.origin.reset();
+    others.held = false;
+    expect_round_trip<ArtworkListRequest>({{others, work_item()}, std::nullopt},
+                                          R"({"items":[{"registration":"a.b.c","origin":null,"owner":")" + kHex1 +
+                                              R"(","head":")" + kHex2 + R"(","seq":3,"registered_at":)" +
+                                              std::to_string(kTestTime) + R"(,"held":false},)" + kWorkJson +
+                                              R"(],"next_cursor":null})");
     expect_round_trip<ArtworkListRequest>({{}, std::nullopt}, R"({"items":[],"next_cursor":null})");
     expect_round_trip<ArtworkGetRequest>(work_item(), kWorkJson);
     expect_round_trip<ArtworkPreviewRequest>({Bytes{std::byte{1}}}, R"({"preview":"AQ"})");
