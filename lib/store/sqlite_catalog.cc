@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite_catalog.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -121,6 +122,42 @@ Result<void> add_to_artist(SqliteConnection& db, const Wallet& artist, std::uint
                 .run());
     return {};
 }
+
+// The numbers under one condition, in falling order, read ahead in runs.  Going over a number costs a twentieth of
+// looking one up, so runs grow while little of them is gone over for nothing: two words that many works have, and never
+// together, are walked through and not jumped through.
+class Walk {
+public:
+    // The `limit` greatest not above `at_most`, the greatest first.
+    using Read = std::function<Result<std::vector<std::uint64_t>>(std::uint64_t at_most, std::size_t limit)>;
+    explicit Walk(Read read) : read_(std::move(read)) {}
+
+    // The greatest not above `at_most`, which never rises; nothing where there is none.
+    Result<std::optional<std::uint64_t>> next(std::uint64_t at_most) {
+        while (at_ < run_.size() && run_[at_] > at_most) ++at_;
+        if (at_ == run_.size() && !ended_) {
+            size_ =
+                given_ * kLookUp >= run_.size() ? std::min(2 * size_, kLongest) : std::max<std::size_t>(1, size_ / 2);
+            SAT_TRY_VALUE(run_, read_(at_most, size_));
+            ended_ = run_.size() < size_;
+            at_ = given_ = 0;
+        }
+        if (at_ == run_.size()) return std::optional<std::uint64_t>();
+        ++given_;
+        return std::optional(run_[at_]);
+    }
+
+private:
+    static constexpr std::size_t kLookUp = 20;  // numbers that may be gone over for the price of one look-up
+    static constexpr std::size_t kLongest = 512;
+
+    Read read_;
+    std::vector<std::uint64_t> run_;
+    std::size_t at_ = 0;
+    std::size_t given_ = 0;
+    std::size_t size_ = 4;
+    bool ended_ = false;  // nothing stands below the run
+};
 
 // NOLINTBEGIN(cppcoreguidelines-macro-usage): literals are joined by the preprocessor alone
 #define SAT_WORK_COLUMNS "number, artwork, owner, head, seq, registered_at, held, bytes, sealed"
@@ -698,27 +735,35 @@ private:
 
         // Several: each index in turn is asked for its greatest number not above the candidate, which so falls in steps
         // as large as the rarest condition allows.  A candidate that all agree on is found.
+        std::vector<Walk> walks;
+        for (const WordHash& key : words) {
+            walks.emplace_back([this, key](std::uint64_t at_most, std::size_t limit) {
+                return read_numbers(db_.query("SELECT work FROM words WHERE word = ? AND work <= ?"
+                                              " ORDER BY work DESC LIMIT ?")
+                                        .bind(ByteView(key))
+                                        .bind(at_most)
+                                        .bind(limit));
+            });
+        }
+        if (query.owner) {
+            walks.emplace_back([this, &query](std::uint64_t at_most, std::size_t limit) {
+                return read_numbers(db_.query("SELECT number FROM works INDEXED BY works_owner"
+                                              " WHERE owner = ? AND number <= ? ORDER BY number DESC LIMIT ?")
+                                        .bind(*query.owner)
+                                        .bind(at_most)
+                                        .bind(limit));
+            });
+        }
         std::vector<std::uint64_t> found;
-        const std::vector<WordHash> keys(words.begin(), words.end());
-        const std::size_t conditions = keys.size() + (query.owner ? 1 : 0);
         std::uint64_t candidate = query.before;
         std::size_t agreed = 0;
         if (candidate-- == 0) return found;
-        for (std::size_t turn = 0; found.size() < query.limit; turn = (turn + 1) % conditions) {
-            SAT_TRY_VALUE(const std::vector<std::uint64_t> next,
-                          turn < keys.size()
-                              ? read_numbers(db_.query("SELECT work FROM words WHERE word = ? AND work <= ?"
-                                                       " ORDER BY work DESC LIMIT 1")
-                                                 .bind(ByteView(keys[turn]))
-                                                 .bind(candidate))
-                              : read_numbers(db_.query("SELECT number FROM works INDEXED BY works_owner"
-                                                       " WHERE owner = ? AND number <= ? ORDER BY number DESC LIMIT 1")
-                                                 .bind(*query.owner)
-                                                 .bind(candidate)));
-            if (next.empty()) break;
-            agreed = next[0] == candidate ? agreed + 1 : 1;
-            candidate = next[0];
-            if (agreed < conditions) continue;
+        for (std::size_t turn = 0; found.size() < query.limit; turn = (turn + 1) % walks.size()) {
+            SAT_TRY_VALUE(const auto next, walks[turn].next(candidate));
+            if (!next) break;
+            agreed = *next == candidate ? agreed + 1 : 1;
+            candidate = *next;
+            if (agreed < walks.size()) continue;
             found.push_back(candidate);
             agreed = 0;
             if (candidate-- == 0) break;
