@@ -1,4 +1,4 @@
-// AES-256-GCM through EVP: two contexts that keep the key schedule, a new nonce for each message.
+// AES-256-GCM through EVP: a context that keeps the key schedule, a direction and a new nonce for each message.
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/aead.h"
 
@@ -35,11 +35,10 @@ Nonce nonce_at(const Nonce& base, std::uint64_t counter) noexcept {
 
 void Aes256Gcm::Free::operator()(evp_cipher_ctx_st* context) const noexcept { EVP_CIPHER_CTX_free(context); }
 
-Aes256Gcm::Aes256Gcm(const SecretBytes& key) : seal_(EVP_CIPHER_CTX_new()), open_(EVP_CIPHER_CTX_new()) {
+Aes256Gcm::Aes256Gcm(const SecretBytes& key) : context_(EVP_CIPHER_CTX_new()) {
     SAT_ASSERT(key.size() == kAeadKeySize);
-    const unsigned char* octets_of_key = octets(key.reveal());
-    SAT_ASSERT(seal_ && EVP_EncryptInit_ex2(seal_.get(), algorithm(), octets_of_key, nullptr, nullptr) == 1);
-    SAT_ASSERT(open_ && EVP_DecryptInit_ex2(open_.get(), algorithm(), octets_of_key, nullptr, nullptr) == 1);
+    SAT_ASSERT(context_ &&
+               EVP_EncryptInit_ex2(context_.get(), algorithm(), octets(key.reveal()), nullptr, nullptr) == 1);
 }
 
 Aes256Gcm::Aes256Gcm(Aes256Gcm&&) noexcept = default;
@@ -48,7 +47,7 @@ Aes256Gcm::~Aes256Gcm() = default;
 
 void Aes256Gcm::seal(const Nonce& nonce, ByteView aad, ByteView plaintext, MutableBytes out) {
     SAT_ASSERT(out.size() >= kAeadTagSize && out.size() - kAeadTagSize == plaintext.size());
-    EVP_CIPHER_CTX* context = seal_.get();
+    EVP_CIPHER_CTX* context = context_.get();
     int done = 0;
     SAT_ASSERT(EVP_EncryptInit_ex2(context, nullptr, nullptr, octets(ByteView(nonce)), nullptr) == 1);
     if (!aad.empty()) SAT_ASSERT(EVP_EncryptUpdate(context, nullptr, &done, octets(aad), int_size(aad)) == 1);
@@ -71,7 +70,7 @@ bool Aes256Gcm::open(const Nonce& nonce, ByteView aad, ByteView sealed, MutableB
     std::array<std::byte, kAeadTagSize> tag{};
     std::copy_n(sealed.end() - kAeadTagSize, kAeadTagSize, tag.begin());
 
-    EVP_CIPHER_CTX* context = open_.get();
+    EVP_CIPHER_CTX* context = context_.get();
     int done = 0;
     SAT_ASSERT(EVP_DecryptInit_ex2(context, nullptr, nullptr, octets(ByteView(nonce)), nullptr) == 1);
     if (!aad.empty()) SAT_ASSERT(EVP_DecryptUpdate(context, nullptr, &done, octets(aad), int_size(aad)) == 1);

@@ -41,8 +41,7 @@ private:
     struct Free {
         void operator()(evp_cipher_ctx_st* context) const noexcept;
     };
-    std::unique_ptr<evp_cipher_ctx_st, Free> seal_;
-    std::unique_ptr<evp_cipher_ctx_st, Free> open_;
+    std::unique_ptr<evp_cipher_ctx_st, Free> context_;  // of either direction: GCM's key schedule is the same for both
 };
 
 // A 44-byte HKDF output as the protocol cuts it: key[32] || nonce base[12].
