@@ -369,6 +369,58 @@ TEST(Bulk, RefusesAStreamThatBreaksItsRules) {
     }
 }
 
+TEST(Bulk, IsPutTogetherFromPiecesOfAnySizeAndLeavesWhatComesBehindIt) {
+    const Bytes stream = pattern(9 * kDataBody + 7);
+    for (const std::size_t piece :
+         {std::size_t{9'973}, kDataFrame - 1, kDataFrame + 1, 5 * kDataFrame, stream.size() * 2}) {
+        Loop loop;
+        HalfRaw pair = half_raw(loop);
+        Bytes sent;
+        // PINGs move the records away from where a batch expects them; a request follows without a pause.
+        for (std::size_t at = 0; at < stream.size(); at += kDataBody) {
+            for (std::size_t i = 0; i < at / kDataBody; ++i) append(sent, pair.client.sealer->ping());
+            const ByteView body = ByteView(stream).subspan(at, std::min(kDataBody, stream.size() - at));
+            Bytes frame(body.size() + kRecordOverhead);
+            std::ranges::copy(body, frame.begin() + kRecordPrefix);
+            pair.client.sealer->data_in_place(frame);
+            append(sent, frame);
+        }
+        append(sent, pair.client.sealer->data_end(stream.size()));
+        append(sent, *pair.client.sealer->message(RecordType::request, as_bytes("next")));
+
+        Bytes received;
+        auto receiving = loop.start(pair.vault->receive_bulk(stream.size(), sink_into(received)));
+        for (ByteView rest = sent; !rest.empty(); rest = rest.subspan(std::min(piece, rest.size())))
+            ASSERT_TRUE(pair.client.send(rest.first(std::min(piece, rest.size()))));
+        const auto got = loop.finish(receiving);
+        ASSERT_TRUE(got) << piece << ": " << got.error().message;
+        EXPECT_FALSE(got->refused);
+        EXPECT_EQ(received, stream) << piece;
+        EXPECT_EQ(loop.run(pair.vault->receive_request()), "next") << piece;
+    }
+}
+
+TEST(Bulk, ThatDripsIsCutOffInTheMiddleOfARecord) {
+    Loop loop;
+    ConnectionLimits limits;
+    limits.message = 150ms;
+    HalfRaw pair = half_raw(loop, limits);
+    Bytes received;
+    auto receiving = loop.start(pair.vault->receive_bulk(3 * kDataBody, sink_into(received)));
+    Bytes frame(kDataFrame);
+    pair.client.sealer->data_in_place(frame);
+    pair.client.send(frame);
+    pair.client.sealer->data_in_place(frame);
+    for (std::size_t i = 0; i < frame.size() && !receiving.done(); ++i) {
+        pair.client.send(ByteView(frame).subspan(i, 1));
+        loop.for_a_while(10ms);
+    }
+    const auto got = loop.finish(receiving);
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, Errc::timeout);
+    EXPECT_EQ(received.size(), kDataBody) << "what came whole is handed over";
+}
+
 // --- Clients that keep to nothing ---
 
 TEST(Records, ThatAreWrongEndTheConnectionWithoutAnAnswer) {
