@@ -149,8 +149,7 @@ public:
           workers_(std::clamp(std::thread::hardware_concurrency(), kFewestWorkers, kMostWorkers)),
           rates_{{{options.wallet_rate, std::max(1.0, options.wallet_rate * kWalletBurst)}, kMaxWallets}},
           server_(context_, *this, std::move(server)),
-          services_{*vault_,      workers_,  requests_,  server_.handshake_workers(),
-                    subscribers_, sessions_, admission_, rates_},
+          services_{*vault_, workers_, requests_, server_, subscribers_, sessions_, admission_, rates_},
           admin_(context_, data, [this](Json request) { return answer_operator(std::move(request)); }),
           signals_(context_),
           deadline_changed_(context_.get_executor()) {}

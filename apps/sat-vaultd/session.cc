@@ -124,38 +124,54 @@ void ClientSession::compare_seen() const {
         {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}, {"size", std::to_string(seen_->size)}});
 }
 
-asio::awaitable<void> ClientSession::serve() {
-    // Before its keys are looked at: a stranger makes no work and leaves no trace in the catalogue.
-    if (!services_.admission.admits(wallet_)) {
-        log_event(LogLevel::info, "not_admitted",
-                  {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
-        co_await connection_->close(Errc::forbidden);
-        co_return;
-    }
+// A new wallet's keys are checked in full, and anybody can make one: between the handshakes, and not before the
+// requests of those who are known.
+asio::awaitable<Result<void>> ClientSession::learn_identity() {
+    auto look = [this] { return services_.vault.key_checks(session_->caller()); };
+    SAT_CO_TRY_VALUE(std::vector<KeyCheck> checks, co_await on_worker(services_.server.handshake_workers(), look));
+    if (!checks.empty())
+        SAT_CO_TRY(co_await services_.server.work_for_stranger(connection_->peer(), std::move(checks)));
     bool newer = false;
     auto admit = [this, &newer]() -> Result<void> {
         SAT_TRY_VALUE(newer, services_.vault.admit(session_->caller()));
         compare_seen();
         return {};
     };
-    // A new wallet's keys are checked in full, and anybody can make one: with the handshakes, not before the requests
-    // of those who are known.
-    auto served = co_await on_worker(services_.strangers, admit);
-    if (!served && services_.vault.contradicted()) {
-        co_await connection_->close(Errc::internal);
-        co_return;
-    }
-    if (!served) {
-        // A catalogue that cannot be read is not the client's fault, and must not be told as if it were.
-        const bool ours = level_of(served.error()) == LogLevel::warn || served.error().code == Errc::busy;
-        log_failure(ours ? LogLevel::warn : LogLevel::info, ours ? "admission_failed" : "identity_refused",
-                    served.error(), {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
-        co_await connection_->close(ours ? Errc::internal : Errc::handshake_failed);
-        co_return;
-    }
+    auto learnt = co_await on_worker(services_.server.handshake_workers(), admit);
     if (newer) end_superseded();
+    co_return learnt;
+}
+
+asio::awaitable<bool> ClientSession::admit() {
+    // Before its keys are looked at: a stranger makes no work and leaves no trace in the catalogue.
+    if (!services_.admission.admits(wallet_)) {
+        log_event(LogLevel::info, "not_admitted",
+                  {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
+        co_await connection_->close(Errc::forbidden);
+        co_return false;
+    }
+    const auto learnt = co_await learn_identity();
+    if (learnt) co_return true;
+    const Error& why = learnt.error();
+    if (services_.vault.contradicted()) {
+        co_await connection_->close(Errc::internal);
+    } else if (why.code == Errc::overloaded || why.code == Errc::going_away) {
+        log_failure(LogLevel::info, "not_admitted", why,
+                    {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
+        co_await connection_->close(why.code);
+    } else {
+        // A catalogue that cannot be read is not the client's fault, and must not be told as if it were.
+        const bool ours = level_of(why) == LogLevel::warn || why.code == Errc::busy;
+        log_failure(ours ? LogLevel::warn : LogLevel::info, ours ? "admission_failed" : "identity_refused", why,
+                    {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
+        co_await connection_->close(ours ? Errc::internal : Errc::handshake_failed);
+    }
+    co_return false;
+}
+
+asio::awaitable<void> ClientSession::serve() {
     log_event(LogLevel::debug, "session", {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
-    served = co_await serve_requests();
+    const auto served = co_await serve_requests();
     unsubscribe();
     log_end(served);
     if (halted_) {

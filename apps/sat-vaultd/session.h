@@ -50,9 +50,9 @@ inline constexpr std::chrono::seconds kLongestDelay{5};
 // What sessions are served with; outlives every one of them.
 struct SessionServices {
     Vault& vault;
-    asio::thread_pool& workers;    // computes
-    asio::thread_pool& requests;   // waits for the disk, for several requests together
-    asio::thread_pool& strangers;  // for what is done before a wallet is known
+    asio::thread_pool& workers;   // computes
+    asio::thread_pool& requests;  // waits for the disk, for several requests together
+    Server& server;               // for what is done before a wallet is known
     Subscribers& subscribers;
     Sessions& sessions;
     const Admission& admission;
@@ -64,6 +64,7 @@ public:
     ClientSession(const SessionServices& services, std::shared_ptr<Connection> connection, ClientIdentity client);
     ~ClientSession() override;
 
+    asio::awaitable<bool> admit() override;
     asio::awaitable<void> serve() override;
     // Between an upload.begin and its upload.commit the client is served on; else an idle one is told to go.
     void stop() override;
@@ -80,6 +81,7 @@ private:
     struct Handled;
     Handled handle(const std::string& text);
     static Handled refuse_for_rate(const std::string& text);
+    asio::awaitable<Result<void>> learn_identity();
     asio::awaitable<bool> await_turn();
     asio::awaitable<Result<void>> serve_requests();
     asio::awaitable<Result<void>> carry_out(Handled handled);

@@ -2,6 +2,7 @@
 #include "ledger/identity.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/assert.h"
 #include "ledger/jws.h"
@@ -157,9 +158,10 @@ const LogVerifyKey* IdentityChain::find_log_key(const KeyId& kid) const noexcept
 }
 
 Result<void> IdentityChain::check_keys() const {
+    std::set<KeyId> checked;
     for (const IdentityDocument& document : documents_) {
-        SAT_TRY(document.sign.check());
-        SAT_TRY(document.kem.check());
+        if (checked.insert(document.sign.id()).second) SAT_TRY(document.sign.check());
+        if (checked.insert(document.kem.id()).second) SAT_TRY(document.kem.check());
     }
     return {};
 }

@@ -33,15 +33,18 @@ public:
     // taken, where that would be longer than `longest`.
     std::optional<Wait> take(const Key& key, SteadyTime now, Wait longest) {
         if (rate_.per_second <= 0) return Wait::zero();
-        Bucket& bucket = find(key, now);
-        bucket.tokens = std::min(rate_.burst, bucket.tokens + seconds(now - bucket.at) * rate_.per_second);
-        bucket.at = now;
+        Bucket& bucket = filled(key, now);
         const double owed = 1 - bucket.tokens;
         const auto wait =
             std::chrono::duration_cast<Wait>(std::chrono::duration<double>(std::max(0.0, owed) / rate_.per_second));
         if (wait > longest) return std::nullopt;
         bucket.tokens -= 1;
         return wait;
+    }
+
+    // What was used without asking: whoever comes next waits until it is paid.
+    void charge(const Key& key, SteadyTime now, double tokens) {
+        if (rate_.per_second > 0) filled(key, now).tokens -= tokens;
     }
 
     std::size_t size() const noexcept { return buckets_.size(); }
@@ -55,6 +58,13 @@ private:
     using Place = typename std::list<Bucket>::iterator;
 
     static double seconds(Wait wait) { return std::chrono::duration<double>(wait).count(); }
+
+    Bucket& filled(const Key& key, SteadyTime now) {
+        Bucket& bucket = find(key, now);
+        bucket.tokens = std::min(rate_.burst, bucket.tokens + seconds(now - bucket.at) * rate_.per_second);
+        bucket.at = now;
+        return bucket;
+    }
 
     // Moves it to the end of the list, which begins with the one that was asked for longest ago.
     Bucket& find(const Key& key, SteadyTime now) {

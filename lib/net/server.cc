@@ -13,6 +13,7 @@
 
 #include "net/address.h"
 #include "net/deadlines.h"
+#include "net/fair_turns.h"
 #include "wire/frame.h"
 
 namespace sat {
@@ -57,7 +58,9 @@ struct Server::Impl {
         std::shared_ptr<ServerSession> session;
         Signal changed;
         bool parked = false;
+        std::list<std::shared_ptr<Entry>>::iterator place;  // in the list of the parked
         bool handshaking = false;
+        bool counted = false;              // among its address's
         std::optional<Error> turned_away;  // while parked
     };
     using EntryPtr = std::shared_ptr<Entry>;  // shared by the lists here and the connection's own coroutine
@@ -68,21 +71,23 @@ struct Server::Impl {
           options(std::move(wanted)),
           changed(on.get_executor()),
           rates(options.handshakes, kMaxAddresses),
+          turns(on.get_executor()),
           workers(handshake_threads(options.handshake_threads)) {}
 
     asio::io_context& context;
     ServerHandler& handler;
     ServerOptions options;
     std::vector<tcp::acceptor> acceptors;
-    std::unordered_set<EntryPtr> entries;  // all
-    std::list<EntryPtr> handshaking;       // oldest first
-    std::list<EntryPtr> parked;            // oldest first
-    std::unordered_map<std::string, std::size_t> handshaking_from;
-    ServerCounts total;  // what is counted from the start
+    std::unordered_set<EntryPtr> entries;                          // all
+    std::list<EntryPtr> handshaking;                               // oldest first
+    std::list<EntryPtr> parked;                                    // oldest first
+    std::unordered_map<std::string, std::size_t> unadmitted_from;  // in the handshake, or not yet admitted
+    ServerCounts total;                                            // what is counted from the start
     std::size_t accepting = 0;
     bool stopping = false;
     Signal changed;  // a coroutine ended, or stop()
     TokenBuckets<std::string> rates;
+    FairTurns turns;  // of strangers that are worked for
     asio::thread_pool workers;
 
     Result<std::vector<tcp::endpoint>> listen();
@@ -90,8 +95,10 @@ struct Server::Impl {
     void admit(tcp::socket socket);
     asio::awaitable<void> serve(EntryPtr entry);
     asio::awaitable<void> wait_for_turn(EntryPtr entry);
+    void park(const EntryPtr& entry);
     void begin(const EntryPtr& entry);
     void leave_handshake(const EntryPtr& entry);
+    void leave_address(const EntryPtr& entry);
     void give_up_place(const EntryPtr& entry);
     void unpark();
     void turn_away(EntryPtr entry, Errc why, const char* message);
@@ -100,8 +107,8 @@ struct Server::Impl {
     asio::awaitable<void> run();
 
     bool has_place(const Entry& entry) const {
-        const auto found = handshaking_from.find(entry.origin);
-        return found == handshaking_from.end() || found->second < options.max_unauthenticated_per_peer;
+        const auto found = unadmitted_from.find(entry.origin);
+        return found == unadmitted_from.end() || found->second < options.max_unauthenticated_per_peer;
     }
     void refused(const Peer& peer, const Error& error) {
         ++total.turned_away;
@@ -181,8 +188,7 @@ void Server::Impl::admit(tcp::socket socket) {
     entry->turn = now + *wait;
     entries.insert(entry);
     if (entry->turn > now || !has_place(*entry)) {
-        entry->parked = true;
-        parked.push_back(entry);
+        park(entry);
     } else {
         begin(entry);
     }
@@ -190,11 +196,17 @@ void Server::Impl::admit(tcp::socket socket) {
         // A thread could not be had for this session's work; the others need not suffer for it.
         if (failure) handler.on_refused(entry->peer, {Errc::internal, "the session was ended by an exception", {}});
         leave_handshake(entry);
+        leave_address(entry);
         if (entry->connection) entry->connection->abort({Errc::interrupted, "the session is over", {}});
         entry->session.reset();
         entries.erase(entry);
         changed.notify();
     });
+}
+
+void Server::Impl::park(const EntryPtr& entry) {
+    entry->parked = true;
+    entry->place = parked.insert(parked.end(), entry);
 }
 
 // Into the handshake: counted, and somebody else's place taken where there is none.
@@ -212,19 +224,25 @@ void Server::Impl::begin(const EntryPtr& entry) {
     }
     entry->handshaking = true;
     handshaking.push_back(entry);
-    ++handshaking_from[entry->origin];
+    entry->counted = true;
+    ++unadmitted_from[entry->origin];
 }
 
 void Server::Impl::give_up_place(const EntryPtr& entry) {
     entry->handshaking = false;
     handshaking.remove(entry);
-    const auto count = handshaking_from.find(entry->origin);
-    if (--count->second == 0) handshaking_from.erase(count);
 }
 
 void Server::Impl::leave_handshake(const EntryPtr& entry) {
     if (!entry->handshaking) return;
     give_up_place(entry);
+    unpark();
+}
+
+void Server::Impl::leave_address(const EntryPtr& entry) {
+    if (!std::exchange(entry->counted, false)) return;
+    const auto count = unadmitted_from.find(entry->origin);
+    if (--count->second == 0) unadmitted_from.erase(count);
     unpark();
 }
 
@@ -248,7 +266,7 @@ void Server::Impl::unpark() {
 void Server::Impl::turn_away(EntryPtr entry, Errc why, const char* message) {
     entry->turned_away = Error{why, message, {}};
     entry->parked = false;
-    parked.remove(entry);
+    parked.erase(entry->place);
     entry->changed.notify();
 }
 
@@ -274,6 +292,7 @@ asio::awaitable<void> Server::Impl::serve(EntryPtr entry) {
     auto client = co_await entry->connection->accept_handshake(handler.party(), ext, workers);
     leave_handshake(entry);
     if (!client) {
+        leave_address(entry);
         ++total.failed;
         handler.on_refused(entry->peer, client.error());
         // Its place is free before it has taken the word.
@@ -283,7 +302,9 @@ asio::awaitable<void> Server::Impl::serve(EntryPtr entry) {
     ++total.authenticated;
     entry->session = handler.make_session(entry->connection, std::move(*client));
     if (stopping) entry->session->stop();
-    co_await entry->session->serve();
+    const bool admitted = co_await entry->session->admit();
+    leave_address(entry);
+    if (admitted) co_await entry->session->serve();
 }
 
 void Server::Impl::stop() {
@@ -291,6 +312,7 @@ void Server::Impl::stop() {
     stopping = true;
     std::error_code ignored;
     for (auto& acceptor : acceptors) acceptor.close(ignored);
+    turns.stop();
     while (!parked.empty()) turn_away(parked.front(), Errc::going_away, "the vault stops");
     // A copy: what ends leaves the list.
     const std::vector<EntryPtr> all(entries.begin(), entries.end());
@@ -347,6 +369,17 @@ ServerCounts Server::counts() const noexcept {
 }
 
 asio::thread_pool& Server::handshake_workers() noexcept { return impl_->workers; }
+
+asio::awaitable<Result<void>> Server::work_for_stranger(Peer stranger, std::vector<Piece> pieces) {
+    std::string origin = address_group(asio::ip::make_address(stranger.address));
+    const SteadyTime now = std::chrono::steady_clock::now();
+    impl_->rates.charge(origin, now, kPieceCost * static_cast<double>(pieces.size()));
+    const auto turn = co_await impl_->turns.take(std::move(origin), now + kLongestStrangerTurn);
+    if (!turn && impl_->stopping) co_return fail(Errc::going_away, "the vault stops");
+    if (!turn) co_return fail(Errc::overloaded, "waited too long for its turn");
+    for (Piece& piece : pieces) SAT_CO_TRY(co_await on_worker(impl_->workers, piece));
+    co_return Result<void>();
+}
 
 std::size_t raise_open_files(std::size_t wanted) noexcept {
     rlimit limit{};

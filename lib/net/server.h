@@ -1,13 +1,14 @@
 // A vault's accept loop: who is served, who waits, who is turned away, and how it all ends.
 // docs/protocol.md, "Handshake", the last paragraphs.  What a session does is the program's; this floor knows no vault.
 //
-//     accepted --(its address has 8 unauthenticated ones, or has used up its rate)--> parked --(its turn)--+
-//         |                                                                                                v
-//         +----------------------------------------------------------------------------------> handshake --> session
+//     accepted --(its address has 8 that are not admitted, or has used up its rate)--> parked --(its turn)--+
+//         |                                                                                                 v
+//         +----------------------------------------------------------------------> handshake --> admission --> session
 //
 // Past 64 in the handshake, the oldest silent one gets ALERT overloaded, or the newcomer where there is none; so does
 // one whose turn by the rate would come too late, at once.  An address is IPv4's, or an IPv6 network of 64 bits.
-// One thread, that of the io_context; the RSA work of handshakes has a pool of its own, of half the processors.
+// One thread, that of the io_context; the RSA work of strangers has a pool of its own, of half the processors: that of
+// handshakes as it comes, other work piece by piece between them (work_for_stranger).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -15,6 +16,7 @@
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <chrono>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -28,8 +30,13 @@
 namespace sat {
 
 // What an address may do by default: a gallery's people behind one address who all come at once, and one program after
-// the other afterwards.  Ten handshakes a second cost 2 % of a processor.
+// the other afterwards.  Ten handshakes a second cost 2 % of a processor; as new wallets they would cost ten times that
+// and more, so each piece of work for a stranger counts as kPieceCost handshakes: with it, 5 % at most.
 inline constexpr Rate kAddressRate{10, 200};
+// The full check of an RSA key takes 11 ms (3072 bits) or 21 ms (4096).
+inline constexpr double kPieceCost = 4;
+// Longer a stranger does not wait for the turn to be worked for: a thread does some hundreds of such works meanwhile.
+inline constexpr std::chrono::seconds kLongestStrangerTurn{60};
 // Longer nobody is let wait for a turn by the rate: programs give up after 30 s without IDENTITY.
 inline constexpr std::chrono::seconds kLongestTurn{20};
 // Buckets of addresses that are kept, about 200 bytes each.
@@ -63,6 +70,9 @@ struct ServerCounts {
 class ServerSession {
 public:
     virtual ~ServerSession() = default;
+    // Whether the client may come in; where not, it was told.  Until then it has one of its address's places, no longer
+    // one of the handshake's.
+    virtual asio::awaitable<bool> admit() { co_return true; }
     // Until the client or the server has enough.  Whatever goes wrong stays in here; the connection is closed after it.
     virtual asio::awaitable<void> serve() = 0;
     // The server stops: finish what is under way, close with going_away, return.  Called at most once.
@@ -106,8 +116,13 @@ public:
     std::size_t connections() const noexcept { return counts().connections; }
     std::size_t unauthenticated() const noexcept { return counts().unauthenticated; }
     std::size_t parked() const noexcept { return counts().parked; }
-    // For what else is done on behalf of strangers.
+    // For what else is done on behalf of strangers, and is quickly done.
     asio::thread_pool& handshake_workers() noexcept;
+    // What takes longer, in pieces of some milliseconds, up to the first that fails: on those workers, a piece at a
+    // time, one stranger after the other and the addresses in turn, between the handshakes.  It is counted against the
+    // address's rate.  overloaded: the turn did not come in time; going_away: the server stops.
+    using Piece = std::function<Result<void>()>;
+    asio::awaitable<Result<void>> work_for_stranger(Peer stranger, std::vector<Piece> pieces);
 
 private:
     struct Impl;

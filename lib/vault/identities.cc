@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vault/identities.h"
 
+#include <set>
+
 #include "base/assert.h"
 #include "base/codec.h"
 
@@ -33,16 +35,34 @@ Result<bool> continues(ByteView known, const IdentityChain& offered) {
 
 }  // namespace
 
-Result<bool> Identities::admit(Catalog& catalog, const IdentityChain& chain) {
+Result<std::vector<KeyCheck>> Identities::key_checks(Catalog& catalog, const IdentityChain& chain) {
+    SAT_TRY_VALUE(const Encoded known, find(catalog, chain.wallet()));
+    std::vector<KeyCheck> checks;
+    std::set<KeyId> seen;
+    std::size_t checked = 0;  // documents
+    if (known) {
+        // The cheap judgement first, so that nobody makes us check keys again and again that change nothing.
+        SAT_TRY_VALUE(const bool goes_on, continues(*known, chain));
+        if (!goes_on) return checks;
+        checked = std::to_integer<std::size_t>(known->front());
+    }
+    for (const IdentityDocument& document : chain.documents()) {
+        const bool sign = seen.insert(document.sign.id()).second;
+        const bool kem = seen.insert(document.kem.id()).second;
+        if (checked > 0) {
+            --checked;
+            continue;
+        }
+        if (sign) checks.emplace_back([&key = document.sign] { return key.check(); });
+        if (kem) checks.emplace_back([&key = document.kem] { return key.check(); });
+    }
+    return checks;
+}
+
+Result<bool> Identities::remember(Catalog& catalog, const IdentityChain& chain) {
     Encoded offered = std::make_shared<const Bytes>(chain.encode());
     SAT_TRY_VALUE(const Encoded known, find(catalog, chain.wallet()));
     if (known && *known == *offered) return false;
-    // The cheap judgement first, so that nobody makes us check keys again and again that change nothing.
-    if (known) {
-        SAT_TRY_VALUE(const bool goes_on, continues(*known, chain));
-        if (!goes_on) return false;
-    }
-    SAT_TRY(chain.check_keys());
 
     SAT_TRY_VALUE(auto transaction, catalog.begin());
     SAT_TRY_VALUE(const auto recorded, transaction->identity(chain.wallet()));
@@ -57,6 +77,11 @@ Result<bool> Identities::admit(Catalog& catalog, const IdentityChain& chain) {
     // In the order of the transactions, so that no older chain is kept after a newer one.
     SAT_TRY(transaction->commit([&] { keep(chain.wallet(), std::move(offered), Kept::replaced); }));
     return recorded.has_value();
+}
+
+Result<bool> Identities::knows(Catalog& catalog, const Wallet& wallet) {
+    SAT_TRY_VALUE(const Encoded known, find(catalog, wallet));
+    return known != nullptr;
 }
 
 Result<bool> Identities::superseded(Catalog& catalog, const IdentityChain& chain) {

@@ -10,16 +10,20 @@
 
 #include "ledger/identity.h"
 #include "store/catalog.h"
+#include "vault/vault.h"
 
 namespace sat {
 
 // Thread-safe.  Keeps the encodings of those that were asked for last; the catalogue keeps all.
 class Identities {
 public:
-    // Remembers a chain that is new or goes on from the known one, after a full check of its keys (about 20 ms).
-    // True where it went on from a known one.  key_policy: a key that fails the check, or a chain that contradicts the
-    // known one or falls behind it.
-    Result<bool> admit(Catalog& catalog, const IdentityChain& chain);
+    // What a chain has to pass before remember(): the full check of each key that the known chain does not have, once.
+    // None where the chain is known.  They refer to `chain`.  key_policy: a chain that contradicts the known one or
+    // falls behind it.
+    Result<std::vector<KeyCheck>> key_checks(Catalog& catalog, const IdentityChain& chain);
+    // Remembers a chain that is new or goes on from the known one; true where it went on.  key_policy: as key_checks().
+    Result<bool> remember(Catalog& catalog, const IdentityChain& chain);
+    Result<bool> knows(Catalog& catalog, const Wallet& wallet);
 
     // Whether a longer chain is known of the wallet by now: who came in with this one was let in before.
     Result<bool> superseded(Catalog& catalog, const IdentityChain& chain);

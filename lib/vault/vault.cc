@@ -185,10 +185,23 @@ UnixTime Vault::now() const { return impl_->core->now(); }
 void Vault::set_notify(Notify notify) { impl_->core->set_notify(std::move(notify)); }
 void Vault::set_heal_report(HealReport report) { impl_->core->healer->set_report(std::move(report)); }
 
-Result<bool> Vault::admit(const Caller& caller) {
+Result<std::vector<KeyCheck>> Vault::key_checks(const Caller& caller) {
     SAT_ASSERT(caller.chain.wallet() == caller.wallet);
     if (contradicted()) return fail(contradiction());
-    return impl_->core->identities.admit(*impl_->core->catalog, caller.chain);
+    VaultCore& core = *impl_->core;
+    SAT_TRY_VALUE(auto checks, core.identities.key_checks(*core.catalog, caller.chain));
+    SAT_TRY_VALUE(const bool known, core.identities.knows(*core.catalog, caller.wallet));
+    if (!known) {
+        SAT_TRY_VALUE(const std::uint64_t room, core.blobs->room());
+        if (room < core.options.reserve_bytes)
+            return fail(Errc::storage_full, "a wallet that is new finds no room", "make room on the vault's disk");
+    }
+    return checks;
+}
+
+Result<bool> Vault::admit(const Caller& caller) {
+    if (contradicted()) return fail(contradiction());
+    return impl_->core->identities.remember(*impl_->core->catalog, caller.chain);
 }
 
 std::string Vault::checkpoint() const { return impl_->core->checkpoints->newest().note; }

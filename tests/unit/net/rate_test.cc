@@ -90,5 +90,17 @@ TEST(AddressGroup, IsAnAddressOrTheNetworkOfOneCustomer) {
     EXPECT_EQ(group("::1"), "::/64");
 }
 
+TEST(TokenBuckets, WhatWasUsedWithoutAskingIsOwed) {
+    TokenBuckets<int> buckets({2, 10}, 100);
+    const SteadyTime now{};
+    buckets.charge(1, now, 16);
+    EXPECT_EQ(buckets.take(1, now, 3s), std::nullopt);
+    EXPECT_EQ(buckets.take(1, now, 4s), 3500ms);
+    EXPECT_EQ(buckets.take(2, now, 0s), 0s) << "and by nobody else";
+    TokenBuckets<int> unlimited({0, 1}, 100);
+    unlimited.charge(1, now, 1e9);
+    EXPECT_EQ(unlimited.take(1, now, 0s), 0s);
+}
+
 }  // namespace
 }  // namespace sat

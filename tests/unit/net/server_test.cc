@@ -6,7 +6,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <future>
 #include <list>
+#include <mutex>
 
 #include "net/address.h"
 #include "net_fixtures.h"
@@ -17,7 +19,16 @@ namespace {
 // Echoes every request; "slow" takes until it is let go.
 class Echo : public ServerSession {
 public:
-    Echo(std::shared_ptr<Connection> connection, const bool& hold) : connection_(std::move(connection)), hold_(hold) {}
+    Echo(std::shared_ptr<Connection> connection, const bool& hold, const bool& at_the_door)
+        : connection_(std::move(connection)), hold_(hold), at_the_door_(at_the_door) {}
+
+    asio::awaitable<bool> admit() override {
+        while (at_the_door_) {
+            asio::steady_timer timer(connection_->executor(), 2ms);
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+        co_return true;
+    }
 
     asio::awaitable<void> serve() override {
         for (;;) {
@@ -40,6 +51,7 @@ public:
 private:
     std::shared_ptr<Connection> connection_;
     const bool& hold_;
+    const bool& at_the_door_;
 };
 
 class EchoVault : public ServerHandler {
@@ -64,13 +76,14 @@ public:
     const HandshakeParty& party() const override { return vault_party(); }
     ServerHelloExt hello_ext() override { return test_hello(); }
     std::shared_ptr<ServerSession> make_session(std::shared_ptr<Connection> connection, ClientIdentity) override {
-        return std::make_shared<Echo>(std::move(connection), hold);
+        return std::make_shared<Echo>(std::move(connection), hold, at_the_door);
     }
     void on_refused(const Peer&, const Error& error) override { refused.push_back(error.code); }
     void on_accept_failure(const std::error_code&) override { ++accept_failures; }
 
     tcp::endpoint endpoint;
     bool hold = false;
+    bool at_the_door = false;  // nobody is admitted yet
     std::vector<Errc> refused;
     int accept_failures = 0;
 
@@ -166,6 +179,91 @@ TEST(Server, LetsTheNinthOfOneAddressWaitWithoutAnIdentity) {
     ASSERT_TRUE(first.send(*handshake.on_server_hello(first.receive())));
     EXPECT_TRUE(ninth.authenticate());
     EXPECT_EQ(vault.server().parked(), 0u);
+}
+
+TEST(Server, WhoIsNotYetAdmittedHasAPlaceOfItsAddressAndNoneOfTheHandshake) {
+    Loop loop;
+    EchoVault vault(loop, {});
+    vault.at_the_door = true;
+    std::list<RawEnd> eight;
+    for (std::size_t i = 0; i < kMaxUnauthenticatedPerPeer; ++i) {
+        eight.push_back(raw(loop, vault));
+        EXPECT_TRUE(eight.back().authenticate());
+    }
+    ASSERT_TRUE(loop.until([&] { return vault.server().unauthenticated() == 0; }));
+    RawEnd ninth = raw(loop, vault);
+    ASSERT_TRUE(loop.until([&] { return vault.server().parked() == 1; }));
+    // Another address is not in their way.
+    tcp::socket elsewhere(loop.context, tcp::v4());
+    elsewhere.bind(tcp::endpoint(asio::ip::make_address("127.0.0.2"), 0));
+    elsewhere.connect(vault.endpoint);
+    RawEnd other(loop, std::move(elsewhere));
+    EXPECT_TRUE(other.authenticate());
+    EXPECT_EQ(vault.server().parked(), 1U);
+    vault.at_the_door = false;
+    EXPECT_TRUE(ninth.authenticate());
+}
+
+TEST(Server, WorksForStrangersPieceByPieceBetweenTheHandshakesAndOneAddressAfterTheOther) {
+    Loop loop;
+    ServerOptions options;
+    options.handshake_threads = 1;
+    options.handshakes = {10, 10};
+    EchoVault vault(loop, options);
+    std::mutex mutex;
+    std::vector<std::string> done;  // under mutex
+    const auto say = [&](const std::string& what) {
+        const std::lock_guard lock(mutex);
+        done.push_back(what);
+    };
+    std::promise<void> go;
+    std::promise<void> begun;
+    std::vector<Server::Piece> first;
+    first.emplace_back([&]() -> Result<void> {
+        begun.set_value();
+        go.get_future().wait();
+        say("a1");
+        return {};
+    });
+    first.emplace_back([&]() -> Result<void> {
+        say("a2");
+        return {};
+    });
+    const auto piece = [&](const std::string& what) {
+        return std::vector<Server::Piece>{[&say, what]() -> Result<void> {
+            say(what);
+            return {};
+        }};
+    };
+    auto a = loop.start(vault.server().work_for_stranger({"192.0.2.1", 1}, std::move(first)));
+    auto again = loop.start(vault.server().work_for_stranger({"192.0.2.1", 2}, piece("a3")));
+    auto more = loop.start(vault.server().work_for_stranger({"192.0.2.1", 3}, piece("a4")));
+    auto b = loop.start(vault.server().work_for_stranger({"192.0.2.2", 1}, piece("b1")));
+    loop.for_a_while(0ms);
+    begun.get_future().wait();
+    asio::post(vault.server().handshake_workers(), [&] { say("handshake"); });
+    go.set_value();
+    for (auto& one : {a, again, more, b}) EXPECT_TRUE(loop.finish(one));
+    EXPECT_EQ(done, (std::vector<std::string>{"a1", "handshake", "a2", "a3", "b1", "a4"}));
+
+    // A piece that fails is the last one.
+    std::vector<Server::Piece> bad = piece("never said");
+    bad.insert(bad.begin(), [] { return Result<void>(fail(Errc::key_policy, "a bad key")); });
+    const auto failed = loop.run(vault.server().work_for_stranger({"192.0.2.3", 1}, std::move(bad)));
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().code, Errc::key_policy);
+    EXPECT_EQ(done.size(), 6U);
+}
+
+TEST(Server, WorkForAStrangerCountsAgainstTheRateOfItsAddress) {
+    Loop loop;
+    ServerOptions options;
+    options.handshakes = {1, 40};  // nobody waits for more than 20 tokens
+    EchoVault vault(loop, options);
+    std::vector<Server::Piece> pieces(20, [] { return Result<void>(); });
+    EXPECT_TRUE(loop.run(vault.server().work_for_stranger({"127.0.0.1", 1}, std::move(pieces))));
+    RawEnd one = raw(loop, vault);
+    EXPECT_EQ(one.receive_alert(), Errc::overloaded);
 }
 
 TEST(Server, TurnsAwayOneThatHasWaitedTooLong) {

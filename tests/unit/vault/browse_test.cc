@@ -232,5 +232,52 @@ TEST_F(BrowseTest, AdmitsAChainThatGoesOnAndNoneThatFallsBack) {
     EXPECT_EQ(ask_as(party("ben"), IdentityGetRequest{{ada.wallet()}})->identities[0], documents);
 }
 
+TEST_F(BrowseTest, AsksForTheCheckOfEachNewKeyOnce) {
+    const Party& ada = party("ada");
+    // Four documents of the same two keys.
+    std::vector<std::string> texts = ada.chain.texts();
+    IdentityDocument next = ada.chain.documents()[0];
+    for (std::uint32_t seq = 1; seq < 4; ++seq) {
+        next.seq = seq;
+        next.prev = IdentityChain::from_documents(texts).value().newest_id();
+        texts.push_back(sign_identity(next, ada.sign));
+    }
+    Caller caller{ada.wallet(), IdentityChain::from_documents(texts).value(), "192.0.2.7", 4711};
+    EXPECT_EQ(vault->key_checks(caller).value().size(), 2U);
+
+    EXPECT_EQ(vault->key_checks(ada.caller()).value().size(), 2U);
+    ASSERT_TRUE(vault->admit(ada.caller()));
+    EXPECT_TRUE(vault->key_checks(ada.caller()).value().empty());
+    EXPECT_TRUE(vault->key_checks(caller).value().empty()) << "keys that were checked before";
+    next = ada.chain.documents()[0];
+    next.seq = 1;
+    next.prev = ada.chain.newest_id();
+    next.sign = party("ben").sign.public_key();
+    texts = {ada.chain.texts()[0], sign_identity(next, ada.sign)};
+    caller.chain = IdentityChain::from_documents(texts).value();
+    const auto checks = vault->key_checks(caller);
+    ASSERT_TRUE(checks.has_value());
+    ASSERT_EQ(checks->size(), 1U) << "the kem key stays";
+    EXPECT_TRUE(checks->front()());
+    ASSERT_TRUE(vault->admit(caller));
+    EXPECT_EQ(code_of(vault->key_checks(ada.caller())), Errc::key_policy);
+}
+
+TEST_F(BrowseTest, NobodyNewComesInWhereTheDiskIsDownToItsReserve) {
+    ASSERT_TRUE(vault->admit(party("ada").caller()));
+    options.reserve_bytes = std::numeric_limits<std::uint64_t>::max();
+    open();
+    EXPECT_EQ(code_of(vault->key_checks(party("ben").caller())), Errc::storage_full);
+    EXPECT_FALSE(code_of(vault->key_checks(party("ada").caller())));
+    // A newer key is no newcomer.
+    IdentityDocument next = party("ada").chain.documents()[0];
+    next.seq = 1;
+    next.prev = party("ada").chain.newest_id();
+    const std::vector<std::string> texts{party("ada").chain.texts()[0], sign_identity(next, party("ada").sign)};
+    Caller caller = party("ada").caller();
+    caller.chain = IdentityChain::from_documents(texts).value();
+    EXPECT_FALSE(code_of(vault->key_checks(caller)));
+}
+
 }  // namespace
 }  // namespace sat
