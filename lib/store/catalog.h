@@ -161,6 +161,8 @@ public:
     virtual Result<RegisteredBy> registered_by(const Wallet& artist) = 0;
     // How many claims of this collector's are open at `now`, on all works together.
     virtual Result<std::uint64_t> open_claims_of(const Wallet& collector, UnixTime now) = 0;
+    // When the claim of this collector's was asked that so many of their own came after; nothing where there is none.
+    virtual Result<std::optional<UnixTime>> claim_asked_before(const Wallet& collector, std::uint64_t later) = 0;
 
     // The ledger's size and root, as append_leaf() recorded them.
     virtual Result<TreeHead> tree_head() = 0;

@@ -347,6 +347,17 @@ public:
         return out;
     }
 
+    Result<std::optional<UnixTime>> claim_asked_before(const Wallet& collector, std::uint64_t later) override {
+        SqliteQuery row = db_.query(
+            "SELECT asked_at FROM claims INDEXED BY claims_collector WHERE collector = ?"
+            " ORDER BY number DESC LIMIT 1 OFFSET ?");
+        SAT_TRY_VALUE(const bool there, row.bind(collector).bind(later).step());
+        if (!there) return std::optional<UnixTime>();
+        const UnixTime asked = row.integer(0);
+        SAT_TRY(row.row_ok());
+        return std::optional(asked);
+    }
+
     Result<Digest> node(unsigned level, std::uint64_t number) override {
         SqliteQuery row = level == 0 ? db_.query("SELECT hash FROM leaves WHERE number = ?")
                                      : db_.query("SELECT hash FROM nodes WHERE level = ? AND number = ?");

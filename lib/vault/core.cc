@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
+#include <utility>
 
 #include "base/assert.h"
 #include "envelope/envelope.h"
@@ -21,6 +23,9 @@ namespace {
 
 // IDs are given out in the catalogue by so many at once: one sync for all of them.
 constexpr std::size_t kIdBatch = 64;
+// What an ID leaves behind is looked for, and the IDs are set down as given up, so many at once: a start that is ended
+// in the middle goes on where it stood.
+constexpr std::size_t kOrphanStep = 1024;
 
 // Works are asked of the catalogue so many at once.
 constexpr std::size_t kDuplicateStep = 256;
@@ -114,6 +119,7 @@ Result<std::unique_ptr<VaultCore>> VaultCore::open(VaultOptions vault_options, V
         leaves.push_back(*vault_options.duplicate / "leaves");
         roots.push_back(*vault_options.duplicate);
     }
+    vault_options.getting_on();
     SAT_TRY_VALUE(MasterKey master, open_master_key(vault_options.data, vault_options.duplicate, vault_keys));
 
     // An empty one in its place would look like a new vault's.
@@ -179,6 +185,7 @@ Result<void> VaultCore::complete_duplicate() const {
         if (page.works.empty()) return {};
         from = page.next;
         for (const ArtworkId& artwork : page.works) {
+            options.getting_on();
             auto copied = blobs->duplicate(artwork, [&](const ArtworkId& of, const Path& image, const Path& metadata) {
                 return healer->is_sound(of, image, metadata);
             });
@@ -219,22 +226,56 @@ Result<void> VaultCore::remove_orphans() const {
         SAT_TRY_VALUE(unfinished, reader->unfinished_ids());
     }
     SAT_TRY(kept->load(unfinished, now()));
-    for (const ArtworkId& artwork : unfinished) {
-        SAT_TRY_VALUE(const bool possible, keep_possible_work(artwork));
-        if (!possible) SAT_TRY(blobs->remove(artwork));
-    }
     const std::vector<ArtworkId> waiting = kept->artworks();
-    std::erase_if(unfinished, [&](const ArtworkId& id) { return std::ranges::find(waiting, id) != waiting.end(); });
-    if (unfinished.empty()) return {};
-    SAT_TRY_VALUE(const auto transaction, catalog->begin());
-    for (const ArtworkId& artwork : unfinished) SAT_TRY(transaction->abandon(artwork));
-    return transaction->commit();
+    for (std::span<const ArtworkId> left = unfinished; !left.empty();) {
+        options.getting_on();
+        const auto step = left.first(std::min(left.size(), kOrphanStep));
+        left = left.subspan(step.size());
+        for (const ArtworkId& artwork : step) {
+            SAT_TRY_VALUE(const bool possible, keep_possible_work(artwork));
+            if (!possible) SAT_TRY(blobs->remove(artwork));
+        }
+        SAT_TRY_VALUE(const auto transaction, catalog->begin());
+        for (const ArtworkId& artwork : step)
+            if (std::ranges::find(waiting, artwork) == waiting.end()) SAT_TRY(transaction->abandon(artwork));
+        SAT_TRY(transaction->commit());
+    }
+    return {};
 }
 
-Result<ArtworkId> VaultCore::give_out_id() {
+Result<ArtworkId> VaultCore::give_out_id(const Wallet& wallet) {
+    {
+        const std::lock_guard lock(returned_mutex_);
+        const auto spare = std::ranges::find(spare_ids_, wallet, &std::pair<Wallet, ArtworkId>::first);
+        if (spare != spare_ids_.end()) {
+            const ArtworkId artwork = spare->second;
+            spare_ids_.erase(spare);
+            return artwork;
+        }
+        const UnixTime day = now() / kDay;
+        if (std::exchange(ids_day_, day) != day) ids_today_.clear();
+        std::uint64_t& today = ids_today_[wallet];
+        if (today >= options.quotas.ids_a_day)
+            return fail(Errc::rate_limited, "the wallet has begun too many uploads that came to nothing",
+                        "try again later");
+        ++today;
+    }
+    auto artwork = draw_id();
+    if (!artwork) became_a_work(wallet);
+    return artwork;
+}
+
+Result<ArtworkId> VaultCore::draw_id() {
     const std::lock_guard lock(ids_mutex_);
     if (ids_.empty()) {
         SAT_TRY_VALUE(const auto transaction, catalog->begin());
+        // Whatever becomes of the transaction: the next start looks at those that are still unfinished.
+        std::vector<ArtworkId> given_up;
+        {
+            const std::lock_guard returned_lock(returned_mutex_);
+            given_up.swap(given_up_);
+        }
+        for (const ArtworkId& artwork : given_up) SAT_TRY(transaction->abandon(artwork));
         std::vector<ArtworkId> fresh;
         while (fresh.size() < kIdBatch) {
             const ArtworkId artwork = ArtworkId::generate();
@@ -247,6 +288,24 @@ Result<ArtworkId> VaultCore::give_out_id() {
     const ArtworkId artwork = ids_.back();
     ids_.pop_back();
     return artwork;
+}
+
+void VaultCore::take_back_id(const Wallet& wallet, const ArtworkId& artwork, bool untouched) {
+    const std::lock_guard lock(returned_mutex_);
+    if (!untouched) {
+        given_up_.push_back(artwork);
+        return;
+    }
+    spare_ids_.emplace_back(wallet, artwork);
+    if (spare_ids_.size() <= kMaxSpareIds) return;
+    given_up_.push_back(spare_ids_.front().second);
+    spare_ids_.erase(spare_ids_.begin());
+}
+
+void VaultCore::became_a_work(const Wallet& wallet) {
+    const std::lock_guard lock(returned_mutex_);
+    const auto today = ids_today_.find(wallet);
+    if (today != ids_today_.end() && today->second > 0) --today->second;
 }
 
 Result<void> VaultCore::commit_and_tell(std::unique_ptr<CatalogTransaction> transaction,

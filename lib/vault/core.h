@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -31,6 +32,9 @@ class Healer;
 class KeptUploads;
 class Upload;
 
+// That came back untouched, of all wallets.
+inline constexpr std::size_t kMaxSpareIds = 256;
+
 class VaultCore {
 public:
     ~VaultCore();
@@ -42,8 +46,13 @@ public:
     UnixTime now() const { return clock_(); }
     AtRestSealer file_sealer() const { return AtRestSealer(master_.derive(AtRestKey::files)); }
 
-    // An ID that was never given out before; on the disk as such before it is returned.
-    Result<ArtworkId> give_out_id();
+    // An ID that was given out to nobody else before; on the disk as such before it is returned.  rate_limited: the
+    // wallet has had Quotas::ids_a_day of them today that became no works.
+    Result<ArtworkId> give_out_id(const Wallet& wallet);
+    // It will be no work, and its files are gone.  One that is `untouched`, for which no header came, is given to the
+    // same wallet once more.
+    void take_back_id(const Wallet& wallet, const ArtworkId& artwork, bool untouched);
+    void became_a_work(const Wallet& wallet);
 
     // Commits, then tells, in the order of the transactions, so that people hear of things in their order.
     Result<void> commit_and_tell(std::unique_ptr<CatalogTransaction> transaction, const std::vector<Notice>& notices);
@@ -79,6 +88,7 @@ private:
     Result<bool> keep_possible_work(const ArtworkId& artwork) const;
     Result<void> remove_orphans() const;
     Result<void> complete_duplicate() const;
+    Result<ArtworkId> draw_id();
     void settle(const std::unordered_set<ArtworkId>& doubts);
 
     Vault::Clock clock_;
@@ -88,6 +98,12 @@ private:
 
     std::mutex ids_mutex_;
     std::vector<ArtworkId> ids_;  // given out in the catalogue, not yet to anybody
+
+    std::mutex returned_mutex_;                            // never held while somebody waits for the disk
+    std::vector<std::pair<Wallet, ArtworkId>> spare_ids_;  // that came back untouched, oldest first
+    std::vector<ArtworkId> given_up_;                      // that the catalogue still has as unfinished
+    UnixTime ids_day_ = 0;
+    std::unordered_map<Wallet, std::uint64_t> ids_today_;  // given out, and no works so far
 
     std::mutex doubts_mutex_;
     std::unordered_set<ArtworkId> doubts_;

@@ -42,8 +42,10 @@ Upload::Upload(VaultCore& core, UploadRoom::Slot slot, const ArtworkId& artwork,
     : core_(core),
       slot_(std::move(slot)),
       artwork_(artwork),
+      wallet_(wallet),
       bytes_(request.bytes),
       media_type_(request.media_type),
+      name_(request.resume),
       heard_at_(core.now()),
       deadline_(heard_at_ + kUploadBeginTime) {
     if (request.resume) note_ = UploadNote{artwork, wallet, *request.resume, bytes_, media_type_};
@@ -55,8 +57,10 @@ Upload::Upload(VaultCore& core, UploadRoom::Slot slot, KeptUpload kept)
     : core_(core),
       slot_(std::move(slot)),
       artwork_(kept.note.artwork),
+      wallet_(kept.note.wallet),
       bytes_(kept.note.bytes),
       media_type_(kept.note.media_type),
+      name_(kept.note.resume),
       note_(std::move(kept.note)),
       offered_(kept.chunks),
       stage_(Stage::offered),
@@ -75,8 +79,8 @@ Upload::~Upload() {
 }
 
 bool Upload::is_named(const Wallet& wallet, const UploadBeginRequest& request) const noexcept {
-    return request.resume && note_ && note_->wallet == wallet && note_->resume == *request.resume &&
-           bytes_ == request.bytes && media_type_ == request.media_type;
+    return request.resume && name_ == request.resume && wallet_ == wallet && bytes_ == request.bytes &&
+           media_type_ == request.media_type;
 }
 
 void Upload::end() {
@@ -93,6 +97,9 @@ void Upload::end() {
         blob_->keep();
         blob_.reset();
         core_.kept->keep(*note_, chunks);
+    } else if (may_keep_) {
+        blob_.reset();
+        core_.take_back_id(wallet_, artwork_, untouched_);
     }
     blob_.reset();
     slot_.reset();
@@ -261,6 +268,7 @@ Result<std::uint64_t> Upload::start(const std::optional<Bytes>& encoded) {
     if (encoded) {
         SAT_TRY_VALUE(const auto opened, open_header(*encoded));
         const auto& [header, data_key] = opened;
+        untouched_ = false;
         SAT_TRY_VALUE(opener_, Opener::create(header, data_key));
         if (note_) SAT_TRY(core_.kept->write_note(*note_));
         SAT_TRY_VALUE(blob_, core_.blobs->create(artwork_));
@@ -330,11 +338,21 @@ Result<UploadRoom::Slot> take_slot(VaultCore& core, const Wallet& wallet, std::u
     for (;;) {
         SAT_TRY_VALUE(const std::uint64_t room, core.blobs->room());
         const std::uint64_t free = room > core.options.reserve_bytes ? room - core.options.reserve_bytes : 0;
-        auto slot = core.uploads.take(wallet, needed, free);
+        auto slot = core.uploads.take(wallet, bytes, needed, free);
         if (slot || slot.error().code != Errc::storage_full) return slot;
-        const bool enough = room + core.kept->bytes_on_disk() >= core.options.reserve_bytes + needed;
+        const std::uint64_t taken = core.options.reserve_bytes + core.uploads.promised();
+        const bool enough = room + core.kept->bytes_on_disk() >= taken + needed;
         if (!enough || !core.kept->drop_oldest()) return slot;
     }
+}
+
+// What is under way counts as well, unless it comes to nothing: busy.
+Result<void> check_quota_at_begin(VaultCore& core, const Wallet& wallet, std::uint64_t bytes) {
+    SAT_TRY_VALUE(const auto reader, core.catalog->read());
+    SAT_TRY(check_upload_quota(*reader, core.options.quotas, wallet, bytes));
+    auto with_others = check_upload_quota(*reader, core.options.quotas, wallet, bytes + core.uploads.bytes_of(wallet));
+    if (!with_others && with_others.error().code == Errc::quota) with_others.error().code = Errc::busy;
+    return with_others;
 }
 
 }  // namespace
@@ -343,10 +361,6 @@ Result<std::unique_ptr<Upload>> begin_upload(VaultCore& core, const Caller& call
     if (request.bytes > core.options.max_artwork_bytes)
         return fail(Errc::content_too_large, "the artwork is larger than this vault takes");
     (void)expire_uploads(core);
-    {
-        SAT_TRY_VALUE(const auto reader, core.catalog->read());
-        SAT_TRY(check_upload_quota(*reader, core.options.quotas, caller.wallet, request.bytes));
-    }
     if (request.resume) {
         const std::lock_guard lock(core.running_mutex);
         const UnixTime now = core.now();
@@ -354,6 +368,7 @@ Result<std::unique_ptr<Upload>> begin_upload(VaultCore& core, const Caller& call
             if (upload->is_named(caller.wallet, request) && !upload->displace(now))
                 return fail(Errc::busy, "an upload by this name is under way", "try again later");
     }
+    SAT_TRY(check_quota_at_begin(core, caller.wallet, request.bytes));
     if (auto kept = request.resume ? core.kept->take(caller.wallet, request) : std::nullopt) {
         auto slot = take_slot(core, caller.wallet, request.bytes);
         if (slot) return std::make_unique<Upload>(core, std::move(*slot), std::move(*kept));
@@ -365,7 +380,7 @@ Result<std::unique_ptr<Upload>> begin_upload(VaultCore& core, const Caller& call
         core.kept->discard(kept->note.artwork);
     }
     SAT_TRY_VALUE(UploadRoom::Slot slot, take_slot(core, caller.wallet, request.bytes));
-    SAT_TRY_VALUE(const ArtworkId artwork, core.give_out_id());
+    SAT_TRY_VALUE(const ArtworkId artwork, core.give_out_id(caller.wallet));
     return std::make_unique<Upload>(core, std::move(slot), artwork, caller.wallet, request);
 }
 
@@ -443,6 +458,7 @@ Result<UploadCommitReply> commit_upload(VaultCore& core, const Caller& caller, s
         core.doubt(work.artwork);
         return fail(std::move(committed.error()));
     }
+    core.became_a_work(work.owner);
     SAT_TRY(core.sync_before_receipt());
     return UploadCommitReply{receipt};
 }

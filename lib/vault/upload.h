@@ -110,16 +110,19 @@ private:
     VaultCore& core_;
     mutable std::mutex mutex_;
     std::optional<UploadRoom::Slot> slot_;
-    ArtworkId artwork_;
-    std::uint64_t bytes_;
-    std::string media_type_;
-    std::optional<UploadNote> note_;  // of one that has a name
-    std::uint64_t offered_ = 0;       // chunks that were kept
+    const ArtworkId artwork_;
+    const Wallet wallet_;
+    const std::uint64_t bytes_;
+    const std::string media_type_;
+    const std::optional<Digest> name_;  // to be resumed by
+    std::optional<UploadNote> note_;    // of one that has a name
+    std::uint64_t offered_ = 0;         // chunks that were kept
     Stage stage_ = Stage::begun;
     UnixTime heard_at_;
     UnixTime deadline_;       // still in time
     std::uint64_t pace_ = 0;  // bytes since it was last put off
     bool may_keep_ = true;
+    bool untouched_ = true;  // no header of this ID was taken
     std::unique_ptr<BlobWriter> blob_;
     std::optional<Opener> opener_;
     std::uint64_t taken_ = 0;  // bytes of this connection's stream

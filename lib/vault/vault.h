@@ -26,6 +26,8 @@ struct Quotas {
     std::uint64_t works = 10'000;                    // that it registered, whoever owns them now
     std::uint64_t bytes = std::uint64_t{256} << 30;  // of plaintext, likewise
     std::uint64_t claims = 500;                      // open ones of its own, on all works together
+    // IDs in a day (of UTC) that became no works: each leaves a row behind for ever.
+    std::uint64_t ids_a_day = 1000;
 };
 
 struct VaultOptions {
@@ -35,6 +37,8 @@ struct VaultOptions {
     std::uint64_t max_artwork_bytes = std::uint64_t{4} << 30;  // largest plaintext taken
     std::uint64_t reserve_bytes = std::uint64_t{64} << 20;     // free space never touched by uploads
     Quotas quotas;
+    // Called before each piece of work that open() may have to do, of minutes at most: a start that takes long gets on.
+    std::function<void()> getting_on = [] {};
 };
 
 // Who is at the other end of a connection, after CLIENT_FINISHED.

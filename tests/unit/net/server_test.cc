@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <future>
 #include <list>
 #include <mutex>
@@ -217,10 +218,10 @@ TEST(Server, WorksForStrangersPieceByPieceBetweenTheHandshakesAndOneAddressAfter
         done.push_back(what);
     };
     std::promise<void> go;
-    std::promise<void> begun;
+    std::atomic<bool> begun = false;
     std::vector<Server::Piece> first;
     first.emplace_back([&]() -> Result<void> {
-        begun.set_value();
+        begun = true;
         go.get_future().wait();
         say("a1");
         return {};
@@ -239,8 +240,7 @@ TEST(Server, WorksForStrangersPieceByPieceBetweenTheHandshakesAndOneAddressAfter
     auto again = loop.start(vault.server().work_for_stranger({"192.0.2.1", 2}, piece("a3")));
     auto more = loop.start(vault.server().work_for_stranger({"192.0.2.1", 3}, piece("a4")));
     auto b = loop.start(vault.server().work_for_stranger({"192.0.2.2", 1}, piece("b1")));
-    loop.for_a_while(0ms);
-    begun.get_future().wait();
+    ASSERT_TRUE(loop.until([&] { return begun.load(); }));
     asio::post(vault.server().handshake_workers(), [&] { say("handshake"); });
     go.set_value();
     for (auto& one : {a, again, more, b}) EXPECT_TRUE(loop.finish(one));

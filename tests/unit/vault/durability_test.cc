@@ -223,6 +223,10 @@ TEST_F(VaultTest, GivesNoIdOutTwiceOverRestarts) {
         for (int i = 0; i < 70; ++i) {
             VaultSession connection = session(party("ada"));
             ids.push_back(ask(connection, UploadBeginRequest{10, "image/png"})->artwork);
+            // One that was not used would be given to the same wallet once more.
+            UploadPlan plan;
+            plan.image = some_bytes(10);
+            ASSERT_TRUE(send_sealed(connection, ids.back(), plan).has_value());
         }
         open();
     }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <thread>
 
+#include "ledger/rules.h"
+#include "store/sqlite.h"
 #include "unit/vault/fixture.h"
 
 namespace sat {
@@ -56,6 +58,88 @@ TEST_F(QuotaTest, AWalletRegistersSoManyBytesAndNotOneMore) {
     open();
     EXPECT_EQ(vault->status().works, 3U);
     EXPECT_EQ(code_of(ask_as(ada, UploadBeginRequest{1, "image/png"})), Errc::quota);
+}
+
+TEST_F(QuotaTest, WhatIsUnderWayCountsUntilItComesToNothing) {
+    options.quotas.bytes = 1000;
+    open();
+    {
+        VaultSession connection = session(ada);
+        ASSERT_FALSE(code_of(ask(connection, UploadBeginRequest{600, "image/png"})));
+        EXPECT_EQ(code_of(ask_as(ada, UploadBeginRequest{401, "image/png"})), Errc::busy) << "later, perhaps";
+        EXPECT_FALSE(code_of(ask_as(ada, UploadBeginRequest{400, "image/png"})));
+        EXPECT_EQ(code_of(ask_as(ada, UploadBeginRequest{1001, "image/png"})), Errc::quota) << "never";
+        EXPECT_FALSE(code_of(ask_as(ben, UploadBeginRequest{1000, "image/png"})));
+    }
+    EXPECT_FALSE(code_of(ask_as(ada, UploadBeginRequest{1000, "image/png"})));
+}
+
+TEST_F(QuotaTest, AnIdThatWasNotUsedIsGivenToTheSameWalletOnceMore) {
+    const auto begin = [&](const Party& who) {
+        return ask_as(who, UploadBeginRequest{10, "image/png"}).value().artwork;
+    };
+    const ArtworkId first = begin(ada);
+    EXPECT_EQ(begin(ada), first);
+    const ArtworkId other = begin(ben);
+    EXPECT_NE(other, first);
+    VaultSession connection = session(ada);
+    EXPECT_EQ(ask(connection, UploadBeginRequest{10, "image/png"}).value().artwork, first);
+    EXPECT_NE(begin(ada), first) << "while somebody has it";
+    // Once something was sealed for it, it is nobody's any more.
+    ASSERT_TRUE(send_sealed(connection, first, of_size(10)).has_value());
+    EXPECT_EQ(ask(connection, UploadBeginRequest{10, "image/png"}).value().artwork == first, false);
+    EXPECT_NE(upload(ada, of_size(10)), first);
+    EXPECT_EQ(begin(ben), other);
+}
+
+TEST_F(QuotaTest, AWalletSpendsSoManyIdsADayOnNothing) {
+    options.quotas.ids_a_day = 2;
+    open();
+    const auto spend = [&](const Party& who) -> std::optional<Errc> {
+        VaultSession connection = session(who);
+        const auto begun = ask(connection, UploadBeginRequest{10, "image/png"});
+        if (begun) {
+            EXPECT_TRUE(send_sealed(connection, begun->artwork, of_size(10)).has_value());
+        }
+        return code_of(begun);
+    };
+    // Works cost nothing.
+    for (int i = 0; i < 4; ++i) upload(ada, of_size(10));
+    EXPECT_FALSE(spend(ada));
+    EXPECT_FALSE(spend(ada));
+    EXPECT_EQ(spend(ada), Errc::rate_limited);
+    EXPECT_FALSE(spend(ben));
+    now = (now / kDay + 1) * kDay;
+    EXPECT_FALSE(spend(ada));
+}
+
+TEST_F(QuotaTest, AStartGivesUpLeftOverIdsInStepsThatStay) {
+    constexpr int kIds = 2500;
+    vault.reset();
+    const auto count = [&] {
+        const auto db =
+            SqliteConnection::open(options.data / "catalog.sqlite", SqliteConnection::Access::write).value();
+        return db->integer("SELECT count(*) FROM ids WHERE unfinished = 1").value();
+    };
+    {
+        const auto db =
+            SqliteConnection::open(options.data / "catalog.sqlite", SqliteConnection::Access::write).value();
+        ASSERT_TRUE(db->execute("BEGIN"));
+        for (int i = 0; i < kIds; ++i)
+            ASSERT_TRUE(
+                db->query("INSERT INTO ids(artwork, unfinished) VALUES(?, 1)").bind(ArtworkId::generate()).run());
+        ASSERT_TRUE(db->execute("COMMIT"));
+    }
+    ASSERT_EQ(count(), kIds);
+    // What a start that is ended in the middle has done by then.
+    std::vector<std::int64_t> left;
+    options.getting_on = [&] { left.push_back(count()); };
+    open();
+    EXPECT_EQ(count(), 0);
+    ASSERT_GE(left.size(), 4U);
+    EXPECT_EQ(std::vector(left.begin(), left.begin() + 4),
+              (std::vector<std::int64_t>{kIds, kIds, kIds - 1024, kIds - 2048}));
+    options.getting_on = [] {};
 }
 
 TEST_F(QuotaTest, TwoConnectionsDoNotPassTheLimitTogether) {
@@ -136,6 +220,28 @@ TEST_F(QuotaTest, ACollectorHasSoManyOpenClaimsOnAllWorksTogether) {
     claim(ben, works[0]);
     claim(ben, works[1]);
     EXPECT_EQ(code_of(open_claim(ben, signed_by(ben, claim_body(ben, works[2])))), Errc::quota);
+}
+
+TEST_F(QuotaTest, ACollectorOpensTwiceAsManyClaimsInADay) {
+    options.quotas.claims = 2;
+    open();
+    const ArtworkId artwork = upload(ada, of_size(10));
+    const auto open_and_withdraw = [&]() -> std::optional<Errc> {
+        const auto asked = signed_by(ben, claim_body(ben, artwork));
+        if (const auto code = code_of(open_claim(ben, asked))) return code;
+        auto withdraw = said_by<Withdraw>(ben);
+        withdraw.artwork = artwork;
+        withdraw.claim = asked.id;
+        return code_of(ask_as(ben, ClaimWithdrawRequest{sign(withdraw, ben.sign)}));
+    };
+    for (int i = 0; i < 4; ++i) EXPECT_FALSE(open_and_withdraw());
+    now = kStart + kDay - 1;
+    EXPECT_EQ(open_and_withdraw(), Errc::rate_limited);
+    claim(cyd, artwork);
+    open();
+    EXPECT_EQ(open_and_withdraw(), Errc::rate_limited) << "a restart forgets nothing";
+    now = kStart + kDay;
+    EXPECT_FALSE(open_and_withdraw());
 }
 
 TEST_F(QuotaTest, ClaimsOfManyConnectionsDoNotPassTheLimitTogether) {

@@ -381,6 +381,23 @@ TEST_F(ResumeTest, DropsTheOldestFirstWhereRoomIsShort) {
     EXPECT_EQ(stored_files(), 3U);
 }
 
+TEST_F(ResumeTest, LeavesWhatIsKeptAloneWhereTheRoomIsPromisedToOthers) {
+    cut_after(4);
+    options.max_artwork_bytes = kMaxPlaintextLength;
+    options.quotas.bytes = kMaxPlaintextLength;
+    options.reserve_bytes = 0;
+    open();
+    // Each of two would fit, with or without what is kept; both together do not.
+    const std::uint64_t room = std::filesystem::space(directory / "data").available / 2;  // for two copies on one disk
+    const std::uint64_t most = room / 4 * 3;
+    VaultSession first = session(party("ben"));
+    ASSERT_FALSE(code_of(ask(first, UploadBeginRequest{most, "image/png"})));
+    EXPECT_EQ(code_of(ask_as(party("cyd"), UploadBeginRequest{most, "image/png"})), Errc::storage_full);
+    const auto begun = ask_as(party("ada"), begin_request());
+    ASSERT_TRUE(begun.has_value());
+    EXPECT_EQ(begun->offset, 4 * kChunkPlaintext);
+}
+
 TEST_F(ResumeTest, LeavesWhatIsKeptAloneWhereDroppingItWouldNotMakeEnoughRoom) {
     cut_after(4);
     options.reserve_bytes = std::uint64_t{1} << 60;

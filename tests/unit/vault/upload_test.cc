@@ -84,18 +84,23 @@ TEST(UploadRoom, PromisesNoByteTwice) {
     UploadRoom room;
     const Wallet wallet = sha256(as_bytes("w"));
     {
-        auto first = room.take(wallet, 60, 100);
+        auto first = room.take(wallet, 7, 60, 100);
         ASSERT_TRUE(first.has_value());
-        EXPECT_EQ(code_of(room.take(wallet, 41, 100)), Errc::storage_full);
-        EXPECT_FALSE(code_of(room.take(wallet, 40, 100)));
+        EXPECT_EQ(code_of(room.take(wallet, 7, 41, 100)), Errc::storage_full);
+        EXPECT_FALSE(code_of(room.take(wallet, 7, 40, 100)));
         // 50 of them are on the disk: it has 50 left, of which 10 are promised.
         first->written(50);
-        EXPECT_FALSE(code_of(room.take(wallet, 40, 50)));
-        EXPECT_EQ(code_of(room.take(wallet, 41, 50)), Errc::storage_full);
-        EXPECT_EQ(code_of(room.take(wallet, 1, 5)), Errc::storage_full);
+        EXPECT_FALSE(code_of(room.take(wallet, 7, 40, 50)));
+        EXPECT_EQ(code_of(room.take(wallet, 7, 41, 50)), Errc::storage_full);
+        EXPECT_EQ(code_of(room.take(wallet, 7, 1, 5)), Errc::storage_full);
+        EXPECT_EQ(room.promised(), 10U);
+        EXPECT_EQ(room.bytes_of(wallet), 7U);
+        EXPECT_EQ(room.bytes_of(Wallet{}), 0U);
     }
+    EXPECT_EQ(room.promised(), 0U);
+    EXPECT_EQ(room.bytes_of(wallet), 0U);
     EXPECT_EQ(room.running(), 0U);
-    EXPECT_FALSE(code_of(room.take(wallet, 100, 100)));
+    EXPECT_FALSE(code_of(room.take(wallet, 7, 100, 100)));
 }
 
 TEST_F(VaultTest, LimitsRunningUploadsOfAWalletAndInAll) {
@@ -116,8 +121,8 @@ TEST_F(VaultTest, LimitsRunningUploadsOfAWalletAndInAll) {
     UploadRoom room;
     std::vector<UploadRoom::Slot> slots;
     for (std::size_t i = 0; i < kMaxUploads; ++i)
-        slots.push_back(std::move(room.take(sha256(as_bytes(std::to_string(i))), 1, 1000)).value());
-    EXPECT_EQ(code_of(room.take(Wallet{}, 1, 1000)), Errc::busy);
+        slots.push_back(std::move(room.take(sha256(as_bytes(std::to_string(i))), 1, 1, 1000)).value());
+    EXPECT_EQ(code_of(room.take(Wallet{}, 1, 1, 1000)), Errc::busy);
 }
 
 // Each of these spoils one thing; the refusal leaves no file, no work, no room taken, and the connection usable.
