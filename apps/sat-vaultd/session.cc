@@ -325,6 +325,8 @@ asio::awaitable<Result<void>> ClientSession::work_on(std::string method) {
         if (halted_ || dismissed_) co_return fail(Errc::cancelled, "the session was told to end");
         auto work = [this] { return session_->go_on(); };
         response = co_await on_worker(services_.workers, work);
+        // It may last longer than the client would wait without a word.
+        if (!response) SAT_CO_TRY(co_await connection_->send_sign_of_life());
     }
     if (!*response) {
         uploading_ = false;

@@ -140,6 +140,8 @@ public:
     // The next REQUEST's text; nothing where the client closed properly.
     asio::awaitable<Result<std::optional<std::string>>> receive_request();
     asio::awaitable<Result<void>> send_response(std::string text);
+    // A PONG that nobody asked for: the response takes long, and the client is not to take us for gone.
+    asio::awaitable<Result<void>> send_sign_of_life() { return write_pong(); }
     // Queues an EVENT; returns at once.  False, and the connection is over, where 64 wait already.
     bool post_event(std::string text);
 
