@@ -337,10 +337,9 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
     const UploadCommitRequest commit{sign(registration, key), preview};
     SAT_TRY(store.keep(name, commit));
     auto committed = call_surely(commit);
-    if (!committed && committed.error().code == Errc::state) {
-        SAT_TRY(store.remove(name));
+    // Not final while the first connection lives there: the next run asks again, once it has ended that.
+    if (!committed && committed.error().code == Errc::state)
         return fail(Errc::interrupted, "the connection ended before the vault had the work");
-    }
     if (!committed) {
         // What the vault finds wrong is no work, and never was.  After anything else nobody knows: the next run asks.
         const Errc code = committed.error().code;

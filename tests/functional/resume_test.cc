@@ -248,6 +248,67 @@ TEST_F(Resume, ACommitThatNeverArrivedIsMadeAgain) {
     expect_stored(id, file);
 }
 
+// It may be on its way still: the vault's word that it knows no such work is not final.
+TEST_F(Resume, ACommitThatTheVaultDoesNotKnowStaysWrittenDown) {
+    const Path file = tiff(300'000);
+    fs::create_directories(artist_home() / "uploads");
+    fs::permissions(artist_home() / "uploads", fs::perms::owner_all);
+    relay().treat(Direction::to_vault, {.edit = [&, committed = false](std::size_t, Bytes frame) mutable {
+                      if (!committed) committed = commit_is_kept();
+                      return committed ? std::vector<Bytes>{} : std::vector<Bytes>{std::move(frame)};
+                  }});
+    Process process = uploading(file).begin();
+    ASSERT_TRUE(eventually([&] { return commit_is_kept(); }));
+    relay().treat(Direction::to_vault, {});
+    relay().cut();
+    EXPECT_EQ(process.wait().exit_code, exits::kInterrupted);
+    EXPECT_TRUE(commit_is_kept());
+    settled();
+    const std::string id = kept_id();
+    const Done done = uploading(file).run();
+    EXPECT_EQ(done.exit, 0) << done.out << done.err;
+    expect_stored(id, file);
+}
+
+// However long that takes: a client that hears nothing takes the vault for gone.
+TEST_F(Resume, AVaultThatSealsAnewGivesSignsOfLife) {
+    constexpr std::size_t kMebibytes = 3;
+    const Bytes image(kMebibytes << 20);
+    const Person person = load_person(artist_home());
+    const Json begin{
+        {"bytes", image.size()}, {"media_type", "image/tiff"}, {"resume", sha256(as_bytes("a name")).hex()}};
+    const auto sealer_for = [&](const Json& begun) {
+        const auto artwork = ArtworkId::from_canonical(begun["r"]["artwork"].get<std::string>());
+        return Sealer::create(*artwork, image.size(), vault_keys().wallet(), vault_keys().chain.kem_key(),
+                              Purpose::transit);
+    };
+    {
+        auto session = open_session(vault().socket_address(), person);
+        ASSERT_TRUE(session);
+        Sealer sealer = sealer_for(session->request("upload.begin", begin));
+        Bytes stream;
+        ASSERT_TRUE(sealer.seal(image, stream).has_value() && sealer.finish(stream).has_value());
+        const Json data{{"m", "upload.data"}, {"p", {{"header", to_base64url(sealer.header().encode())}}}};
+        ASSERT_TRUE(session->send(RecordType::request, dump_json(data)));
+        ASSERT_TRUE(session->send_bulk(stream));
+        EXPECT_EQ(session->receive()->type, RecordType::response);
+    }
+    settled();
+    auto session = open_session(vault().socket_address(), person);
+    ASSERT_TRUE(session);
+    const Json begun = session->request("upload.begin", begin);
+    ASSERT_EQ(begun["r"]["offset"], image.size());
+    const Json resume{{"m", "upload.resume"}, {"p", {{"header", to_base64url(sealer_for(begun).header().encode())}}}};
+    ASSERT_TRUE(session->send(RecordType::request, dump_json(resume)));
+    std::size_t signs = 0;
+    auto message = session->receive();
+    for (; message && message->type == RecordType::pong; message = session->receive()) ++signs;
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->type, RecordType::response);
+    EXPECT_EQ(message->json()["r"]["offset"], image.size());
+    EXPECT_EQ(signs, kMebibytes - 1) << "one after each mebibyte but the last";
+}
+
 TEST_F(Resume, AFileThatChangedStartsOverWithANewIdAndKey) {
     const Path file = tiff(kSize);
     cut_upload(file, 1'500'000);
