@@ -436,7 +436,9 @@ Result<void> run_daemon(const VaultdOptions& options) {
                   {{"connections", std::to_string(server.max_connections)}, {"descriptors", std::to_string(files)}});
     SAT_TRY_VALUE(VaultKeys keys, keys_for_run(data, options));
     SAT_TRY(confine_to_directories(data, options));
-    SAT_TRY_VALUE(auto vault, Vault::open(vault_options(data, options), std::move(keys), now_unix));
+    VaultOptions how = vault_options(data, options);
+    how.getting_on = [&manager] { manager.getting_on(); };
+    SAT_TRY_VALUE(auto vault, Vault::open(std::move(how), std::move(keys), now_unix));
     log_event(LogLevel::info, "start", {{"version", kVersion}, {"copies", std::to_string(vault->status().copies)}});
     log_lists(admission);
     Daemon daemon(std::move(vault), data, options, std::move(admission), std::move(manager), std::move(server));

@@ -42,6 +42,13 @@ void ServiceManager::tell(std::string_view text) const noexcept {
     if (socket_) (void)!::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+void ServiceManager::getting_on() noexcept {
+    const auto now = std::chrono::steady_clock::now();
+    if (told_ && now < *told_ + std::chrono::minutes(1)) return;
+    told_ = now;
+    tell("EXTEND_TIMEOUT_USEC=600000000\nSTATUS=making its directories whole");
+}
+
 void ServiceManager::ready() const noexcept { tell("READY=1\nSTATUS=serving"); }
 
 void ServiceManager::reloading() const noexcept {

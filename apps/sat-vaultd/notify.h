@@ -3,6 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <optional>
+
 #include "base/file.h"
 #include "base/result.h"
 
@@ -13,6 +16,8 @@ public:
     // Connects: before the system call filter.  config: the variable names no socket that can be reached.
     static Result<ServiceManager> find();
 
+    // The start goes on, and is not to be given up for the next ten minutes.  Any number of times: told once a minute.
+    void getting_on() noexcept;
     void ready() const noexcept;
     // Until the next ready().
     void reloading() const noexcept;
@@ -22,6 +27,7 @@ private:
     void tell(std::string_view text) const noexcept;
 
     FileDescriptor socket_;  // none: nobody wants to know
+    std::optional<std::chrono::steady_clock::time_point> told_;
 };
 
 }  // namespace sat

@@ -329,6 +329,8 @@ TEST_F(VaultAsAProcess, TellsItsServiceManagerHowItIs) {
         SCOPED_TRACE(name);
         ManagerSocket manager(name);
         start_vault({.data = data(), .duplicate = duplicate(), .env = {{"NOTIFY_SOCKET", name}}});
+        // Its directories may take longer than it would be waited for.
+        EXPECT_THAT(manager.next(), HasSubstr("EXTEND_TIMEOUT_USEC=600000000"));
         EXPECT_EQ(manager.next(), "READY=1\nSTATUS=serving");
         vault().process().signal(SIGHUP);
         EXPECT_THAT(manager.next(), testing::MatchesRegex("RELOADING=1\nMONOTONIC_USEC=[0-9]+"));
