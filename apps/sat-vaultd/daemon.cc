@@ -2,7 +2,8 @@
 //
 //     network thread     sockets, records, sessions' coroutines, timers, the admin socket
 //     workers            what computes: AES and SHA-256 of uploads, the operator's questions
-//     request workers    one request each: RSA, SQLite, and the wait for a sync that many requests share
+//     request workers    one request each: RSA, SQLite
+//     write workers      one request each that writes, and waits for a sync that many share; few of each wallet's
 //     handshake workers  the server's own: RSA before anybody is authenticated
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon.h"
@@ -59,7 +60,7 @@ constexpr unsigned kFewestWorkers = 4;
 constexpr unsigned kMostWorkers = 16;
 // Statements that arrive together are committed together: so many may wait for one sync.  Each costs the stack that it
 // has touched.
-constexpr unsigned kRequestWorkers = 32;
+constexpr unsigned kWriteWorkers = 32;
 
 // A thousand watchers and uploads beside them stay small: few arenas, and large buffers go back to the system.
 void tame_malloc() {
@@ -147,13 +148,16 @@ public:
           admission_(std::move(admission)),
           party_(vault_->keys().chain, vault_->keys().kem),
           workers_(std::clamp(std::thread::hardware_concurrency(), kFewestWorkers, kMostWorkers)),
+          requests_(std::clamp(std::thread::hardware_concurrency(), kFewestWorkers, kMostWorkers)),
           rates_{{{options.wallet_rate, std::max(1.0, options.wallet_rate * kWalletBurst)}, kMaxWallets}},
           server_(context_, *this, std::move(server)),
-          services_{*vault_, workers_, requests_, server_, subscribers_, sessions_, admission_, rates_},
+          services_{*vault_, workers_,     requests_, writes_,    writers_,
+                    server_, subscribers_, sessions_, admission_, rates_},
           admin_(context_, data, [this](Json request) { return answer_operator(std::move(request)); }),
           signals_(context_),
           deadline_changed_(context_.get_executor()) {}
     ~Daemon() override {
+        writes_.join();
         requests_.join();
         workers_.join();
         vault_->set_notify(nullptr);
@@ -186,7 +190,9 @@ private:
     Admission admission_;  // the network thread's
     HandshakeParty party_;
     asio::thread_pool workers_;
-    asio::thread_pool requests_{kRequestWorkers};
+    asio::thread_pool requests_;
+    asio::thread_pool writes_{kWriteWorkers};
+    Places<Wallet> writers_{context_.get_executor(), kWritesPerWallet};
     Subscribers subscribers_;
     Sessions sessions_;
     RequestRates rates_;

@@ -3,7 +3,9 @@
 #include "session.h"
 
 #include <asio/redirect_error.hpp>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "base/json.h"
 #include "log.h"
@@ -31,6 +33,19 @@ bool announces_data(std::string_view text) {
     return method != json->end() && method->is_string() && method->get<std::string>() == UploadDataRequest::kMethod;
 }
 
+bool waits_for_the_disk(const Request& request) {
+    return std::visit(
+        [](const auto& r) {
+            using R = std::decay_t<decltype(r)>;
+            return std::is_same_v<R, UploadBeginRequest> || std::is_same_v<R, UploadResumeRequest> ||
+                   std::is_same_v<R, UploadDataRequest> || std::is_same_v<R, UploadCommitRequest> ||
+                   std::is_same_v<R, ClaimOpenRequest> || std::is_same_v<R, ClaimWithdrawRequest> ||
+                   std::is_same_v<R, ClaimAnswerRequest> || std::is_same_v<R, ClaimAcceptRequest> ||
+                   std::is_same_v<R, LedgerCheckpointRequest> || std::is_same_v<R, LedgerReportRequest>;
+        },
+        request);
+}
+
 // A disk that fails is the operator's to know of; a request that is refused is everyday life.
 LogLevel level_of(const Error& error) {
     const bool ours = error.code == Errc::internal || error.code == Errc::io_error || error.code == Errc::storage_full;
@@ -41,7 +56,8 @@ LogLevel level_of(const Error& error) {
 
 // What a worker made of a request's text.
 struct ClientSession::Handled {
-    std::optional<Error> broken;  // not a request at all: the connection ends
+    std::optional<Request> to_write;  // read, and not handled yet
+    std::optional<Error> broken;      // not a request at all: the connection ends
     VaultSession::Outcome::Next next = VaultSession::Outcome::Next::respond;
     std::string method = "?";
     std::optional<Error> refusal;  // for the log
@@ -215,8 +231,7 @@ asio::awaitable<Result<void>> ClientSession::serve_requests() {
         SAT_CO_TRY_VALUE(const std::optional<std::string> text, co_await connection_->receive_request());
         if (!text) co_return Result<void>();
         const bool in_turn = co_await await_turn();
-        auto work = [this, &text, in_turn] { return in_turn ? handle(*text) : refuse_for_rate(*text); };
-        Handled handled = co_await on_worker(services_.requests, work);
+        Handled handled = co_await answer(*text, in_turn);
         if (handled.broken) {
             connection_->abort(*handled.broken);
             co_return fail(std::move(*handled.broken));
@@ -250,9 +265,20 @@ ClientSession::Handled ClientSession::refuse_for_rate(const std::string& text) {
     return handled;
 }
 
+// What a request that writes has to wait for is the disk; nobody who only reads waits behind it.
+asio::awaitable<ClientSession::Handled> ClientSession::answer(std::string text, bool in_turn) {
+    auto look = [this, &text, in_turn] { return read(text, in_turn); };
+    Handled handled = co_await on_worker(services_.requests, look);
+    if (!handled.to_write) co_return handled;
+    const auto place = co_await services_.writers.take(wallet_);
+    auto work = [this, &handled] { return handle(*handled.to_write); };
+    co_return co_await on_worker(services_.writes, work);
+}
+
 // On a worker.
-ClientSession::Handled ClientSession::handle(const std::string& text) {
+ClientSession::Handled ClientSession::read(const std::string& text, bool in_turn) {
     using Next = VaultSession::Outcome::Next;
+    if (!in_turn) return refuse_for_rate(text);
     Handled handled;
     auto request = parse_request(text);
     if (!request) {
@@ -265,8 +291,17 @@ ClientSession::Handled ClientSession::handle(const std::string& text) {
         handled.text = encode_response(fail(std::move(request.error())));
         return handled;
     }
-    handled.method = method_name(*request);
-    auto outcome = session_->handle(*request);
+    if (!waits_for_the_disk(*request)) return handle(*request);
+    handled.to_write = std::move(*request);
+    return handled;
+}
+
+// On a worker.
+ClientSession::Handled ClientSession::handle(const Request& request) {
+    using Next = VaultSession::Outcome::Next;
+    Handled handled;
+    handled.method = method_name(request);
+    auto outcome = session_->handle(request);
     handled.next = outcome.next;
     handled.bulk_size = outcome.bulk_size;
     if (!outcome.response) handled.refusal = outcome.response.error();

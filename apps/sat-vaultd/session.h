@@ -13,6 +13,7 @@
 
 #include "admission.h"
 #include "net/connection.h"
+#include "net/places.h"
 #include "net/server.h"
 #include "subscribers.h"
 #include "vault/vault.h"
@@ -46,13 +47,18 @@ struct RequestRates {
     std::uint64_t refused = 0;
 };
 inline constexpr std::chrono::seconds kLongestDelay{5};
+// Requests of one wallet that may wait for the disk at once: as many as it may have uploads.  Its further ones wait for
+// these, and hold no thread that somebody else's could have.
+inline constexpr std::size_t kWritesPerWallet = 4;
 
 // What sessions are served with; outlives every one of them.
 struct SessionServices {
     Vault& vault;
     asio::thread_pool& workers;   // computes
-    asio::thread_pool& requests;  // waits for the disk, for several requests together
-    Server& server;               // for what is done before a wallet is known
+    asio::thread_pool& requests;  // reads
+    asio::thread_pool& writes;    // waits for the disk, for several requests together
+    Places<Wallet>& writers;
+    Server& server;  // for what is done before a wallet is known
     Subscribers& subscribers;
     Sessions& sessions;
     const Admission& admission;
@@ -79,8 +85,10 @@ public:
 
 private:
     struct Handled;
-    Handled handle(const std::string& text);
+    Handled read(const std::string& text, bool in_turn);
+    Handled handle(const Request& request);
     static Handled refuse_for_rate(const std::string& text);
+    asio::awaitable<Handled> answer(std::string text, bool in_turn);
     asio::awaitable<Result<void>> learn_identity();
     asio::awaitable<bool> await_turn();
     asio::awaitable<Result<void>> serve_requests();
