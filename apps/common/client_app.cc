@@ -124,21 +124,33 @@ Result<bool> ClientApp::ask_trust(const Wallet& vault) const {
     return terminal->ask_yes("Is it the same, and shall it be trusted from now on? [yes/no] ");
 }
 
+VaultClientOptions ClientApp::client_options() const {
+    VaultClientOptions options;
+    options.address = *vault_;
+    options.trust = trust_;
+    options.agent = std::string(program_name(program_)) + "/" + kVersion;
+    if (options_.timeout) options.timeout = std::chrono::seconds(*options_.timeout);
+    options.stop_fd = Interrupt::fd();
+    return options;
+}
+
+std::unique_ptr<ClientApp::BesideClient> ClientApp::client_beside() {
+    SAT_ASSERT(client_ && kem_key_);
+    VaultClientOptions options = client_options();
+    options.trust = {client_->vault_wallet(), false};
+    return std::make_unique<BesideClient>(*home_, *kem_key_, std::move(options));
+}
+
 Result<VaultClient*> ClientApp::connect() {
     if (client_ && client_->connected()) return &*client_;
     if (!client_) {
         SAT_TRY_VALUE(const KeyHome* wallet, home());
         if (!vault_) return fail(Errc::usage, "no vault was named", "give --vault HOST:PORT, or set SAT_VAULT");
         SAT_TRY(unlock());
-        VaultClientOptions options;
-        options.address = *vault_;
-        options.trust = trust_;
-        options.agent = std::string(program_name(program_)) + "/" + kVersion;
-        if (options_.timeout) options.timeout = std::chrono::seconds(*options_.timeout);
-        options.stop_fd = Interrupt::fd();
+        VaultClientOptions options = client_options();
         if (!options_.no_input && Terminal::open())
             options.ask_trust = [this](const Wallet& vault) { return ask_trust(vault); };
-        client_.emplace(*wallet, *identities_, std::move(*kem_key_), std::move(options));
+        client_.emplace(*wallet, *identities_, *kem_key_, std::move(options));
     }
     SAT_TRY_VALUE(const auto known, KnownVaults(home_directory_).find(*vault_));
     SAT_TRY(client_->connect());
@@ -190,7 +202,7 @@ int run(Program program, const Parsed& parsed, Output& output, const std::map<st
     const auto report = command->second(app);
     if (!report) return finish(report.error());
     const auto printed = output.success(*report);
-    return printed ? kExitDone : finish(printed.error());
+    return printed ? report->exit : finish(printed.error());
 }
 
 }  // namespace

@@ -45,6 +45,15 @@ public:
     void remember_passphrase(SecretBytes passphrase) { passphrase_ = std::move(passphrase); }
     // A client that is connected to the vault named by --vault.  Lives as long as the app.
     Result<VaultClient*> connect();
+    // One more client of the vault that connect() met, not connected yet, with an identity cache of its own: for a
+    // thread that works beside others.  The app outlives it.
+    struct BesideClient {
+        IdentityCache identities;
+        VaultClient client;
+        BesideClient(const KeyHome& home, KemPrivateKey kem, VaultClientOptions options)
+            : identities(home.directory()), client(home, identities, std::move(kem), std::move(options)) {}
+    };
+    std::unique_ptr<BesideClient> client_beside();
     // The vault's address, if one was named.
     const std::optional<Address>& vault() const noexcept { return vault_; }
     const TrustPolicy& trust() const noexcept { return trust_; }
@@ -59,6 +68,7 @@ public:
 
 private:
     Result<void> unlock();
+    VaultClientOptions client_options() const;
     Result<bool> ask_trust(const Wallet& vault) const;
 
     Program program_;

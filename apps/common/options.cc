@@ -134,9 +134,9 @@ void add_owner_commands(CLI::App& app, Options& options) {
 }
 
 void add_artist_commands(CLI::App& app, Options& options) {
-    CLI::App& upload = command(app, "upload", "Seal, sign and store an image", options);
-    upload.add_option("IMAGE", options.image, "JPEG, PNG, TIFF, WebP, GIF or AVIF")->required();
-    upload.add_option("--title", options.title, "Its title")->required();
+    CLI::App& upload = command(app, "upload", "Seal, sign and store images", options);
+    upload.add_option("IMAGE", options.images, "JPEG, PNG, TIFF, WebP, GIF or AVIF")->required()->take_all();
+    upload.add_option("--title", options.title, "Its title, of a single image; several have their files' names");
     upload.add_option("--description", options.description, "About it");
     upload.add_option("--artist", options.artist, "Its artist's name");
     upload.add_option("--created", options.created, "When it was made")->type_name("YYYY[-MM[-DD]]");

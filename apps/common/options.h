@@ -63,8 +63,9 @@ struct Options {
     std::optional<std::string> tiles;
     int every = 60;  // seconds
     // upload
-    std::string image;  // verify too
-    std::string title;
+    std::vector<std::string> images;  // of upload
+    std::string image;                // of verify
+    std::optional<std::string> title;
     std::string description;
     std::string artist;  // browse too
     std::string created;

@@ -17,6 +17,7 @@ struct Report {
     std::string text;    // for people; whole lines
     std::string brief;   // -q: the result alone; whole lines
     bool shown = false;  // it was printed as it came
+    int exit = 0;        // of a command of several parts, some of which failed and were told
 };
 
 // {"sat":1,"command":…,"ok":true,"data":…}

@@ -42,10 +42,13 @@ tl::unexpected<Error> VaultClient::contradiction(const std::string& kept, const 
     return fail(std::move(error));
 }
 
-// The vault proves that the newer one is the older one, grown.  False: its proof fails, or it refuses to give one.
-Result<bool> VaultClient::is_continued(const TreeHead& older, const TreeHead& newer) {
+// The vault proves that the newer one is the older one, grown, or has done so already by `given`.  False: its proof
+// fails, or it refuses to give one.
+Result<bool> VaultClient::is_continued(const TreeHead& older, const TreeHead& newer, const MerkleProof* given) {
     MerkleProof proof;
-    if (older.size > 0 && older.size < newer.size) {
+    if (given != nullptr) {
+        proof = *given;
+    } else if (older.size > 0 && older.size < newer.size) {
         auto reply = call(LedgerConsistencyRequest{older.size, newer.size});
         // A connection that was ended with such a code has not answered.
         if (!reply && connected() && is_refusal(reply.error().code)) return false;
@@ -55,20 +58,22 @@ Result<bool> VaultClient::is_continued(const TreeHead& older, const TreeHead& ne
     return verify_consistency(older, newer, proof).has_value();
 }
 
-Result<void> VaultClient::compare(const VerifiedCheckpoint& older, const VerifiedCheckpoint& newer) {
-    SAT_TRY_VALUE(const bool continued, is_continued(older.head, newer.head));
+Result<void> VaultClient::compare(const VerifiedCheckpoint& older, const VerifiedCheckpoint& newer,
+                                  const MerkleProof* given) {
+    SAT_TRY_VALUE(const bool continued, is_continued(older.head, newer.head, given));
     if (!continued) return contradiction(older.note, newer.note);
     return {};
 }
 
-// `fresh` goes on from what this connection knows and from what is on file, and is on file itself.
-Result<void> VaultClient::join(const VerifiedCheckpoint& fresh) {
-    std::optional<TreeHead> joined;
-    if (impl_->ledger) {
-        if (fresh.head.size < impl_->ledger->head.size) return contradiction(impl_->ledger->note, fresh.note);
-        SAT_TRY(compare(*impl_->ledger, fresh));
-        joined = impl_->ledger->head;
-    }
+// `fresh` goes on from what this connection knows.
+Result<void> VaultClient::join(const VerifiedCheckpoint& fresh, const MerkleProof* given) {
+    if (!impl_->ledger) return {};
+    if (fresh.head.size < impl_->ledger->head.size) return contradiction(impl_->ledger->note, fresh.note);
+    return compare(*impl_->ledger, fresh, given);
+}
+
+// `fresh`, which goes on from `joined`, goes on from what is on file, and is on file itself.
+Result<void> VaultClient::file_checkpoint(const VerifiedCheckpoint& fresh, std::optional<TreeHead> joined) {
     // Another process of this home may have been shown a newer one since this one dialled: that is no contradiction as
     // long as one of the two goes on from the other.
     for (;;) {
@@ -83,7 +88,11 @@ Result<void> VaultClient::join(const VerifiedCheckpoint& fresh) {
 Result<void> VaultClient::take_checkpoint(const std::string& note) {
     SAT_TRY_VALUE(const TreeHead head, open_checkpoint(note, vault_wallet(), *vault().log_key()));
     const VerifiedCheckpoint fresh{note, head};
-    auto joined = join(fresh);
+    auto joined = join(fresh, nullptr);
+    if (joined) {
+        const std::optional<TreeHead> known = impl_->ledger ? std::optional(impl_->ledger->head) : std::nullopt;
+        joined = file_checkpoint(fresh, impl_->unfiled ? impl_->unfiled : known);
+    }
     if (!joined) {
         if (joined.error().code == Errc::checkpoint_inconsistent) return joined;
         // The vault has signed it: hanging up does not take it back.
@@ -93,6 +102,25 @@ Result<void> VaultClient::take_checkpoint(const std::string& note) {
         return joined;
     }
     impl_->ledger = fresh;
+    impl_->unfiled.reset();
+    return {};
+}
+
+// The same of a note that came with its proof; it is on file once keep_checkpoint() succeeds.  What a crash before that
+// forgets, nobody was told anything by.
+Result<void> VaultClient::take_proved_checkpoint(const std::string& note, const MerkleProof& proof) {
+    SAT_TRY_VALUE(const TreeHead head, open_checkpoint(note, vault_wallet(), *vault().log_key()));
+    const VerifiedCheckpoint fresh{note, head};
+    SAT_TRY(join(fresh, &proof));
+    if (!impl_->unfiled) impl_->unfiled = impl_->ledger->head;
+    impl_->ledger = fresh;
+    return {};
+}
+
+Result<void> VaultClient::keep_checkpoint() {
+    if (!impl_->unfiled) return {};
+    SAT_TRY(file_checkpoint(*impl_->ledger, *impl_->unfiled));
+    impl_->unfiled.reset();
     return {};
 }
 
@@ -113,23 +141,27 @@ Result<void> VaultClient::refresh_checkpoint() {
     return take_checkpoint(reply.checkpoint);
 }
 
+// A proof of the tree of the newest checkpoint.
+Result<void> VaultClient::take_inclusion(const LeafHash& leaf, const LedgerInclusionReply& reply) {
+    const TreeHead head = tree_head();
+    if (!verify_inclusion(leaf, reply.index, head.size, reply.proof, head.root)) {
+        // With the note, what anybody needs to see that the proof does not hold.
+        Json shown{{"v", 1}, {"leaf", leaf.hex()}};
+        shown.update(reply.to_json());
+        shown["checkpoint"] = checkpoint();
+        return contradiction(checkpoint(), dump_json(shown) + "\n");
+    }
+    impl_->included.insert(leaf);
+    return {};
+}
+
 Result<void> VaultClient::prove_included(const LeafHash& leaf) {
     if (impl_->included.contains(leaf)) return {};
     for (bool refreshed = false;; refreshed = true) {
         const TreeHead head = tree_head();
         Result<LedgerInclusionReply> reply = fail(Errc::not_found, "the ledger is empty");
         if (head.size > 0) reply = call(LedgerInclusionRequest{leaf, head.size});
-        if (reply) {
-            if (!verify_inclusion(leaf, reply->index, head.size, reply->proof, head.root)) {
-                // With the note, what anybody needs to see that the proof does not hold.
-                Json shown{{"v", 1}, {"leaf", leaf.hex()}};
-                shown.update(reply->to_json());
-                shown["checkpoint"] = checkpoint();
-                return contradiction(checkpoint(), dump_json(shown) + "\n");
-            }
-            impl_->included.insert(leaf);
-            return {};
-        }
+        if (reply) return take_inclusion(leaf, *reply);
         if (reply.error().code != Errc::not_found) return fail(std::move(reply.error()));
         if (refreshed)
             return fail(Errc::bad_statement, "the vault's ledger does not hold what the vault showed of this work");

@@ -201,31 +201,60 @@ Result<std::optional<UploadResult>> VaultClient::settle_commit(const UploadCommi
     auto committed = call(commit);
     if (!committed && committed.error().code == Errc::state) return std::optional<UploadResult>{};
     if (!committed) return fail(std::move(committed.error()));
-    SAT_TRY_VALUE(UploadResult result, prove_registered(mine.body.artwork, mine.id, std::move(committed->receipt)));
+    SAT_TRY_VALUE(UploadResult result, prove_registered(mine, *committed, false));
     return std::optional(std::move(result));
 }
 
-// The receipt, the work and its first leaf.
-Result<UploadResult> VaultClient::prove_registered(const ArtworkId& artwork, const StatementId& id,
-                                                   std::string receipt_jws) {
-    SAT_TRY_VALUE(const Receipt receipt, check_receipt(receipt_jws, id, ReceiptStatus::registered));
-    // The work is stored: what is still to be read may be read over a new connection.
-    auto stored = get_proved_work(artwork);
-    if (!stored && is_lost(stored.error().code) && reconnect()) stored = get_proved_work(artwork);
-    if (!stored) return fail(std::move(stored.error()));
-    if (stored->history.registration.id != id || stored->history.records.front().head != receipt.leaf)
+// The receipt, the work and its first leaf; by the reply's own proof, if it has one, where that `proves` from the tree
+// head that is known.
+Result<UploadResult> VaultClient::prove_registered(const Signed<Registration>& mine, const UploadCommitReply& reply,
+                                                   bool proves) {
+    SAT_TRY_VALUE(const Receipt receipt, check_receipt(reply.receipt, mine.id, ReceiptStatus::registered));
+    const auto other_leaf = [] {
         return fail(Errc::bad_statement, "the vault's receipt names another leaf than its ledger holds");
+    };
+    if (proves && reply.proof) {
+        // The time and the registration are all that a first leaf has: a history of one leaf, which verifies because
+        // the registration does.
+        const RegistrationProof& proof = *reply.proof;
+        if (leaf_hash(Leaf{LeafType::registration, proof.registered_at, {mine.jws}}.encode()) != receipt.leaf)
+            return other_leaf();
+        SAT_TRY(take_proved_checkpoint(proof.checkpoint, proof.consistency));
+        SAT_TRY(take_inclusion(receipt.leaf, {proof.index, proof.inclusion}));
+        Work work{mine, mine.body.iss, receipt.leaf, 0, proof.registered_at, false, proof.origin};
+        return UploadResult{std::move(work), reply.receipt, receipt.copies, false};
+    }
+    // The work is stored: what is still to be read may be read over a new connection.
+    auto stored = get_proved_work(mine.body.artwork);
+    if (!stored && is_lost(stored.error().code) && reconnect()) stored = get_proved_work(mine.body.artwork);
+    if (!stored) return fail(std::move(stored.error()));
+    if (stored->history.registration.id != mine.id || stored->history.records.front().head != receipt.leaf)
+        return other_leaf();
     SAT_TRY(prove_included(receipt.leaf));
-    return UploadResult{std::move(stored->work), std::move(receipt_jws), receipt.copies, false};
+    return UploadResult{std::move(stored->work), reply.receipt, receipt.copies, false};
 }
 
 Result<UploadResult> VaultClient::upload(const UploadSource& source, const SigningKey& key,
                                          const UploadObserver& observer) {
+    SAT_TRY_VALUE(UploadResult uploaded, upload_of_many(source, key, observer));
+    SAT_TRY(keep_checkpoint());
+    SAT_TRY(forget_commits());
+    return uploaded;
+}
+
+Result<UploadResult> VaultClient::upload_of_many(const UploadSource& source, const SigningKey& key,
+                                                 const UploadObserver& observer) {
     auto uploaded = upload_once(source, key, observer);
     if (!uploaded && uploaded.error().hint.empty() &&
         (is_lost(uploaded.error().code) || uploaded.error().code == Errc::cancelled))
         uploaded.error().hint = kGoesOn;
     return uploaded;
+}
+
+Result<void> VaultClient::forget_commits() {
+    const UploadStore store(impl_->home.directory());
+    for (const Digest& name : std::exchange(impl_->committed, {})) SAT_TRY(store.remove(name));
+    return {};
 }
 
 Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const SigningKey& key,
@@ -264,14 +293,15 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
         if (!sent_before) return std::optional<UploadResult>{};
         SAT_TRY_VALUE(auto settled, settle_commit(*sent_before));
         if (!settled) return settled;
-        SAT_TRY(store.remove(name));
         sent_before.reset();
         const Registration& was = settled->work.registration.body;
         if (says_the_same(was, source.draft)) {
+            impl_->committed.push_back(name);
             note("an earlier run had stored it already; its receipt had not arrived");
             settled->found = true;
             return settled;
         }
+        SAT_TRY(store.remove(name));
         note("an earlier upload of this file is stored as " + was.artwork.str() +
              ", with other metadata: this is a work of its own");
         return std::optional<UploadResult>{};
@@ -334,8 +364,9 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
     if (preview) registration.preview = PreviewInfo{sha256(*preview), preview->size(), "image/jpeg"};
     SAT_TRY(check_limits(registration));
     SAT_TRY(require_no_evidence());  // it may have come up while the image was on its way
-    const UploadCommitRequest commit{sign(registration, key), preview};
+    UploadCommitRequest commit{sign(registration, key), preview};
     SAT_TRY(store.keep(name, commit));
+    if (begun.proves) commit.prove = tree_head().size;
     auto committed = call_surely(commit);
     // Not final while the first connection lives there: the next run asks again, once it has ended that.
     if (!committed && committed.error().code == Errc::state)
@@ -347,9 +378,11 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
             SAT_TRY(store.remove(name));
         return fail(std::move(committed.error()));
     }
+    // Over a new connection the ledger that is known may be another one than the proof begins from.
+    const bool proves = commit.prove == tree_head().size;
     SAT_TRY_VALUE(const auto mine, parse_statement<Registration>(commit.registration));
-    SAT_TRY_VALUE(UploadResult result, prove_registered(begun.artwork, mine.id, std::move(committed->receipt)));
-    SAT_TRY(store.remove(name));
+    SAT_TRY_VALUE(UploadResult result, prove_registered(mine, *committed, proves));
+    impl_->committed.push_back(name);
     return result;
 }
 

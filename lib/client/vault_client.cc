@@ -110,9 +110,14 @@ Result<void> VaultClient::connect() {
         impl_->connection = std::move(session->connection);
         impl_->hello = std::move(session->hello);
         impl_->met = std::chrono::steady_clock::now();
+        // What came with receipts and is not on file yet is remembered all the same.
+        const bool ahead = impl_->unfiled && impl_->vault && impl_->vault->wallet() == shown->wallet();
+        if (!ahead) {
+            impl_->ledger = std::move(kept);
+            impl_->unfiled.reset();
+        }
         impl_->vault = std::move(shown);
         impl_->events.clear();
-        impl_->ledger = std::move(kept);
         auto taken = impl_->hello.checkpoint
                          ? take_checkpoint(*impl_->hello.checkpoint)
                          : Result<void>(fail(Errc::malformed, "the vault showed no checkpoint of its ledger"));

@@ -193,6 +193,14 @@ public:
     // the vault kept of an earlier run, and finds the work of one whose receipt was lost.  content_too_large;
     // input_unreadable: the file changed while it was read; config: the home does not take what has to be kept.
     Result<UploadResult> upload(const UploadSource& source, const SigningKey& key, const UploadObserver& observer);
+    // The same, one of many, but for what is done once for several of them: keep_checkpoint() before anybody is told of
+    // them, forget_commits() when all of them are done.
+    Result<UploadResult> upload_of_many(const UploadSource& source, const SigningKey& key,
+                                        const UploadObserver& observer);
+    // Files the checkpoint that came with the last receipt.
+    Result<void> keep_checkpoint();
+    // Until then a later run finds what upload_of_many() stored, and stores it no second time.
+    Result<void> forget_commits();
 
     // --- Claims (steps 8 to 11) ---
 
@@ -235,12 +243,16 @@ private:
     Result<void> reconnect();
     Result<std::string> exchange(const std::string& request);
     Result<void> take_checkpoint(const std::string& note);
-    Result<void> join(const VerifiedCheckpoint& fresh);
+    Result<void> join(const VerifiedCheckpoint& fresh, const MerkleProof* given);
+    Result<void> file_checkpoint(const VerifiedCheckpoint& fresh, std::optional<TreeHead> joined);
+    Result<void> take_proved_checkpoint(const std::string& note, const MerkleProof& proof);
+    Result<void> take_inclusion(const LeafHash& leaf, const LedgerInclusionReply& reply);
     Result<void> prove_unproved();
     // Another process of this home may have found some since this one connected.
     Result<void> require_no_evidence() const;
-    Result<bool> is_continued(const TreeHead& older, const TreeHead& newer);
-    Result<void> compare(const VerifiedCheckpoint& older, const VerifiedCheckpoint& newer);
+    Result<bool> is_continued(const TreeHead& older, const TreeHead& newer, const MerkleProof* given = nullptr);
+    Result<void> compare(const VerifiedCheckpoint& older, const VerifiedCheckpoint& newer,
+                         const MerkleProof* given = nullptr);
     Result<void> check_seen(const std::optional<TreeHead>& seen, const std::string& statement);
     tl::unexpected<Error> contradiction(const std::string& kept, const std::string& shown);
     struct WorkLeaves {
@@ -254,7 +266,8 @@ private:
     Result<UploadBeginReply> begin_upload(const Registration& registration, const Digest& name);
     Result<bool> resume_upload(const UploadSource& source, std::uint64_t offered, Sealer& sealer, Sha256& hash);
     Result<std::optional<UploadResult>> settle_commit(const UploadCommitRequest& commit);
-    Result<UploadResult> prove_registered(const ArtworkId& artwork, const StatementId& id, std::string receipt_jws);
+    Result<UploadResult> prove_registered(const Signed<Registration>& mine, const UploadCommitReply& reply,
+                                          bool proves);
     Result<Receipt> check_receipt(const std::string& jws, const StatementId& of, ReceiptStatus status) const;
 
     std::unique_ptr<Impl> impl_;

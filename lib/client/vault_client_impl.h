@@ -44,6 +44,8 @@ struct VaultClient::Impl {
     ServerHelloExt hello;
     std::chrono::steady_clock::time_point met{};
     std::optional<VerifiedCheckpoint> ledger;  // the newest of this vault; there while connected
+    std::optional<TreeHead> unfiled;           // what was on file when `ledger` got ahead of it
+    std::vector<Digest> committed;             // uploads that are done, by their names in the home
     std::set<LeafHash> included;               // leaves that a verified checkpoint covers
     std::deque<std::string> events;            // kept while a person was asked
     // The listing that list_works() is in the middle of.

@@ -394,6 +394,33 @@ std::optional<UnixTime> expire_uploads(VaultCore& core) {
     return next;
 }
 
+namespace {
+
+// That the leaf, the newest checkpoint's, is under it, and that this goes on from the tree of the first `from` leaves.
+// Nothing where that cannot be shown: the receipt stands, and the client asks for what it lacks.
+std::optional<RegistrationProof> prove_registration(const VaultCore& core, std::uint64_t from, const LeafHash& leaf) {
+    const Checkpoint newest = core.checkpoints->newest();
+    const auto prove = [&]() -> Result<RegistrationProof> {
+        if (from > newest.head.size) return fail(Errc::bad_request, "a size beyond the newest checkpoint's");
+        RegistrationProof proof;
+        proof.checkpoint = newest.note;
+        SAT_TRY_VALUE(const auto reader, core.catalog->read());
+        SAT_TRY_VALUE(const auto index, reader->leaf_index(leaf));
+        if (!index || *index >= newest.head.size) return fail(Errc::not_found, "no such leaf at that size");
+        proof.index = *index;
+        SAT_TRY_VALUE(proof.inclusion, inclusion_proof(*reader, *index, newest.head.size));
+        SAT_TRY(verify_inclusion(leaf, *index, newest.head.size, proof.inclusion, newest.head.root));
+        SAT_TRY_VALUE(const TreeHead older, core.checkpoints->earlier(*reader, from));
+        SAT_TRY_VALUE(proof.consistency, consistency_proof(*reader, from, newest.head.size));
+        SAT_TRY(verify_consistency(older, newest.head, proof.consistency));
+        return proof;
+    };
+    auto proof = prove();
+    return proof ? std::optional(std::move(*proof)) : std::nullopt;
+}
+
+}  // namespace
+
 Result<UploadCommitReply> commit_upload(VaultCore& core, const Caller& caller, std::unique_ptr<Upload>& session_upload,
                                         const UploadCommitRequest& request) {
     const auto statement = take_statement<Registration>(core, caller, request.registration);
@@ -460,7 +487,13 @@ Result<UploadCommitReply> commit_upload(VaultCore& core, const Caller& caller, s
     }
     core.became_a_work(work.owner);
     SAT_TRY(core.sync_before_receipt());
-    return UploadCommitReply{receipt};
+    UploadCommitReply reply{receipt};
+    if (request.prove) reply.proof = prove_registration(core, *request.prove, head);
+    if (reply.proof) {
+        reply.proof->registered_at = now;
+        reply.proof->origin = origin;
+    }
+    return reply;
 }
 
 }  // namespace sat

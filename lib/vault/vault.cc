@@ -86,7 +86,7 @@ VaultSession::Outcome VaultSession::handle(const Request& request) {
             auto upload = begin_upload(core, caller, r);
             if (!upload) return refuse(std::move(upload.error()));
             state.upload = std::move(*upload);
-            const UploadBeginReply reply{state.upload->artwork(), state.upload->offered()};
+            const UploadBeginReply reply{state.upload->artwork(), state.upload->offered(), true};
             return {Outcome::Next::respond, Reply(reply), 0};
         }
         Outcome operator()(const UploadResumeRequest& r) {

@@ -180,6 +180,21 @@ Json jws_and_note(std::string_view name, const std::string& jws, const std::opti
     return json;
 }
 
+Json origin_json(const Origin& origin) {
+    Json json = one_member("sender_ip", origin.sender_ip);
+    json["sender_port"] = origin.sender_port;
+    return json;
+}
+
+Origin read_origin(ObjectReader& in, std::string_view name) {
+    ObjectReader seen = reply_reader(in.value(name));
+    Origin origin;
+    origin.sender_ip = seen.text("sender_ip", kMaxAddress);
+    origin.sender_port = static_cast<std::uint16_t>(seen.integer("sender_port", 0, 65535));
+    if (const auto read = seen.finish(); !read) in.refuse(name, read.error().message);
+    return origin;
+}
+
 }  // namespace
 
 // --- Items ---
@@ -187,13 +202,7 @@ Json jws_and_note(std::string_view name, const std::string& jws, const std::opti
 Json WorkItem::to_json() const {
     Json json = Json::object();
     json["registration"] = registration;
-    json["origin"] = Json();
-    if (origin) {
-        Json seen = Json::object();
-        seen["sender_ip"] = origin->sender_ip;
-        seen["sender_port"] = origin->sender_port;
-        json["origin"] = std::move(seen);
-    }
+    json["origin"] = origin ? origin_json(*origin) : Json();
     json["owner"] = owner.hex();
     json["head"] = head.hex();
     json["seq"] = seq;
@@ -206,19 +215,13 @@ Result<WorkItem> WorkItem::from_json(const Json& json) {
     ObjectReader in = reply_reader(json);
     WorkItem item;
     item.registration = read_jws(in, "registration");
-    const Json& seen = in.value("origin");
+    if (!in.value("origin").is_null()) item.origin = read_origin(in, "origin");
     item.owner = in.digest("owner");
     item.head = in.digest("head");
     item.seq = read_count(in, "seq");
     item.registered_at = in.integer("registered_at", 0, kJsonMaxInteger);
     item.held = in.boolean("held");
     SAT_TRY(in.finish());
-    if (seen.is_null()) return item;
-    ObjectReader inner = reply_reader(seen);
-    item.origin.emplace();
-    item.origin->sender_ip = inner.text("sender_ip", kMaxAddress);
-    item.origin->sender_port = static_cast<std::uint16_t>(inner.integer("sender_port", 0, 65535));
-    SAT_TRY(inner.finish());
     return item;
 }
 
@@ -313,6 +316,7 @@ std::uint64_t read_offset(ObjectReader& in) {
 Json UploadBeginReply::to_json() const {
     Json json = one_member("artwork", artwork.str());
     json["offset"] = offset;
+    if (proves) json["proves"] = true;
     return json;
 }
 
@@ -321,6 +325,8 @@ Result<UploadBeginReply> UploadBeginReply::from_json(const Json& json) {
     UploadBeginReply reply;
     reply.artwork = read_artwork(in, "artwork");
     reply.offset = read_offset(in);
+    in.allow_absent();
+    if (!in.value("proves", false).is_null()) reply.proves = in.boolean("proves");
     SAT_TRY(in.finish());
     return reply;
 }
@@ -349,12 +355,48 @@ Result<UploadDataReply> UploadDataReply::from_json(const Json& json) {
     return reply;
 }
 
-Json UploadCommitReply::to_json() const { return one_member("receipt", receipt); }
+namespace {
+
+Json registration_proof_json(const RegistrationProof& proof) {
+    Json json = one_member("registered_at", proof.registered_at);
+    json["origin"] = origin_json(proof.origin);
+    json["checkpoint"] = proof.checkpoint;
+    json["index"] = proof.index;
+    json["inclusion"] = proof_json(proof.inclusion);
+    json["consistency"] = proof_json(proof.consistency);
+    return json;
+}
+
+Result<RegistrationProof> read_registration_proof(const Json& json) {
+    ObjectReader in = reply_reader(json);
+    RegistrationProof proof;
+    proof.registered_at = in.integer("registered_at", 0, kJsonMaxInteger);
+    proof.origin = read_origin(in, "origin");
+    proof.checkpoint = read_signed_note(in, "checkpoint");
+    proof.index = read_size(in, "index");
+    proof.inclusion = read_proof(in, "inclusion");
+    proof.consistency = read_proof(in, "consistency");
+    SAT_TRY(in.finish());
+    return proof;
+}
+
+}  // namespace
+
+Json UploadCommitReply::to_json() const {
+    Json json = one_member("receipt", receipt);
+    if (proof) json["proof"] = registration_proof_json(*proof);
+    return json;
+}
 
 Result<UploadCommitReply> UploadCommitReply::from_json(const Json& json) {
     ObjectReader in = reply_reader(json);
+    in.allow_absent();
     UploadCommitReply reply{read_jws(in, "receipt")};
+    const Json& proof = in.value("proof", false);
     SAT_TRY(in.finish());
+    if (!proof.is_null()) {
+        SAT_TRY_VALUE(reply.proof, read_registration_proof(proof));
+    }
     return reply;
 }
 
@@ -537,6 +579,7 @@ Result<UploadDataRequest> UploadDataRequest::from_json(const Json& json) {
 Json UploadCommitRequest::to_json() const {
     Json json = one_member("registration", registration);
     if (preview) json["preview"] = to_base64url(*preview);
+    if (prove) json["prove"] = *prove;
     return json;
 }
 
@@ -545,6 +588,7 @@ Result<UploadCommitRequest> UploadCommitRequest::from_json(const Json& json) {
     UploadCommitRequest request;
     request.registration = read_jws(in, "registration");
     request.preview = in.bytes_or_null("preview", 1, kMaxPreviewSize);
+    if (!in.value("prove", false).is_null()) request.prove = read_size(in, "prove");
     SAT_TRY(in.finish());
     return request;
 }

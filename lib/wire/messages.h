@@ -79,6 +79,7 @@ struct IdentityGetReply {
 struct UploadBeginReply {
     ArtworkId artwork;
     std::uint64_t offset = 0;  // plaintext bytes that the vault kept of it; not 0: upload.resume comes next
+    bool proves = false;       // upload.commit may ask for a proof; absent: it may not
 
     Json to_json() const;
     static Result<UploadBeginReply> from_json(const Json& json);
@@ -102,8 +103,21 @@ struct UploadDataReply {
     bool operator==(const UploadDataReply&) const = default;
 };
 
+// What shows, without another request, that a work just registered stands in the ledger.
+struct RegistrationProof {
+    UnixTime registered_at = 0;  // with the registration, all of the leaf
+    Origin origin;
+    std::string checkpoint;   // a note
+    std::uint64_t index = 0;  // of the leaf, in the checkpoint's tree
+    MerkleProof inclusion;    // of the leaf
+    MerkleProof consistency;  // of the tree that was asked from
+    bool operator==(const RegistrationProof&) const = default;
+};
+
 struct UploadCommitReply {
     std::string receipt;  // JWS
+    // Where the request asked for it, but for a repeat.
+    std::optional<RegistrationProof> proof = std::nullopt;
 
     Json to_json() const;
     static Result<UploadCommitReply> from_json(const Json& json);
@@ -264,6 +278,8 @@ struct UploadCommitRequest {
     using Reply = UploadCommitReply;
     std::string registration;      // JWS
     std::optional<Bytes> preview;  // 1 to 65,536 bytes
+    // The size of a tree head: the answer is to have a proof that goes on from it.
+    std::optional<std::uint64_t> prove = std::nullopt;
 
     Json to_json() const;
     static Result<UploadCommitRequest> from_json(const Json& json);

@@ -198,7 +198,7 @@ TEST_F(EvilVault, AStreamThatEndsEarlyIsNotAnImage) {
 
 TEST_F(EvilVault, AReceiptThatIsNotTheVaultsIsNoSuccess) {
     const LogKey stranger = LogKey::generate();
-    enum class Kind { other_key, other_statement, other_status, none };
+    enum class Kind { other_key, other_statement, other_status, none, other_time, other_tree, proved };
     const auto attempt = [&](const char* what, Kind kind, int expected) {
         ScriptedVault evil([&, kind](Socket& socket) {
             const std::string artwork = ArtworkId::generate().str();
@@ -208,7 +208,7 @@ TEST_F(EvilVault, AReceiptThatIsNotTheVaultsIsNoSuccess) {
                 [&](Session& session, const std::string& method, const Json& parameters) {
                     if (method == "upload.begin")
                         return session.send(RecordType::response,
-                                            ok_response(Json{{"artwork", artwork}, {"offset", 0}}));
+                                            ok_response(Json{{"artwork", artwork}, {"offset", 0}, {"proves", true}}));
                     if (method == "upload.data") {
                         const auto header =
                             EnvelopeHeader::parse(*from_base64url(parameters["header"].get<std::string>()));
@@ -239,9 +239,22 @@ TEST_F(EvilVault, AReceiptThatIsNotTheVaultsIsNoSuccess) {
                     if (kind == Kind::other_status) receipt.status = ReceiptStatus::completed;
                     const std::string text =
                         kind == Kind::none ? "a.b.c" : sign(receipt, kind == Kind::other_key ? stranger : keys().log);
-                    return session.send(RecordType::response, ok_response(Json{{"receipt", text}}));
+                    Json reply{{"receipt", text}};
+                    if (kind >= Kind::other_time) {
+                        // A tree of one leaf: its root.
+                        TreeHead head{1, receipt.leaf};
+                        if (kind == Kind::other_tree) head.root.bytes[0] ^= std::byte{1};
+                        reply["proof"] = {{"registered_at", leaf.at + (kind == Kind::other_time ? 1 : 0)},
+                                          {"origin", {{"sender_ip", "192.0.2.7"}, {"sender_port", 4711}}},
+                                          {"checkpoint", sign_checkpoint(keys().chain.wallet(), head, keys().log)},
+                                          {"index", 0},
+                                          {"inclusion", Json::array()},
+                                          {"consistency", Json::array()}};
+                    }
+                    return session.send(RecordType::response, ok_response(reply));
                 });
         });
+        fs::remove_all(artist_home() / "uploads");
         const Done done = artist_command({"upload", picture(), "--title", "T"}).vault(evil.address()).run();
         EXPECT_EQ(done.exit, expected) << what << done.out << done.err;
     };
@@ -249,6 +262,10 @@ TEST_F(EvilVault, AReceiptThatIsNotTheVaultsIsNoSuccess) {
     attempt("another statement", Kind::other_statement, exits::kBadProof);
     attempt("another status", Kind::other_status, exits::kBadProof);
     attempt("no statement", Kind::none, exits::kBadProof);
+    attempt("a proof of a leaf of another time", Kind::other_time, exits::kBadProof);
+    attempt("a proof by another tree", Kind::other_tree, exits::kLedger);
+    fs::remove_all(artist_home() / "checkpoints");
+    attempt("a good proof", Kind::proved, 0);
 }
 
 TEST_F(EvilVault, AFalseOwnerInTheHistoryIsNotBelieved) {

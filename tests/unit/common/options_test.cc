@@ -79,7 +79,8 @@ TEST_F(OptionsTest, EachProgramHasItsCommandsAndTheOwners) {
                                    {"verify", "f"}})
             EXPECT_EQ(take(words, program).command, words.front());
     }
-    EXPECT_EQ(take({"upload", "x.jpg", "--title", "T"}, Program::artist).image, "x.jpg");
+    const std::vector<std::string> images{"x.jpg", "y.tif"};
+    EXPECT_EQ(take({"upload", "x.jpg", "y.tif"}, Program::artist).images, images);
     for (const Words& words : {Words{"browse"}, {"claim", "I"}, {"claims"}, {"withdraw", "I"}, {"ledger", "follow"}}) {
         EXPECT_EQ(take(words).command, words.front());
         EXPECT_EQ(refuse(words, Program::artist), Errc::usage) << words.front();

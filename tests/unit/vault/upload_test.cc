@@ -5,6 +5,9 @@
 #include <csignal>
 #include <thread>
 
+#include "ledger/leaf.h"
+#include "ledger/merkle.h"
+#include "ledger/note.h"
 #include "unit/vault/fixture.h"
 #include "vault/upload_room.h"
 
@@ -40,6 +43,44 @@ TEST_F(VaultTest, SignsAReceiptForTheRegistrationItsCopiesAndItsLeaf) {
     EXPECT_EQ(receipt.body.copies, 2);
     EXPECT_EQ(receipt.body.leaf, work(begun.artwork).head);
     EXPECT_EQ(history(begun.artwork)->head(), receipt.body.leaf);
+}
+
+TEST_F(VaultTest, ProvesARegistrationInItsAnswerWhereItIsAskedTo) {
+    const Party& ada = party("ada");
+    std::vector<TreeHead> heads{{0, empty_root()}};
+    for (int n = 0; n < 6; ++n) {
+        VaultSession connection = session(ada);
+        UploadPlan plan;
+        const auto begun = ask(connection, UploadBeginRequest{plan.image.size(), plan.media_type}).value();
+        EXPECT_TRUE(begun.proves);
+        ASSERT_TRUE(send_sealed(connection, begun.artwork, plan));
+        UploadCommitRequest commit{sign(registration_of(ada, begun.artwork, plan), ada.sign), std::nullopt};
+        const TreeHead& from = heads[static_cast<std::size_t>(n) / 2];
+        commit.prove = from.size;
+        const auto reply = ask(connection, commit).value();
+        const auto receipt = parse_and_verify<Receipt>(reply.receipt, vault->keys().chain).value();
+        ASSERT_TRUE(reply.proof);
+        const RegistrationProof& proof = *reply.proof;
+        EXPECT_EQ(leaf_hash(Leaf{LeafType::registration, proof.registered_at, {commit.registration}}.encode()),
+                  receipt.body.leaf);
+        const TreeHead head =
+            open_checkpoint(proof.checkpoint, vault->keys().wallet(), vault->keys().log.public_key()).value();
+        EXPECT_TRUE(verify_inclusion(receipt.body.leaf, proof.index, head.size, proof.inclusion, head.root));
+        EXPECT_TRUE(verify_consistency(from, head, proof.consistency));
+        EXPECT_EQ(proof.origin.sender_port, session(ada).caller().port);
+        heads.push_back(head);
+        // Not again, and not from a tree that there is not.
+        EXPECT_FALSE(ask(connection, commit).value().proof);
+    }
+    VaultSession connection = session(ada);
+    UploadPlan plan;
+    const auto begun = ask(connection, UploadBeginRequest{plan.image.size(), plan.media_type}).value();
+    ASSERT_TRUE(send_sealed(connection, begun.artwork, plan));
+    UploadCommitRequest commit{sign(registration_of(ada, begun.artwork, plan), ada.sign), std::nullopt};
+    commit.prove = heads.back().size + 2;
+    const auto reply = ask(connection, commit);
+    ASSERT_TRUE(reply);
+    EXPECT_FALSE(reply->proof);
 }
 
 TEST_F(VaultTest, KeepsTwoEqualCopiesWithoutThePlaintext) {

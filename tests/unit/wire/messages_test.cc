@@ -102,6 +102,7 @@ std::vector<RequestCase> request_cases() {
         {UploadDataRequest{header}, R"({"header":")" + to_base64url(header) + R"("})", {"header"}},
         {UploadDataRequest{}, R"({})", {}},
         {UploadCommitRequest{"a.b.c", Bytes{std::byte{1}}}, R"({"registration":"a.b.c","preview":"AQ"})", {"preview"}},
+        {UploadCommitRequest{"a.b.c", std::nullopt, 7}, R"({"registration":"a.b.c","prove":7})", {"prove"}},
         {list,
          R"({"text":"two boats","artist":"Ada","owner":")" + kHex1 + R"(","limit":7,"cursor":"c-1"})",
          {"text", "artist", "owner", "cursor"}},
@@ -334,8 +335,9 @@ TEST(Request, HoldsEveryMemberToItsLimit) {
     expect_bad_request(report("\xc3\xa9" + std::string(2559, 'a')));  // 2,560 code points, but the limit counts bytes
 }
 
+// `optional`: a member that need not be there.
 template <typename R>
-void expect_round_trip(const typename R::Reply& reply, const std::string& json) {
+void expect_round_trip(const typename R::Reply& reply, const std::string& json, const std::string& optional = {}) {
     const std::string text = encode_response(Response(Reply(reply)));
     EXPECT_EQ(text, R"({"ok":true,"r":)" + json + "}") << R::kMethod;
     const auto parsed = parse_reply<R>(text);
@@ -353,6 +355,11 @@ void expect_round_trip(const typename R::Reply& reply, const std::string& json) 
         wrong[name] = value.is_boolean() ? Json(1) : Json(true);
         for (const Json& variant : {without, wrong}) {
             const auto refused = parse_reply<R>(R"({"ok":true,"r":)" + variant.dump() + "}");
+            if (name == optional && variant == without) {
+                ASSERT_TRUE(refused) << R::kMethod << " " << name;
+                EXPECT_EQ(encode_response(Response(Reply(*refused))), R"({"ok":true,"r":)" + variant.dump() + "}");
+                continue;
+            }
             ASSERT_FALSE(refused) << R::kMethod << " " << name;
             EXPECT_EQ(refused.error().code, Errc::malformed) << R::kMethod << " " << name;
         }
@@ -368,7 +375,15 @@ TEST(Reply, IsWrittenAndReadAsDocumented) {
     expect_round_trip<UploadBeginRequest>({artwork(), 32768}, R"({"artwork":")" + id + R"(","offset":32768})");
     expect_round_trip<UploadResumeRequest>({16384, digest_of(0x11)}, R"({"offset":16384,"sha256":")" + kHex1 + R"("})");
     expect_round_trip<UploadDataRequest>({digest_of(0x11)}, R"({"sha256":")" + kHex1 + R"("})");
+    expect_round_trip<UploadBeginRequest>({artwork(), 0, true},
+                                          R"({"artwork":")" + id + R"(","offset":0,"proves":true})", "proves");
     expect_round_trip<UploadCommitRequest>({"a.b.c"}, R"({"receipt":"a.b.c"})");
+    expect_round_trip<UploadCommitRequest>(
+        {"a.b.c", RegistrationProof{9, {"192.0.2.7", 4711}, "note", 3, {digest_of(0x11)}, {digest_of(0x22)}}},
+        R"({"receipt":"a.b.c","proof":{"registered_at":9,"origin":{"sender_ip":"192.0.2.7","sender_port":4711},)"
+        R"("checkpoint":"note","index":3,"inclusion":[")" +
+            kHex1 + R"("],"consistency":[")" + kHex2 + R"("]}})",
+        "proof");
     expect_round_trip<ArtworkListRequest>({{work_item()}, "c"},
                                           R"({"items":[)" + kWorkJson + R"(],"next_cursor":"c"})");
     WorkItem others = work_item();
