@@ -44,8 +44,10 @@ std::optional<Message> Session::receive(Duration patience) {
             case RecordType::ping:
                 if (!socket_.send(sealer_.pong())) return std::nullopt;
                 break;
-            case RecordType::key_update:
             case RecordType::pong:
+                ++pongs_;
+                break;
+            case RecordType::key_update:
                 break;
             case RecordType::request:
             case RecordType::response:

@@ -44,7 +44,7 @@ class Session {
 public:
     Session(Socket socket, TrafficSecret send, TrafficSecret receive, Side peer);
 
-    // The next whole message or record that is none; PING is answered and KEY_UPDATE swallowed.  Nothing at the end of
+    // The next whole message or record that is none; PING is answered, PONG counted and KEY_UPDATE swallowed.  Nothing at the end of
     // the stream, where patience ends, or where a record does not open.
     std::optional<Message> receive(Duration patience = kPatience);
     bool send(RecordType type, std::string_view text);
@@ -60,6 +60,7 @@ public:
     const std::string& checkpoint() const noexcept { return checkpoint_; }
     void set_checkpoint(std::string note) { checkpoint_ = std::move(note); }
 
+    std::size_t pongs() const noexcept { return pongs_; }
     RecordSealer& sealer() noexcept { return sealer_; }
     Socket& socket() noexcept { return socket_; }
 
@@ -70,6 +71,7 @@ private:
     MessageAssembler assembler_;
     std::list<Json> events_;
     std::string checkpoint_;
+    std::size_t pongs_ = 0;
 };
 
 // Dials and completes the handshake; nothing where the vault ends it.
