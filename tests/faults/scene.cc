@@ -200,7 +200,7 @@ Result<void> Scene::upload(std::size_t image) {
     source.draft.media_type = "image/tiff";
     source.draft.width = 10;
     source.draft.height = 10;
-    source.preview = to_bytes("a preview");
+    source.preview = []() -> Result<std::optional<Bytes>> { return std::optional(to_bytes("a preview")); };
     pending_.upload = true;
     upload_tried_ = true;
     SAT_TRY_VALUE(const UploadResult uploaded, vault->upload(source, artist_->sign, {}));

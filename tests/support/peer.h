@@ -44,8 +44,8 @@ class Session {
 public:
     Session(Socket socket, TrafficSecret send, TrafficSecret receive, Side peer);
 
-    // The next whole message or record that is none; PING is answered, PONG counted and KEY_UPDATE swallowed.  Nothing at the end of
-    // the stream, where patience ends, or where a record does not open.
+    // The next whole message or record that is none; PING is answered, PONG counted and KEY_UPDATE swallowed.  Nothing
+    // at the end of the stream, where patience ends, or where a record does not open.
     std::optional<Message> receive(Duration patience = kPatience);
     bool send(RecordType type, std::string_view text);
     bool send_data(ByteView body);
