@@ -181,7 +181,7 @@ Result<Digest> parse_hash(std::string_view name, std::string_view text) {
 
 namespace {
 
-int run(Program program, const Parsed& parsed, Output& output, const std::map<std::string, Command>& own_commands) {
+int run(Program program, const Parsed& parsed, Output& output, std::span<const OwnCommand> own_commands) {
     const auto finish = [&](const Error& error) { return output.failure(error, Interrupt::signal()); };
     if (parsed.error) {
         if (!parsed.usage.empty() && !output.json())
@@ -194,7 +194,7 @@ int run(Program program, const Parsed& parsed, Output& output, const std::map<st
     }
     std::map<std::string, Command> commands = owner_commands();
     commands.merge(key_commands());
-    commands.insert(own_commands.begin(), own_commands.end());
+    for (const OwnCommand& own : own_commands) commands.emplace(own.name, own.run);
     const auto command = commands.find(parsed.options->command);
     SAT_ASSERT(command != commands.end());
     ClientApp app(program, *parsed.options, output);
@@ -202,12 +202,14 @@ int run(Program program, const Parsed& parsed, Output& output, const std::map<st
     const auto report = command->second(app);
     if (!report) return finish(report.error());
     const auto printed = output.success(*report);
-    return printed ? report->exit : finish(printed.error());
+    if (!printed) return finish(printed.error());
+    if (report->told) report->told();
+    return report->exit;
 }
 
 }  // namespace
 
-int run_client(Program program, int argc, char** argv, const std::map<std::string, Command>& own_commands) {
+int run_client(Program program, int argc, char** argv, std::span<const OwnCommand> own_commands) {
     end_without_memory(program_name(program));
     end_openssl_without_memory();
     forbid_core_dumps();

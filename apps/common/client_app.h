@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "client/vault_client.h"
@@ -87,6 +88,11 @@ private:
 };
 
 using Command = std::function<Result<Report>(ClientApp&)>;
+// A table of them is made without memory, before run_client() has said what is to happen when there is none.
+struct OwnCommand {
+    const char* name;
+    Result<Report> (*run)(ClientApp&);
+};
 
 // A text from the command line: bad_data unless it is UTF-8 of at most `max` code points.
 Result<void> check_text(std::string_view name, std::string_view text, std::size_t max);
@@ -96,6 +102,6 @@ Result<void> check_note(std::string_view name, const std::optional<std::string>&
 Result<Digest> parse_hash(std::string_view name, std::string_view text);
 
 // All of main() but the program's own commands.  Never throws.
-int run_client(Program program, int argc, char** argv, const std::map<std::string, Command>& own_commands);
+int run_client(Program program, int argc, char** argv, std::span<const OwnCommand> own_commands);
 
 }  // namespace sat

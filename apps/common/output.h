@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,8 @@ struct Report {
     std::string brief;   // -q: the result alone; whole lines
     bool shown = false;  // it was printed as it came
     int exit = 0;        // of a command of several parts, some of which failed and were told
+    // Once it was printed: until then the same command has to find what was done.
+    std::function<void()> told = nullptr;
 };
 
 // {"sat":1,"command":…,"ok":true,"data":…}

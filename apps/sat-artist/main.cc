@@ -4,5 +4,6 @@
 #include "sat-artist/upload.h"
 
 int main(int argc, char** argv) {
-    return sat::run_client(sat::Program::artist, argc, argv, {{"upload", sat::run_upload}});
+    constexpr sat::OwnCommand kCommands[] = {{"upload", sat::run_upload}};
+    return sat::run_client(sat::Program::artist, argc, argv, kCommands);
 }

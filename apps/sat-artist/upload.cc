@@ -103,13 +103,17 @@ Result<Report> upload_one(ClientApp& app) {
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     Progress progress("sending", app.may_animate());
     SAT_TRY_VALUE(const UploadResult uploaded,
-                  vault->upload(prepared.source, *key,
-                                {[&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); },
-                                 [&](std::uint64_t done, std::uint64_t total) {
-                                     app.output().note("resuming at " + format_percentage(done, total));
-                                 },
-                                 [&](const std::string& text) { app.output().note(text); }}));
-    return report_of(uploaded, home->wallet());
+                  vault->upload_of_many(prepared.source, *key,
+                                        {[&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); },
+                                         [&](std::uint64_t done, std::uint64_t total) {
+                                             app.output().note("resuming at " + format_percentage(done, total));
+                                         },
+                                         [&](const std::string& text) { app.output().note(text); }}));
+    SAT_TRY(vault->keep_checkpoint());
+    Report report = report_of(uploaded, home->wallet());
+    // What cannot be removed is found by the next upload of this file, and told to be there.
+    report.told = [vault] { (void)vault->forget_commits(); };
+    return report;
 }
 
 // The image's own, so that the others can go on.

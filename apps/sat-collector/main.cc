@@ -4,10 +4,10 @@
 #include "sat-collector/commands.h"
 
 int main(int argc, char** argv) {
-    return sat::run_client(sat::Program::collector, argc, argv,
-                           {{"browse", sat::run_browse},
-                            {"claim", sat::run_claim},
-                            {"claims", sat::run_claims},
-                            {"withdraw", sat::run_withdraw},
-                            {"ledger", sat::run_ledger}});
+    constexpr sat::OwnCommand kCommands[] = {{"browse", sat::run_browse},
+                                             {"claim", sat::run_claim},
+                                             {"claims", sat::run_claims},
+                                             {"withdraw", sat::run_withdraw},
+                                             {"ledger", sat::run_ledger}};
+    return sat::run_client(sat::Program::collector, argc, argv, kCommands);
 }
