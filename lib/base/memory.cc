@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -14,6 +15,12 @@ namespace sat {
 namespace {
 
 const char* program_name = "sat";
+
+// Before any object of namespace scope, ours or a library's, takes memory; they do so before main().
+[[gnu::constructor(101)]] void end_without_memory_from_the_start() noexcept {
+    program_name = program_invocation_short_name;
+    std::set_new_handler(out_of_memory);
+}
 
 iovec part(const char* text) noexcept { return {const_cast<char*>(text), std::strlen(text)}; }
 

@@ -10,8 +10,9 @@ namespace sat {
 // The exit code of such an end: the one of a program that failed.
 inline constexpr int kOutOfMemoryExit = 70;
 
-// From now on a failed `new` ends the process.  `program`, a literal, is named in what is said.  C libraries that
-// allocate by themselves are told by end_openssl_without_memory() and end_sqlite_without_memory().
+// A failed `new` ends the process wherever this file is linked, from before main() on.  `program`, a literal, is named
+// in what is said from now on; before, the file's own name.  C libraries that allocate by themselves are told by
+// end_openssl_without_memory() and end_sqlite_without_memory().
 void end_without_memory(const char* program) noexcept;
 
 // Two lines on stderr, then _exit(): no destructor runs, nothing is allocated.
