@@ -44,6 +44,19 @@ public:
         EXPECT_LT(relay().passed(direction), missing + missing / 100 + 5 * kChunk + kBeside);
     }
 
+    // From the moment that the commit is written down nothing reaches the vault.
+    Process upload_without_commit(const Path& file) {
+        fs::create_directories(artist_home() / "uploads");
+        fs::permissions(artist_home() / "uploads", fs::perms::owner_all);
+        relay().treat(Direction::to_vault, {.edit = [this, committed = false](std::size_t, Bytes frame) mutable {
+                          if (!committed) committed = commit_is_kept();
+                          return committed ? std::vector<Bytes>{} : std::vector<Bytes>{std::move(frame)};
+                      }});
+        Process process = uploading(file).begin();
+        EXPECT_TRUE(eventually([this] { return commit_is_kept(); }));
+        return process;
+    }
+
     // Restarted, the relay shows the same address as before.
     void restart() {
         start_vault({.data = data(), .duplicate = duplicate()});
@@ -227,15 +240,7 @@ TEST_F(Resume, AnUploadWhoseReceiptWasLostIsNotMadeTwice) {
 
 TEST_F(Resume, ACommitThatNeverArrivedIsMadeAgain) {
     const Path file = tiff(300'000);
-    fs::create_directories(artist_home() / "uploads");
-    fs::permissions(artist_home() / "uploads", fs::perms::owner_all);
-    // From the moment that the commit is written down nothing reaches the vault.
-    relay().treat(Direction::to_vault, {.edit = [&, committed = false](std::size_t, Bytes frame) mutable {
-                      if (!committed) committed = commit_is_kept();
-                      return committed ? std::vector<Bytes>{} : std::vector<Bytes>{std::move(frame)};
-                  }});
-    Process process = uploading(file).begin();
-    ASSERT_TRUE(eventually([&] { return commit_is_kept(); }));
+    Process process = upload_without_commit(file);
     process.kill_hard();
     relay().cut();
     settled();
@@ -251,14 +256,7 @@ TEST_F(Resume, ACommitThatNeverArrivedIsMadeAgain) {
 // It may be on its way still: the vault's word that it knows no such work is not final.
 TEST_F(Resume, ACommitThatTheVaultDoesNotKnowStaysWrittenDown) {
     const Path file = tiff(300'000);
-    fs::create_directories(artist_home() / "uploads");
-    fs::permissions(artist_home() / "uploads", fs::perms::owner_all);
-    relay().treat(Direction::to_vault, {.edit = [&, committed = false](std::size_t, Bytes frame) mutable {
-                      if (!committed) committed = commit_is_kept();
-                      return committed ? std::vector<Bytes>{} : std::vector<Bytes>{std::move(frame)};
-                  }});
-    Process process = uploading(file).begin();
-    ASSERT_TRUE(eventually([&] { return commit_is_kept(); }));
+    Process process = upload_without_commit(file);
     relay().treat(Direction::to_vault, {});
     relay().cut();
     EXPECT_EQ(process.wait().exit_code, exits::kInterrupted);
