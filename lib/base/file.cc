@@ -246,9 +246,12 @@ Result<void> AtomicFile::commit() {
     } else if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
         return fail(errno_error("write", path_, errno));
     }
+    const Result<void> synced = sync_directory(directory_of(path_));
+    // Whoever is told of a failure finds nothing under the final name; a file that was replaced cannot come back.
+    if (!synced && existing_ == Existing::refuse && rename_no_replace(path_, temporary_) == 0) return synced;
     temporary_.clear();
     fd_.reset();
-    return sync_directory(directory_of(path_));
+    return synced;
 }
 
 Result<void> write_file_atomically(const Path& path, ByteView bytes, AtomicFile::Existing existing, mode_t mode) {

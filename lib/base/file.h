@@ -78,7 +78,7 @@ public:
     ~AtomicFile();
 
     Result<void> write(ByteView bytes);
-    // Sync, rename, sync the directory.
+    // Sync, rename, sync the directory.  With refuse, where that fails `path` is as it was.
     Result<void> commit();
     int fd() const noexcept { return fd_.get(); }
     const Path& temporary() const noexcept { return temporary_; }

@@ -18,8 +18,8 @@ namespace {
 using testing::AnyOf;
 using testing::HasSubstr;
 
-// Of thousands of call paths of each command, in full: all of them end the program in the same two ways.
-constexpr std::uint64_t kMostPaths = 300;
+// Where each run wants a work of its own first, a second or so.
+constexpr std::uint64_t kOfSlowOnes = 300;
 
 class ClientFault : public ThreeComputers {
 public:
@@ -36,11 +36,17 @@ public:
         std::function<Command()> begin;
         // Its exit code where nothing fails.
         int done = 0;
+        // And where all was done but the telling, when it is run once more.
+        std::optional<int> done_before = {};
         // Whether what it is to bring about is so, and nothing more.
         std::function<bool()> is_so;
+        // Of some 4,000 call paths of a command, in full; all of them end the program in the same two ways.
+        std::uint64_t most_paths = UINT64_MAX;
     };
 
     void fail_everywhere(const Case& tried, std::uint64_t sample) {
+        // A client's first run makes files that those after it find.
+        run(tried, {}, [] {});
         run(tried, faults().env(tried.program), [&] { faults().count(FaultKind::io); });
         const std::uint64_t calls = faults().calls();
         ASSERT_GT(calls, 5U);
@@ -60,14 +66,14 @@ public:
         const std::vector<std::uint64_t> stacks = faults().stacks();
         ASSERT_GT(stacks.size(), 100U);
         injected = 0;
-        for (const std::uint64_t number : points(stacks.size(), sample, kMostPaths)) {
+        for (const std::uint64_t number : points(stacks.size(), sample, tried.most_paths)) {
             const std::string when =
                 "allocation by call path " + std::to_string(number) + " of " + std::to_string(stacks.size()) + " fails";
             fail_once(tried, faults().memory_env(tried.program), when,
                       [&] { faults().fail_stack(stacks[number - 1]); });
             injected += faults().injected();
         }
-        EXPECT_GE(injected, points(stacks.size(), sample, kMostPaths).size() / 2)
+        EXPECT_GE(injected, points(stacks.size(), sample, tried.most_paths).size() / 2)
             << "not every run takes the same paths";
         report_figure("allocations of clients failed", injected);
     }
@@ -99,7 +105,8 @@ private:
         EXPECT_THAT(done.err, HasSubstr(": error: ")) << when;
         EXPECT_THAT(done.err, HasSubstr(": hint: ")) << when;
         const Done again = command.run();
-        EXPECT_EQ(again.exit, tried.done) << when << ", again: " << done.err << again.out << again.err;
+        EXPECT_THAT(again.exit, AnyOf(tried.done, tried.done_before.value_or(tried.done)))
+            << when << ", again: " << done.err << again.out << again.err;
         EXPECT_TRUE(tried.is_so()) << when << ", again";
     }
 
@@ -135,6 +142,7 @@ TEST_F(ClientFault, ARequestFailsWithAWordOrGivesTheWholeImage) {
                              fs::remove(out);
                              return collector_command({"request", id, "-o", out});
                          },
+                     .done_before = exits::kExists,
                      .is_so = [&] { return read_text(out) == image; }},
                     4);
 }
@@ -155,7 +163,8 @@ TEST_F(ClientFault, AClaimFailsWithAWordOrIsOpen) {
                              return collector_command({"claim", id, "--wait", "0"});
                          },
                      .done = exits::kPending,
-                     .is_so = [&] { return open_claims() == 1; }},
+                     .is_so = [&] { return open_claims() == 1; },
+                     .most_paths = kOfSlowOnes},
                     3);
 }
 
@@ -174,7 +183,8 @@ TEST_F(ClientFault, AYesFailsWithAWordOrIsGiven) {
                              for (const Json& claim : claims.data()["items"])
                                  if (claim["artwork"] == id) return claim["state"] == "confirmed";
                              return false;
-                         }},
+                         },
+                     .most_paths = kOfSlowOnes},
                     3);
 }
 
@@ -188,7 +198,8 @@ TEST_F(ClientFault, AnAcceptanceFailsWithAWordOrMovesTheWork) {
                              EXPECT_EQ(artist({"confirm", id}).exit, 0);
                              return collector_command({"claim", id, "--wait", "5"});
                          },
-                     .is_so = [&] { return owner_of(id) == wallet(collector_home()).hex(); }},
+                     .is_so = [&] { return owner_of(id) == wallet(collector_home()).hex(); },
+                     .most_paths = kOfSlowOnes},
                     3);
 }
 
