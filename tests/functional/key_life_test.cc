@@ -52,7 +52,9 @@ public:
     static std::vector<std::uint64_t> points(std::uint64_t count, std::uint64_t spread, std::uint64_t last) {
         std::vector<std::uint64_t> out;
         const std::uint64_t step = run_in_full() ? 1 : std::max<std::uint64_t>(1, count / spread);
-        for (std::uint64_t call = 1; call <= count; call += call + last > count ? 1 : step) out.push_back(call);
+        for (std::uint64_t call = 1; call <= count;
+             call += call + last > count ? 1 : std::min(step, count - last + 1 - call))
+            out.push_back(call);
         return out;
     }
     std::size_t documents_known(const Path& home) {
