@@ -131,7 +131,7 @@ TEST_F(VaultAsAProcess, GivesUpWhatItDoesNotNeed) {
 
 TEST_F(VaultAsAProcess, LocksItsMemoryOrSaysThatItCannot) {
     if (!filtered()) return;  // a sanitizer locks nothing
-    const auto locked = [this](Process& process) {
+    const auto locked = [](Process& process) {
         return std::stoull("0" + field(Path("/proc") / std::to_string(process.pid()) / "status", "VmLck"));
     };
     // Here nobody knows what this machine allows; but it is one or the other.
