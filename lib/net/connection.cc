@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/codec.h"
 #include "net/address.h"
 #include "wire/frame.h"
 
@@ -150,7 +151,7 @@ Error Connection::failed_to(std::string_view doing, const std::error_code& error
 }
 
 SteadyTime Connection::sweep(SteadyTime now) {
-    if (silent_ && now >= read_deadline_) evict(Errc::timeout);
+    if (now >= std::min(read_deadline_, handshake_deadline_)) evict(Errc::timeout);
     const SteadyTime limit = std::min({read_deadline_, write_deadline_, handshake_deadline_, expiry_});
     if (now >= limit) {
         const bool before_session = me_ == Side::client && !established();
@@ -194,12 +195,15 @@ void Connection::interrupt_idle() {
 }
 
 void Connection::evict(Errc why) {
-    if (!silent_ || failure_) return;
-    silent_ = false;
+    if (awaited_since_ == kNever || failure_) return;
+    awaited_since_ = kNever;
     read_deadline_ = kNever;
-    const char* what = "no hello came in time";
+    handshake_deadline_ = kNever;
+    const char* what = "its part of the handshake did not come in time";
     if (why == Errc::overloaded) what = "made room for another connection";
     if (why == Errc::going_away) what = "the vault stops";
+    // Who does not even read is told nothing.
+    if (write_deadline_ != kNever) return end({why, what, {}});
     evicted_ = true;
     stop_waiting({why, what, {}});
 }
@@ -249,8 +253,19 @@ asio::awaitable<Result<std::size_t>> Connection::read_header(Phase phase) {
     auto size = frame_body_size(header_, phase);
     // In the handshake a vault still says what was wrong.
     if (!size && phase == Phase::handshake) co_return fail(std::move(size.error()));
-    if (!size) co_return broken(std::move(size.error()));
+    if (!size) co_return broken(co_await read_late_alert(std::move(size.error())));
     co_return std::size_t{*size};
+}
+
+// What a frame that is too short for a record is: in the place of the vault's first one an ALERT, of a vault that
+// refused CLIENT_FINISHED or did not wait for it; else `otherwise`.
+asio::awaitable<Error> Connection::read_late_alert(Error otherwise) {
+    if (me_ != Side::client || heard_ || ByteReader(header_).u32() != kAlertBody) co_return otherwise;
+    Bytes frame(kFrameHeaderSize + kAlertBody);
+    const auto read = co_await read_body(frame);
+    if (!read) co_return read.error();
+    const auto alert = parse_alert(frame);
+    co_return alert ? alert_error(*alert) : otherwise;
 }
 
 // `frame`: the header is put in front, the rest read.
@@ -297,6 +312,7 @@ asio::awaitable<Result<std::optional<Record>>> Connection::take_frame(MutableByt
     message_.reset();
     auto record = opener_->open(frame);
     if (!record) co_return broken(std::move(record.error()));
+    heard_ = true;
     auto message = assembler_.add(*record);
     if (!message) co_return broken(std::move(message.error()));
     const RecordType type = record->type;
@@ -585,16 +601,22 @@ asio::awaitable<Result<ServerHelloExt>> Connection::finish_handshake(ClientFinis
     co_return std::move(session->ext);
 }
 
+// Vault: sends `frame`, and the client owes the frame that it returns.
+asio::awaitable<Result<Bytes>> Connection::ask(ByteView frame) {
+    awaited_since_ = std::chrono::steady_clock::now();
+    SAT_CO_TRY(co_await write(frame));
+    auto answer = co_await read_clear_frame();
+    awaited_since_ = kNever;
+    co_return answer;
+}
+
 asio::awaitable<Result<ClientIdentity>> Connection::accept_handshake(const HandshakeParty& me,
                                                                      std::function<ServerHelloExt()> ext,
                                                                      asio::thread_pool& workers) {
     SAT_ASSERT(me_ == Side::vault && !established());
     set_deadline(handshake_deadline_, limits_.handshake);
     set_deadline(read_deadline_, limits_.hello);
-    SAT_CO_TRY(co_await write(me.identity_frame()));
-    silent_ = true;
-    auto hello = co_await read_clear_frame();
-    silent_ = false;
+    auto hello = co_await ask(me.identity_frame());
     read_deadline_ = kNever;
     if (!hello) co_return fail(std::move(hello.error()));
 
@@ -606,8 +628,7 @@ asio::awaitable<Result<ClientIdentity>> Connection::accept_handshake(const Hands
         if (handshake.peer_alerted()) end(server_hello.error());
         co_return fail(std::move(server_hello.error()));
     }
-    SAT_CO_TRY(co_await write(*server_hello));
-    SAT_CO_TRY_VALUE(const Bytes finished, co_await read_clear_frame());
+    SAT_CO_TRY_VALUE(const Bytes finished, co_await ask(*server_hello));
     auto checked = handshake.on_client_finished(finished);
     if (!checked) {
         if (handshake.peer_alerted()) end(checked.error());

@@ -134,8 +134,9 @@ public:
     asio::awaitable<Result<ClientIdentity>> accept_handshake(const HandshakeParty& me,
                                                              std::function<ServerHelloExt()> ext,
                                                              asio::thread_pool& workers);
-    // Whether IDENTITY was sent and no whole CLIENT_HELLO has come.
-    bool silent() const noexcept { return silent_; }
+    // Since when the client owes CLIENT_HELLO or CLIENT_FINISHED; kNever while it owes nothing, as while its hello is
+    // worked on.
+    SteadyTime awaited_since() const noexcept { return awaited_since_; }
 
     // The next REQUEST's text; nothing where the client closed properly.
     asio::awaitable<Result<std::optional<std::string>>> receive_request();
@@ -159,7 +160,8 @@ public:
     asio::awaitable<void> close(std::optional<Errc> why = std::nullopt);
     // At once, without a word.  Whatever is under way fails with `why`.
     void abort(Error why);
-    // Vault: takes the place of a silent() client for another one; accept_handshake() fails with `why`.
+    // Vault: gives up a client that owes a message of the handshake; accept_handshake() fails with `why`.  One that
+    // owes nothing stays.
     void evict(Errc why);
     // If a receive_request() or next_event() waits between two messages, now or later, it fails with cancelled, and the
     // connection itself goes on (so that it can be closed with a word).
@@ -190,6 +192,8 @@ private:
     asio::awaitable<Result<std::size_t>> read_header(Phase phase);
     asio::awaitable<Result<void>> read_body(MutableBytes frame);
     asio::awaitable<Result<Bytes>> read_clear_frame();
+    asio::awaitable<Error> read_late_alert(Error otherwise);
+    asio::awaitable<Result<Bytes>> ask(ByteView frame);
     asio::awaitable<Result<Record>> read_record(bool may_idle);
     asio::awaitable<Result<std::optional<Record>>> take_frame(MutableBytes frame);
     asio::awaitable<Result<Message>> read_message(bool may_idle);
@@ -230,11 +234,12 @@ private:
     std::optional<Bytes> message_;  // the message that the last record completed
     Bytes ahead_;                   // read with a bulk stream that was refused; empty otherwise
     asio::cancellation_signal waiting_;
-    bool idling_ = false;        // waits between two messages, and may be told to stop
-    bool silent_ = false;        // vault: IDENTITY is out, CLIENT_HELLO not in
-    bool evicted_ = false;       // vault: told to go while it was silent
-    std::optional<Error> stop_;  // why the wait was told to stop
-    bool idle_stopped_ = false;  // interrupt_idle()
+    bool idling_ = false;                // waits between two messages, and may be told to stop
+    SteadyTime awaited_since_ = kNever;  // vault: awaited_since()
+    bool evicted_ = false;               // vault: evict()
+    bool heard_ = false;                 // a record was opened
+    std::optional<Error> stop_;          // why the wait was told to stop
+    bool idle_stopped_ = false;          // interrupt_idle()
     std::optional<BulkReceiver> bulk_;
     // Lists: a deque takes half a kilobyte while it is empty.
     std::list<std::string> events_;  // client: kept for next_event()

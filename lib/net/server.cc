@@ -99,7 +99,9 @@ struct Server::Impl {
     void begin(const EntryPtr& entry);
     void leave_handshake(const EntryPtr& entry);
     void leave_address(const EntryPtr& entry);
+    EntryPtr who_makes_room_for(const Entry& newcomer) const;
     void give_up_place(const EntryPtr& entry);
+    bool forget_address(const EntryPtr& entry);
     void unpark();
     void turn_away(EntryPtr entry, Errc why, const char* message);
     void stop();
@@ -212,20 +214,42 @@ void Server::Impl::park(const EntryPtr& entry) {
 // Into the handshake: counted, and somebody else's place taken where there is none.
 void Server::Impl::begin(const EntryPtr& entry) {
     if (handshaking.size() >= options.max_unauthenticated) {
-        const auto silent = std::ranges::find_if(
-            handshaking, [](const EntryPtr& other) { return other->connection && other->connection->silent(); });
-        if (silent == handshaking.end()) {
+        const EntryPtr other = who_makes_room_for(*entry);
+        if (!other) {
             entry->turned_away = Error{Errc::overloaded, "too many handshakes are under way", {}};
             return;
         }
-        const EntryPtr oldest = *silent;
-        oldest->connection->evict(Errc::overloaded);
-        give_up_place(oldest);
+        other->connection->evict(Errc::overloaded);
+        give_up_place(other);
+        forget_address(other);  // now: the next newcomer may come before its coroutine has run
     }
     entry->handshaking = true;
     handshaking.push_back(entry);
     entry->counted = true;
     ++unadmitted_from[entry->origin];
+}
+
+// Of those whose message is waited for, not of those whose hello is worked on: of the address that has most places once
+// the newcomer has its own, the one that is waited for longest.  Nobody where the newcomer's own address would have
+// more than that one, and no address's only place while any has two.
+Server::Impl::EntryPtr Server::Impl::who_makes_room_for(const Entry& newcomer) const {
+    const auto places = [&](const std::string& origin) {
+        const auto found = unadmitted_from.find(origin);
+        return (found == unadmitted_from.end() ? 0 : found->second) + (origin == newcomer.origin ? 1 : 0);
+    };
+    EntryPtr best;
+    std::size_t most = places(newcomer.origin);  // of best's address, or what it has to have
+    bool any_has_two = most > 1;
+    for (const EntryPtr& entry : handshaking) {
+        const std::size_t has = places(entry->origin);
+        any_has_two = any_has_two || has > 1;
+        const SteadyTime since = entry->connection ? entry->connection->awaited_since() : kNever;
+        if (since == kNever || has < most) continue;
+        if (best && has == most && since >= best->connection->awaited_since()) continue;
+        best = entry;
+        most = has;
+    }
+    return most == 1 && any_has_two ? nullptr : best;
 }
 
 void Server::Impl::give_up_place(const EntryPtr& entry) {
@@ -240,10 +264,15 @@ void Server::Impl::leave_handshake(const EntryPtr& entry) {
 }
 
 void Server::Impl::leave_address(const EntryPtr& entry) {
-    if (!std::exchange(entry->counted, false)) return;
+    if (forget_address(entry)) unpark();
+}
+
+// Whether it was counted.
+bool Server::Impl::forget_address(const EntryPtr& entry) {
+    if (!std::exchange(entry->counted, false)) return false;
     const auto count = unadmitted_from.find(entry->origin);
     if (--count->second == 0) unadmitted_from.erase(count);
-    unpark();
+    return true;
 }
 
 // Those who wait take free places only, and nobody's.
@@ -318,7 +347,7 @@ void Server::Impl::stop() {
     const std::vector<EntryPtr> all(entries.begin(), entries.end());
     for (const EntryPtr& entry : all) {
         if (entry->session) entry->session->stop();
-        if (entry->connection && entry->connection->silent()) entry->connection->evict(Errc::going_away);
+        if (entry->connection) entry->connection->evict(Errc::going_away);
     }
     changed.notify();
 }

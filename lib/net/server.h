@@ -5,10 +5,10 @@
 //         |                                                                                                 v
 //         +----------------------------------------------------------------------> handshake --> admission --> session
 //
-// Past 64 in the handshake, the oldest silent one gets ALERT overloaded, or the newcomer where there is none; so does
-// one whose turn by the rate would come too late, at once.  An address is IPv4's, or an IPv6 network of 64 bits.
-// One thread, that of the io_context; the RSA work of strangers has a pool of its own, of half the processors: that of
-// handshakes as it comes, other work piece by piece between them (work_for_stranger).
+// Past 64 in the handshake somebody whose message is waited for gets ALERT overloaded, one of the address that has most
+// places, or the newcomer; so does one whose turn by the rate would come too late, at once.  An address is IPv4's, or
+// an IPv6 network of 64 bits.  One thread, that of the io_context; the RSA work of strangers has a pool of its own, of
+// half the processors: that of handshakes as it comes, other work piece by piece between them (work_for_stranger).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/connection.h"
 
+#include <future>
+
 #include "base/codec.h"
 #include "net_fixtures.h"
 
@@ -514,12 +516,130 @@ TEST(Handshake, OfAClientThatSaysNothingIsCutOff) {
     RawEnd client(loop, std::move(sockets.client));
     auto accepted = loop.start(accept_and_tell(loop, vault));
     EXPECT_EQ(client.receive(), vault_party().identity_frame());
-    EXPECT_TRUE(vault->silent());
+    EXPECT_NE(vault->awaited_since(), kNever);
     EXPECT_EQ(client.receive_alert(), Errc::timeout);
     client.socket().close();
     const auto got = loop.finish(accepted);
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().code, Errc::timeout);
+}
+
+TEST(Handshake, ThatIsNotOverInItsTimeIsCutOffWithAWord) {
+    Loop loop;
+    ConnectionLimits limits;
+    limits.handshake = 50ms;
+    auto sockets = connected_sockets(loop);
+    const auto vault = Connection::create(std::move(sockets.vault), Side::vault, limits);
+    RawEnd client(loop, std::move(sockets.client));
+    auto accepted = loop.start(accept_and_tell(loop, vault));
+    EXPECT_EQ(client.receive(), vault_party().identity_frame());
+    EXPECT_EQ(client.receive_alert(), Errc::timeout);
+    client.socket().close();
+    EXPECT_FALSE(loop.finish(accepted));
+}
+
+TEST(Handshake, OwesNothingWhileTheHelloIsWorkedOnAndFinishedAfterwards) {
+    Loop loop;
+    asio::thread_pool one(1);
+    std::promise<void> go;
+    asio::post(one, [&go] { go.get_future().wait(); });
+    auto sockets = connected_sockets(loop);
+    const auto vault = Connection::create(std::move(sockets.vault), Side::vault);
+    RawEnd client(loop, std::move(sockets.client));
+    bool answering = false;
+    auto ext = [&answering] {
+        answering = true;
+        return test_hello();
+    };
+    auto work = [&]() -> asio::awaitable<Result<ClientIdentity>> {
+        auto got = co_await vault->accept_handshake(vault_party(), ext, one);
+        if (!got) co_await vault->close(alert_code(got.error().code));
+        co_return got;
+    };
+    auto accepted = loop.start(work());
+    ClientHandshake handshake(client_party(), {});
+    ASSERT_TRUE(handshake.on_identity(client.receive()));
+    ASSERT_TRUE(client.send(*handshake.hello()));
+    ASSERT_TRUE(loop.until([&] { return answering; }));
+    EXPECT_EQ(vault->awaited_since(), kNever);
+    vault->evict(Errc::overloaded);  // no effect
+    go.set_value();
+    EXPECT_TRUE(handshake.on_server_hello(client.receive()));
+    EXPECT_NE(vault->awaited_since(), kNever);
+    vault->evict(Errc::overloaded);
+    EXPECT_EQ(vault->awaited_since(), kNever);
+    EXPECT_EQ(client.receive_alert(), Errc::overloaded);
+    client.socket().close();
+    const auto got = loop.finish(accepted);
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, Errc::overloaded);
+    one.join();
+}
+
+TEST(Handshake, OfAClientThatDoesNotReadIsGivenUpWithoutAWord) {
+    Loop loop;
+    auto sockets = connected_sockets(loop);
+    sockets.vault.non_blocking(true);
+    const Bytes filling(std::size_t{64} << 10);
+    std::error_code full;
+    while (!full) sockets.vault.write_some(asio::buffer(filling.data(), filling.size()), full);
+    const auto vault = Connection::create(std::move(sockets.vault), Side::vault);
+    auto accepted = loop.start(accept_and_tell(loop, vault));
+    ASSERT_TRUE(loop.until([&] { return vault->awaited_since() != kNever; }));
+    vault->evict(Errc::overloaded);
+    const auto got = loop.finish(accepted);
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, Errc::overloaded);
+    EXPECT_TRUE(vault->failure());
+}
+
+// The vault's part by hand, up to where it would be established.
+std::pair<std::shared_ptr<Connection>, RawEnd> finished_by_hand(Loop& loop, VaultHandshake& by_hand) {
+    auto sockets = connected_sockets(loop);
+    RawEnd vault(loop, std::move(sockets.vault));
+    auto client = Connection::create(std::move(sockets.client), Side::client);
+    EXPECT_TRUE(vault.send(vault_party().identity_frame()));
+    EXPECT_TRUE(loop.run(client->receive_identity(client_party(), {})));
+    auto finishing = loop.start(client->finish_handshake());
+    const auto answer = by_hand.on_client_hello(vault.receive(), test_hello());
+    EXPECT_TRUE(answer && vault.send(*answer));
+    EXPECT_TRUE(loop.finish(finishing));
+    EXPECT_TRUE(by_hand.on_client_finished(vault.receive()));
+    return {std::move(client), std::move(vault)};
+}
+
+TEST(Handshake, ThatTheVaultGaveUpTellsTheClientByAnAlertInThePlaceOfTheFirstRecord) {
+    Loop loop;
+    for (const Errc why : {Errc::overloaded, Errc::timeout, Errc::handshake_failed}) {
+        VaultHandshake by_hand(vault_party());
+        auto [client, vault] = finished_by_hand(loop, by_hand);
+        ASSERT_TRUE(vault.send(encode_alert(why)));
+        const auto answer = loop.run(client->request("anything"));
+        ASSERT_FALSE(answer);
+        EXPECT_EQ(answer.error().code, why);
+    }
+    // Three bytes that are no ALERT, other lengths, and an ALERT that a record came before, are no word of a vault's.
+    const std::vector<Bytes> wrong = {ByteWriter().u32(3).u8(2).u16(8).take(), ByteWriter().u32(2).u16(8).take(),
+                                      ByteWriter().u32(4).u8(6).u16(8).u8(0).take()};
+    for (const Bytes& frame : wrong) {
+        VaultHandshake by_hand(vault_party());
+        auto [client, vault] = finished_by_hand(loop, by_hand);
+        ASSERT_TRUE(vault.send(frame));
+        const auto answer = loop.run(client->request("anything"));
+        ASSERT_FALSE(answer);
+        EXPECT_EQ(answer.error().code, Errc::malformed);
+    }
+    VaultHandshake by_hand(vault_party());
+    auto [client, vault] = finished_by_hand(loop, by_hand);
+    auto session = by_hand.established();
+    ASSERT_TRUE(session);
+    RecordSealer sealer(std::move(session->send), 0);
+    ASSERT_TRUE(vault.send(*sealer.message(RecordType::response, as_bytes("heard"))));
+    EXPECT_EQ(loop.run(client->request("anything")), "heard");
+    ASSERT_TRUE(vault.send(encode_alert(Errc::overloaded)));
+    const auto answer = loop.run(client->request("anything"));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, Errc::malformed);
 }
 
 TEST(Handshake, ThatDripsByteByByteIsCutOff) {
@@ -533,7 +653,7 @@ TEST(Handshake, ThatDripsByteByByteIsCutOff) {
     ClientHandshake handshake(client_party(), {});
     ASSERT_TRUE(handshake.on_identity(client.receive()));
     const Bytes hello = *handshake.hello();
-    for (std::size_t i = 0; i < hello.size() && !vault->failure() && vault->silent(); ++i) {
+    for (std::size_t i = 0; i < hello.size() && !vault->failure() && vault->awaited_since() != kNever; ++i) {
         client.send(ByteView(hello).subspan(i, 1));
         loop.for_a_while(5ms);
     }

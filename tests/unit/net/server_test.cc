@@ -75,7 +75,10 @@ public:
     bool stopped() const { return running_.done(); }
 
     const HandshakeParty& party() const override { return vault_party(); }
-    ServerHelloExt hello_ext() override { return test_hello(); }
+    ServerHelloExt hello_ext() override {
+        ++hellos;
+        return test_hello();
+    }
     std::shared_ptr<ServerSession> make_session(std::shared_ptr<Connection> connection, ClientIdentity) override {
         return std::make_shared<Echo>(std::move(connection), hold, at_the_door);
     }
@@ -85,6 +88,7 @@ public:
     tcp::endpoint endpoint;
     bool hold = false;
     bool at_the_door = false;  // nobody is admitted yet
+    int hellos = 0;            // that came whole, and whose work was begun
     std::vector<Errc> refused;
     int accept_failures = 0;
 
@@ -109,11 +113,43 @@ Result<Session> open(Loop& loop, const EchoVault& vault) {
     return loop.run(open_session(vault.address(), client_party(), any, patient()));
 }
 
-RawEnd raw(Loop& loop, const EchoVault& vault) {
-    tcp::socket socket(loop.context);
+RawEnd raw(Loop& loop, const EchoVault& vault, const char* from = "127.0.0.1") {
+    tcp::socket socket(loop.context, tcp::v4());
+    socket.bind(tcp::endpoint(asio::ip::make_address(from), 0));
     socket.connect(vault.endpoint);
     return {loop, std::move(socket)};
 }
+
+// IDENTITY has come: from now on CLIENT_HELLO is waited for.
+RawEnd silent(Loop& loop, const EchoVault& vault, const char* from = "127.0.0.1") {
+    RawEnd end = raw(loop, vault, from);
+    EXPECT_EQ(end.receive(), vault_party().identity_frame());
+    return end;
+}
+
+// One whose handshake stops before CLIENT_FINISHED, and may be finished.
+class Unfinished {
+public:
+    Unfinished(Loop& loop, const EchoVault& vault, const char* from = "127.0.0.1") : end(silent(loop, vault, from)) {
+        EXPECT_TRUE(handshake_.on_identity(vault_party().identity_frame()));
+        EXPECT_TRUE(end.send(*handshake_.hello()));
+    }
+    // From now on CLIENT_FINISHED is waited for.
+    void hear() {
+        hello_ = end.receive();
+        EXPECT_EQ(frame_type(hello_), FrameType::server_hello);
+    }
+    bool finish() {
+        auto finished = handshake_.on_server_hello(hello_);
+        return finished && end.send(*finished);
+    }
+
+    RawEnd end;
+
+private:
+    ClientHandshake handshake_{client_party(), {}};
+    Bytes hello_;
+};
 
 TEST(Server, ServesOneAfterTheOtherWhateverTheOthersDo) {
     Loop loop;
@@ -195,10 +231,7 @@ TEST(Server, WhoIsNotYetAdmittedHasAPlaceOfItsAddressAndNoneOfTheHandshake) {
     RawEnd ninth = raw(loop, vault);
     ASSERT_TRUE(loop.until([&] { return vault.server().parked() == 1; }));
     // Another address is not in their way.
-    tcp::socket elsewhere(loop.context, tcp::v4());
-    elsewhere.bind(tcp::endpoint(asio::ip::make_address("127.0.0.2"), 0));
-    elsewhere.connect(vault.endpoint);
-    RawEnd other(loop, std::move(elsewhere));
+    RawEnd other = raw(loop, vault, "127.0.0.2");
     EXPECT_TRUE(other.authenticate());
     EXPECT_EQ(vault.server().parked(), 1U);
     vault.at_the_door = false;
@@ -308,39 +341,152 @@ TEST(Server, LetsWhoComesTooOftenWaitForATurnAndTurnsAwayWhoWouldWaitTooLong) {
     EXPECT_EQ(counts.addresses, 1u);
 }
 
-TEST(Server, GivesTheOldestSilentOnesPlaceToANewcomer) {
+TEST(Server, GivesThePlaceOfWhoIsWaitedForLongestToANewcomer) {
     Loop loop;
     ServerOptions options;
     options.max_unauthenticated = 3;
     EchoVault vault(loop, options);
-    std::list<RawEnd> silent;
-    for (int i = 0; i < 3; ++i) {
-        silent.push_back(raw(loop, vault));
-        EXPECT_FALSE(silent.back().receive().empty());
-    }
+    // The first to come is the last to be waited for.
+    Unfinished first(loop, vault);
+    RawEnd second = silent(loop, vault);
+    Unfinished third(loop, vault);
+    third.hear();
+    ASSERT_TRUE(loop.until([&] { return vault.hellos == 2; }));
+    first.hear();
     RawEnd newcomer = raw(loop, vault);
     EXPECT_TRUE(newcomer.authenticate());
-    EXPECT_EQ(silent.front().receive_alert(), Errc::overloaded);
-    EXPECT_EQ(silent.back().socket().available(), 0u);
+    EXPECT_EQ(second.receive_alert(), Errc::overloaded);
     EXPECT_EQ(vault.refused, std::vector<Errc>{Errc::overloaded});
+    ASSERT_TRUE(loop.until([&] { return vault.server().unauthenticated() == 2; }));
+    // Those who were not asked to go finish what they began.
+    EXPECT_TRUE(first.finish() && third.finish());
+    ASSERT_TRUE(loop.until([&] { return vault.server().counts().authenticated == 3; }));
 }
 
-TEST(Server, TurnsTheNewcomerAwayWhereNobodyIsSilent) {
+TEST(Server, GivesThePlaceOfWhoDoesNotFinishToANewcomer) {
     Loop loop;
     ServerOptions options;
-    options.max_unauthenticated = 1;
+    options.max_unauthenticated = 2;
     EchoVault vault(loop, options);
-    RawEnd busy = raw(loop, vault);
-    ClientHandshake handshake(client_party(), {});
-    ASSERT_TRUE(handshake.on_identity(busy.receive()));
-    ASSERT_TRUE(busy.send(*handshake.hello()));
-    const Bytes server_hello = busy.receive();
+    Unfinished first(loop, vault);
+    first.hear();
+    Unfinished second(loop, vault);
+    second.hear();
     RawEnd newcomer = raw(loop, vault);
+    EXPECT_TRUE(newcomer.authenticate());
+    EXPECT_EQ(first.end.receive_alert(), Errc::overloaded);
+    EXPECT_TRUE(second.finish());
+    ASSERT_TRUE(loop.until([&] { return vault.server().counts().authenticated == 2; }));
+}
+
+TEST(Server, TurnsTheNewcomerAwayWhereAllHellosAreWorkedOn) {
+    Loop loop;
+    ServerOptions options;
+    options.max_unauthenticated = 2;
+    options.handshake_threads = 1;
+    EchoVault vault(loop, options);
+    std::promise<void> go;
+    asio::post(vault.server().handshake_workers(), [&go] { go.get_future().wait(); });
+    Unfinished first(loop, vault);
+    Unfinished second(loop, vault, "127.0.0.2");
+    ASSERT_TRUE(loop.until([&] { return vault.hellos == 2; }));
+    RawEnd newcomer = raw(loop, vault, "127.0.0.3");
     EXPECT_EQ(newcomer.receive_alert(), Errc::overloaded);
-    // The one before is not harmed.
-    ASSERT_TRUE(busy.send(*handshake.on_server_hello(server_hello)));
+    go.set_value();
+    // Those before are not harmed.
+    for (Unfinished* one : {&first, &second}) {
+        one->hear();
+        EXPECT_TRUE(one->finish());
+    }
     ASSERT_TRUE(loop.until([&] { return vault.server().unauthenticated() == 0; }));
-    EXPECT_EQ(vault.server().connections(), 1u);
+    EXPECT_EQ(vault.server().connections(), 2u);
+}
+
+TEST(Server, TakesThePlaceFromTheAddressThatHasMost) {
+    Loop loop;
+    ServerOptions options;
+    options.max_unauthenticated = 4;
+    EchoVault vault(loop, options);
+    RawEnd alone = silent(loop, vault, "127.0.0.1");
+    std::list<RawEnd> many;
+    for (int i = 0; i < 3; ++i) many.push_back(silent(loop, vault, "127.0.0.2"));
+    // Of three, then of two; the newcomer's own address counts with the newcomer.
+    RawEnd third = silent(loop, vault, "127.0.0.3");
+    EXPECT_EQ(many.front().receive_alert(), Errc::overloaded);
+    many.pop_front();
+    RawEnd again = silent(loop, vault, "127.0.0.2");
+    EXPECT_EQ(many.front().receive_alert(), Errc::overloaded);
+    many.pop_front();
+    RawEnd other = silent(loop, vault, "127.0.0.3");
+    // Two of each but the first by now: who is waited for longest goes.
+    EXPECT_EQ(many.front().receive_alert(), Errc::overloaded);
+    EXPECT_EQ(alone.socket().available(), 0u);
+    EXPECT_EQ(vault.server().unauthenticated(), 4u);
+}
+
+TEST(Server, TakesNoPlaceForAnAddressThatWouldHaveMore) {
+    Loop loop;
+    ServerOptions options;
+    options.max_unauthenticated = 2;
+    options.handshake_threads = 1;
+    EchoVault vault(loop, options);
+    RawEnd alone = silent(loop, vault, "127.0.0.1");
+    std::promise<void> go;
+    asio::post(vault.server().handshake_workers(), [&go] { go.get_future().wait(); });
+    Unfinished busy(loop, vault, "127.0.0.2");
+    ASSERT_TRUE(loop.until([&] { return vault.hellos == 1; }));
+    // Its own address's is worked on, and the other address has one place only.
+    EXPECT_EQ(raw(loop, vault, "127.0.0.2").receive_alert(), Errc::overloaded);
+    // A third address has as much right as the first.
+    RawEnd third = silent(loop, vault, "127.0.0.3");
+    EXPECT_EQ(alone.receive_alert(), Errc::overloaded);
+    go.set_value();
+    busy.hear();
+    EXPECT_TRUE(busy.finish());
+    ASSERT_TRUE(loop.until([&] { return vault.server().counts().authenticated == 1; }));
+}
+
+TEST(Server, TakesNoAddressesOnlyPlaceWhereAnotherHasTwo) {
+    Loop loop;
+    ServerOptions options;
+    options.max_unauthenticated = 3;
+    options.handshake_threads = 1;
+    EchoVault vault(loop, options);
+    std::promise<void> go;
+    asio::post(vault.server().handshake_workers(), [&go] { go.get_future().wait(); });
+    Unfinished first(loop, vault, "127.0.0.2");
+    Unfinished second(loop, vault, "127.0.0.2");
+    ASSERT_TRUE(loop.until([&] { return vault.hellos == 2; }));
+    RawEnd alone = silent(loop, vault, "127.0.0.1");
+    EXPECT_EQ(raw(loop, vault, "127.0.0.3").receive_alert(), Errc::overloaded);
+    go.set_value();
+    first.hear();
+    RawEnd newcomer = silent(loop, vault, "127.0.0.3");
+    EXPECT_EQ(first.end.receive_alert(), Errc::overloaded);
+    EXPECT_EQ(alone.socket().available(), 0u);
+}
+
+TEST(Server, LetsNoEightAddressesKeepTheOthersOutByHandshakesThatTheyDoNotFinish) {
+    Loop loop;
+    EchoVault vault(loop, {});
+    const auto address = [](int n) { return "127.0.1." + std::to_string(n + 1); };
+    std::list<Unfinished> attack;
+    for (int i = 0; i < 64; ++i) attack.emplace_back(loop, vault, address(i % 8).c_str());
+    for (Unfinished& one : attack) one.hear();
+    ASSERT_EQ(vault.server().unauthenticated(), kMaxUnauthenticated);
+    // Slow: it is waited for longer than any of those who come after it.
+    Unfinished slow(loop, vault, "127.0.0.1");
+    slow.hear();
+    EXPECT_EQ(attack.front().end.receive_alert(), Errc::overloaded);
+    for (int i = 0; i < 72; ++i) {
+        attack.emplace_back(loop, vault, address(i % 8).c_str());
+        attack.back().hear();
+    }
+    EXPECT_EQ(vault.server().unauthenticated(), kMaxUnauthenticated);
+    RawEnd other = raw(loop, vault, "127.0.0.2");
+    EXPECT_TRUE(other.authenticate());
+    EXPECT_TRUE(slow.finish());
+    ASSERT_TRUE(loop.until([&] { return vault.server().counts().authenticated == 2; }));
 }
 
 TEST(Server, HoldsNoMoreConnectionsThanItMay) {
