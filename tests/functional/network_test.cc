@@ -140,7 +140,8 @@ TEST_F(Network, AnUploadWhoseAnswerIsLostIsFoundDoneOrNotDone) {
     const Done lost = artist_command({"upload", picture(), "--title", "Twice"}).vault(relay.address()).run();
     EXPECT_TRUE(lost.exit == exits::kInterrupted || lost.exit == 0) << lost.out << lost.err;
     EXPECT_EQ(works(), 2U) << "it was committed: the outcome was unknown to the client alone";
-    for (const Json& item : collector({"browse"}).data()["items"]) check_artwork(item);
+    const Done browsed = collector({"browse"});
+    for (const Json& item : browsed.data()["items"]) check_artwork(item);
 }
 
 TEST_F(Network, TheVaultKilledInTheMiddleOfAnUploadAndStartedAgainTakesTheSameUpload) {

@@ -55,7 +55,8 @@ TEST_F(Output, EveryCommandPrintsOneDocumentOnSuccess) {
     const Done claimed = collector({"claim", id});
     ASSERT_EQ(claimed.exit, 0) << claimed.out << claimed.err;
     check_claim(claimed.data());
-    for (const Json& item : collector({"history", id}).data()["items"]) {
+    const Done history = collector({"history", id});
+    for (const Json& item : history.data()["items"]) {
         for (const char* name : {"seq", "owner", "from", "at", "verified"}) EXPECT_TRUE(item.contains(name)) << name;
     }
     const Done status = vaultd_command({"status"}).json().run();

@@ -77,7 +77,8 @@ TEST(InteropEnvelopes, OpenAndSealAgainToTheSameChunks) {
 }
 
 TEST(InteropEnvelopes, AreForTheirPurposeAndTheirHeaderAlone) {
-    for (const auto& vector : load_project_vectors("interop/envelope.json").at("envelopes")) {
+    const auto vectors = load_project_vectors("interop/envelope.json").at("envelopes");
+    for (const auto& vector : vectors) {
         SCOPED_TRACE(vector.at("artwork"));
         const KemPrivateKey key = key_of(vector);
         const Bytes bytes = vector_bytes(vector.at("header"));
