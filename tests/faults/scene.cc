@@ -165,6 +165,8 @@ bool Scene::start(const Environment& environment) {
 }
 
 int Scene::stop() {
+    // A vault waits a second for those who are told that it goes.
+    for (Person* person : {artist_.get(), collector_.get(), second_.get()}) person->client.close();
     vault_->signal(SIGTERM);
     const Outcome ended = vault_->wait();
     EXPECT_FALSE(ended.timed_out) << "the vault does not stop";
