@@ -1,10 +1,11 @@
-// Starting sat-picture and reading its one line.
+// Starting sat-picture, handing it pictures, and reading what it says of each.  The protocol: apps/sat-picture/main.cc.
 // SPDX-License-Identifier: Apache-2.0
 #include "common/picture_helper.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <utility>
 
 #include "base/json.h"
@@ -25,13 +27,15 @@ namespace {
 constexpr std::size_t kMaxReport = 128 * 1024;  // a preview of 64 KiB in base64url, and some words
 // To hand over a preview that is ready.
 constexpr std::chrono::seconds kGrace{10};
+// For the helper to end when nothing is asked of it any more.
+constexpr std::chrono::milliseconds kFarewell{1000};
 
 Error broken_helper(const std::string& what) {
     return {Errc::io_error, "the picture helper " + what, "try again; if it stays so, install the programs anew"};
 }
 
-// posix_spawn with only 0, 1 and 2: the image, the pipe, nothing.
-Result<pid_t> start(const Path& helper, int image, int output) {
+// posix_spawn with only 0, 1 and 2: our line to it, nothing, nothing.
+Result<pid_t> spawn(const Path& helper, int control) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     if (posix_spawn_file_actions_init(&actions) != 0) return fail(broken_helper("cannot be started"));
@@ -40,8 +44,8 @@ Result<pid_t> start(const Path& helper, int image, int output) {
         return fail(broken_helper("cannot be started"));
     }
     // Everything else is close-on-exec; closefrom makes sure of what we were started with.
-    posix_spawn_file_actions_adddup2(&actions, image, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, control, STDIN_FILENO);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
     // A group of its own: a Ctrl-C is ours to handle, and all that it started ends with it.
@@ -64,6 +68,29 @@ Result<pid_t> start(const Path& helper, int image, int output) {
     return child;
 }
 
+// One request: a byte, for a message has to hold one, and the two descriptors.  Never waits: the line holds more than
+// our few.
+bool send_request(int control, int image, int output) {
+    char byte = 0;
+    iovec part{&byte, 1};
+    const std::array<int, 2> descriptors{image, output};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof descriptors)> room{};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = room.data();
+    message.msg_controllen = room.size();
+    cmsghdr* const rights = CMSG_FIRSTHDR(&message);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof descriptors);
+    std::memcpy(CMSG_DATA(rights), descriptors.data(), sizeof descriptors);
+    ssize_t sent = 0;
+    while ((sent = ::sendmsg(control, &message, MSG_NOSIGNAL | MSG_DONTWAIT)) < 0 && errno == EINTR) {
+    }
+    return sent == 1;
+}
+
 }  // namespace
 
 Result<Path> find_picture_helper() {
@@ -80,28 +107,63 @@ Result<Path> find_picture_helper() {
                 "it belongs beside this program, or in ../libexec/sat");
 }
 
-Result<PictureExam> PictureExam::begin(const Path& helper, int image, std::chrono::seconds patience) {
+PictureHelper::~PictureHelper() {
+    const std::lock_guard lock(mutex_);
+    end_locked();
+}
+
+Result<void> PictureHelper::start() {
+    const std::lock_guard lock(mutex_);
+    return process_ != 0 ? Result<void>() : start_locked();
+}
+
+Result<void> PictureHelper::start_locked() {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
+        return fail(errno_error("make", "a socket", errno));
+    FileDescriptor ours(ends[0]);
+    const FileDescriptor theirs(ends[1]);
+    SAT_TRY_VALUE(process_, spawn(program_, theirs.get()));
+    control_ = std::move(ours);
+    return {};
+}
+
+// One that has nothing to do ends by itself, with what it knows of the time that its children took; its end of the
+// line is closed then.
+void PictureHelper::end_locked() {
+    if (process_ == 0) return;
+    ::shutdown(control_.get(), SHUT_WR);
+    pollfd waiting{control_.get(), POLLIN, 0};
+    (void)::poll(&waiting, 1, static_cast<int>(kFarewell.count()));
+    ::kill(-process_, SIGKILL);
+    while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    process_ = 0;
+    control_.reset();
+}
+
+Result<PictureExam> PictureHelper::examine(int image, std::chrono::seconds patience) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(errno_error("make", "a pipe", errno));
     FileDescriptor reading(ends[0]);
     const FileDescriptor writing(ends[1]);
-    SAT_TRY_VALUE(const pid_t child, start(helper, image, writing.get()));
-    return PictureExam(child, std::move(reading), std::chrono::steady_clock::now() + patience);
-}
-
-PictureExam::PictureExam(PictureExam&& other) noexcept
-    : child_(std::exchange(other.child_, 0)),
-      output_(std::move(other.output_)),
-      deadline_(other.deadline_),
-      text_(std::move(other.text_)),
-      all_read_(other.all_read_),
-      header_(std::move(other.header_)),
-      whole_(std::move(other.whole_)) {}
-
-PictureExam::~PictureExam() {
-    if (child_ == 0) return;
-    ::kill(-child_, SIGKILL);
-    (void)wait_for_end();
+    const std::lock_guard lock(mutex_);
+    const bool ran = process_ != 0;
+    if (!ran) {
+        SAT_TRY(start_locked());
+    }
+    bool sent = send_request(control_.get(), image, writing.get());
+    if (!sent && ran) {
+        // It has died since.
+        end_locked();
+        SAT_TRY(start_locked());
+        sent = send_request(control_.get(), image, writing.get());
+    }
+    if (!sent) {
+        end_locked();
+        return fail(broken_helper("does not take the image"));
+    }
+    return PictureExam(std::move(reading), std::chrono::steady_clock::now() + patience);
 }
 
 // Until something comes, it is silent for good, our patience is over, or there is too much.
@@ -124,22 +186,12 @@ Result<void> PictureExam::read_more(std::chrono::steady_clock::time_point deadli
     }
 }
 
-// How it ended, as waitpid gives it.
-Result<int> PictureExam::wait_for_end() {
-    int status = 0;
-    const pid_t child = std::exchange(child_, 0);
-    while (::waitpid(child, &status, 0) < 0) {
-        if (errno != EINTR) return fail(broken_helper("got lost"));
-    }
-    return status;
-}
-
 // After all was read.
 Result<Picture> PictureExam::conclude() {
-    SAT_TRY_VALUE(const int status, wait_for_end());
-    if (!WIFEXITED(status)) return fail(broken_helper("was killed by signal " + std::to_string(WTERMSIG(status))));
     const std::size_t first = header_ ? text_.find('\n') + 1 : 0;
-    SAT_TRY_VALUE(Picture picture, parse_picture_report(std::string_view(text_).substr(first), WEXITSTATUS(status)));
+    const std::string_view report = std::string_view(text_).substr(first);
+    if (!report.ends_with('\n')) return fail(broken_helper("ended before it had answered"));
+    SAT_TRY_VALUE(Picture picture, parse_picture_report(report));
     if (header_ && (picture.media_type != header_->media_type || picture.width != header_->width ||
                     picture.height != header_->height))
         return fail(broken_helper("gave two answers"));
@@ -166,12 +218,6 @@ Result<Picture> PictureExam::finish() {
     return conclude();
 }
 
-Result<Picture> examine_picture(const Path& helper, int image, std::chrono::seconds patience) {
-    SAT_TRY_VALUE(PictureExam exam, PictureExam::begin(helper, image, patience));
-    SAT_TRY(exam.header());
-    return exam.finish();
-}
-
 std::optional<Picture> parse_picture_header(std::string_view line) {
     const auto json = parse_json(line, 1);
     if (!json) return std::nullopt;
@@ -184,13 +230,13 @@ std::optional<Picture> parse_picture_header(std::string_view line) {
     return picture;
 }
 
-Result<Picture> parse_picture_report(std::string_view text, int exit_code) {
+Result<Picture> parse_picture_report(std::string_view text) {
     const Error nonsense = broken_helper("gave an answer that makes no sense");
     if (text.ends_with('\n')) text.remove_suffix(1);
     const auto json = parse_json(text, 1);
     if (!json) return fail(nonsense);
     ObjectReader in(*json, Errc::io_error);
-    if (exit_code == 1) {
+    if (json->contains("error")) {
         const std::string error = in.text("error", 64);
         if (!in.finish()) return fail(nonsense);
         const char* const types = "use JPEG, PNG, TIFF, WebP, GIF or AVIF";
@@ -200,7 +246,6 @@ Result<Picture> parse_picture_report(std::string_view text, int exit_code) {
         if (error == "failed") return fail(Errc::bad_data, "the image is damaged");
         return fail(nonsense);
     }
-    if (exit_code != 0) return fail(nonsense);
     Picture picture;
     picture.media_type = in.text("media_type", 32);
     picture.width = in.integer("width", 1, kMaxPixels);

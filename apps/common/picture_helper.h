@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -23,32 +24,24 @@ struct Picture {
 // Beside this program, or installed at ../libexec/sat/.  config: nowhere.
 Result<Path> find_picture_helper();
 
-// The helper at work on one picture, beside whatever else is done.  Destroyed, it is ended.
+// The helper at work on one picture, beside whatever else is done.  Destroyed, it makes the helper let go of it.
 class PictureExam {
 public:
-    // Starts `helper` over the file `image` is open on.  io_error: it could not be run.
-    static Result<PictureExam> begin(const Path& helper, int image,
-                                     std::chrono::seconds patience = std::chrono::seconds(90));
-    PictureExam(PictureExam&& other) noexcept;
-    PictureExam& operator=(PictureExam&&) = delete;
-    ~PictureExam();
-
     // Waits for type and size, which come long before the preview of a large picture; without a preview.  bad_data: it
-    // is no image, or none of the six types, or too large; io_error: the helper was killed, took longer than its
-    // patience, or answered nonsense; cancelled.
+    // is no image, or none of the six types, or too large; io_error: the helper died, took longer than its patience,
+    // or answered nonsense; cancelled.
     Result<Picture> header();
     // Waits for everything.  Errors as header().  Once.
     Result<Picture> finish();
 
 private:
-    PictureExam(pid_t child, FileDescriptor output, std::chrono::steady_clock::time_point deadline)
-        : child_(child), output_(std::move(output)), deadline_(deadline) {}
+    friend class PictureHelper;
+    PictureExam(FileDescriptor output, std::chrono::steady_clock::time_point deadline)
+        : output_(std::move(output)), deadline_(deadline) {}
 
     Result<void> read_more(std::chrono::steady_clock::time_point deadline);
-    Result<int> wait_for_end();
     Result<Picture> conclude();
 
-    pid_t child_;  // 0: it has ended
     FileDescriptor output_;
     std::chrono::steady_clock::time_point deadline_;
     std::string text_;  // what it has printed
@@ -57,12 +50,33 @@ private:
     std::optional<Picture> whole_;  // it was there at once
 };
 
-// begin() and finish().
-Result<Picture> examine_picture(const Path& helper, int image,
-                                std::chrono::seconds patience = std::chrono::seconds(90));
+// One process for all the pictures of a command: it forks a sandboxed one for each.  May be used by several threads.
+class PictureHelper {
+public:
+    explicit PictureHelper(Path program) : program_(std::move(program)) {}
+    PictureHelper(const PictureHelper&) = delete;
+    PictureHelper& operator=(const PictureHelper&) = delete;
+    // Ends it, and the exams that are under way.
+    ~PictureHelper();
 
-// What the helper printed, and how it ended: the last line, after the one of the header if there was one.
-Result<Picture> parse_picture_report(std::string_view text, int exit_code);
+    // Starts it, unless it runs: what it loads takes a while, which the caller may have other use for.  io_error.
+    Result<void> start();
+    // Hands it the file that `image` is open on; one that has died meanwhile is started anew.  io_error: it could not
+    // be run.
+    Result<PictureExam> examine(int image, std::chrono::seconds patience = std::chrono::seconds(90));
+
+private:
+    Result<void> start_locked();
+    void end_locked();
+
+    Path program_;
+    std::mutex mutex_;
+    pid_t process_ = 0;       // 0: none
+    FileDescriptor control_;  // to it
+};
+
+// What the helper printed, from the last line's beginning: after the one of the header, if there was one.
+Result<Picture> parse_picture_report(std::string_view text);
 // The line of the header, which comes before the preview is made; nothing where `line` is another one.
 std::optional<Picture> parse_picture_header(std::string_view line);
 

@@ -57,15 +57,14 @@ struct Prepared {
     UploadSource source;
 };
 
-Result<Prepared> prepare(ClientApp& app, const std::string& title, const Path& image) {
+Result<Prepared> prepare(ClientApp& app, PictureHelper& helper, const std::string& title, const Path& image) {
     Prepared prepared;
     SAT_TRY_VALUE(prepared.file, open_regular(image));
     SAT_TRY_VALUE(Registration draft, draft_from(app.options(), title, image));
     struct stat status {};
     if (::fstat(prepared.file.get(), &status) != 0) return fail(errno_error("read", image, errno));
     if (status.st_size == 0) return fail(Errc::bad_data, printable(image.string()) + " is empty");
-    SAT_TRY_VALUE(const Path helper, find_picture_helper());
-    SAT_TRY_VALUE(PictureExam begun, PictureExam::begin(helper, prepared.file.get()));
+    SAT_TRY_VALUE(PictureExam begun, helper.examine(prepared.file.get()));
     prepared.exam = std::make_unique<PictureExam>(std::move(begun));
     SAT_TRY_VALUE(const Picture picture, prepared.exam->header());
     draft.media_type = picture.media_type;
@@ -97,7 +96,9 @@ Report report_of(const UploadResult& uploaded, const Wallet& me) {
 
 Result<Report> upload_one(ClientApp& app) {
     const Options& options = app.options();
-    SAT_TRY_VALUE(const Prepared prepared, prepare(app, *options.title, options.images.front()));
+    SAT_TRY_VALUE(const Path program, find_picture_helper());
+    PictureHelper helper(program);
+    SAT_TRY_VALUE(const Prepared prepared, prepare(app, helper, *options.title, options.images.front()));
     SAT_TRY_VALUE(const SigningKey* key, app.signing_key());
     SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
@@ -126,7 +127,8 @@ bool is_of_one_image(Errc code) {
 // order of the arguments.
 class ManyUploads {
 public:
-    ManyUploads(ClientApp& app, const SigningKey& key) : app_(app), key_(key), done_(app.options().images.size()) {}
+    ManyUploads(ClientApp& app, PictureHelper& helper, const SigningKey& key)
+        : app_(app), helper_(helper), key_(key), done_(app.options().images.size()) {}
 
     // `first` is connected.
     Result<Report> run(VaultClient& first, const Wallet& me) {
@@ -191,7 +193,7 @@ private:
 
     Outcome upload(VaultClient& vault, std::size_t number) {
         const Path image = app_.options().images[number];
-        SAT_TRY_VALUE(const Prepared prepared, prepare(app_, image.stem().string(), image));
+        SAT_TRY_VALUE(const Prepared prepared, prepare(app_, helper_, image.stem().string(), image));
         if (!vault.connected()) {
             if (auto connected = vault.connect(); !connected) {
                 stop(connected.error());
@@ -240,6 +242,7 @@ private:
     }
 
     ClientApp& app_;
+    PictureHelper& helper_;
     const SigningKey& key_;
     int exit_ = kExitDone;  // of the first that failed; the telling thread's
 
@@ -261,10 +264,14 @@ Result<Report> upload_many(ClientApp& app) {
         if (::stat(image.c_str(), &status) == 0 && !files.emplace(status.st_dev, status.st_ino).second)
             return fail(Errc::usage, printable(image) + " is named twice");
     }
+    SAT_TRY_VALUE(const Path program, find_picture_helper());
+    PictureHelper helper(program);
+    // It loads its libraries while the key is unlocked.
+    SAT_TRY(helper.start());
     SAT_TRY_VALUE(const SigningKey* key, app.signing_key());
     SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
-    return ManyUploads(app, *key).run(*vault, home->wallet());
+    return ManyUploads(app, helper, *key).run(*vault, home->wallet());
 }
 
 }  // namespace

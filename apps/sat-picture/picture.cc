@@ -54,6 +54,10 @@ constexpr std::array kLoaders{
     Loader{"heifload_source", "VipsForeignLoadHeifSource", MediaType::avif},
 };
 
+// What nearly every preview takes.
+constexpr std::array kOperations{"thumbnail_source", "sequential", "resize",  "shrinkv",         "shrinkh",
+                                 "reducev",          "reduceh",    "autorot", "jpegsave_buffer", "copy"};
+
 std::uint32_t big_endian(std::span<const unsigned char> bytes) noexcept {
     std::uint32_t value = 0;
     for (const unsigned char byte : bytes) value = value << 8U | byte;
@@ -101,31 +105,14 @@ bool send(int output, const PictureHeader& header) { return send(output, std::as
 
 void be_silent(const gchar* /*domain*/, GLogLevelFlags /*level*/, const gchar* /*text*/, gpointer /*data*/) {}
 
-// Loads libvips so that it keeps to one core, little memory and our six loaders.
-bool start_vips() {
-    // One arena: every other one reserves 64 MiB of address space.
-    mallopt(M_ARENA_MAX, 1);
-    pthread_attr_t attributes{};
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, kThreadStack);
-    pthread_setattr_default_np(&attributes);
-    pthread_attr_destroy(&attributes);
-    // The AV1 decoder starts as many threads as there are cores; on one core it is the same on every machine.
-    if (const int core = sched_getcpu(); core >= 0) {
-        cpu_set_t cores;
-        CPU_ZERO(&cores);
-        CPU_SET(static_cast<std::size_t>(core), &cores);
-        sched_setaffinity(0, sizeof cores, &cores);
-    }
-    g_log_set_default_handler(be_silent, nullptr);
-    if (vips_init("sat-picture") != 0) return false;
-    vips_concurrency_set(1);
-    vips_cache_set_max(0);
-    // What libvips itself calls untrusted, and every other loader that is not one of our six.
-    vips_block_untrusted_set(TRUE);
-    vips_operation_block_set("VipsForeignLoad", TRUE);
-    for (const Loader& loader : kLoaders) vips_operation_block_set(loader.type_name, FALSE);
-    return true;
+// The AV1 decoder starts as many threads as there are cores; on one core it is the same on every machine.
+void keep_to_one_core() noexcept {
+    const int core = sched_getcpu();
+    if (core < 0) return;
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    CPU_SET(static_cast<std::size_t>(core), &cores);
+    sched_setaffinity(0, sizeof cores, &cores);
 }
 
 MediaType find_type(VipsSource* source) {
@@ -154,10 +141,14 @@ ImagePtr made(Call call) {
 // Upright, at most kPreviewSide a side, sRGB in three bands of eight bits, alpha flattened on white, all in memory.
 // Null if any of it fails, a truncated body included.
 // libvips 8.14 hands thumbnail's own fail_on to no source loader, but its option string it does.
-ImagePtr make_thumbnail(VipsSource* source) {
+// `profile`: the colours are to be translated by it; asked to, libvips would translate sRGB too, by way of another
+// white point, and pure blue would come out as (85, 15, 253).
+ImagePtr make_thumbnail(VipsSource* source, bool profile) {
     ImagePtr image = made([&](VipsImage** out) {
+        // The pair of the profile comes last: without it, its place ends the list.
         return vips_thumbnail_source(source, out, kPreviewSide, "height", kPreviewSide, "size", VIPS_SIZE_DOWN,
-                                     "export_profile", "srgb", "option_string", "fail_on=truncated", nullptr);
+                                     "option_string", "fail_on=truncated", profile ? "export_profile" : nullptr, "srgb",
+                                     nullptr);
     });
     if (image && image->Type != VIPS_INTERPRETATION_sRGB) {
         image = made(
@@ -234,10 +225,35 @@ std::string_view picture_outcome_name(PictureOutcome outcome) noexcept {
     return "failed";
 }
 
+bool load_decoders() {
+    // One arena: every other one reserves 64 MiB of address space.
+    mallopt(M_ARENA_MAX, 1);
+    pthread_attr_t attributes{};
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, kThreadStack);
+    pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+    g_log_set_default_handler(be_silent, nullptr);
+    if (vips_init("sat-picture") != 0) return false;
+    vips_concurrency_set(1);
+    vips_cache_set_max(0);
+    // What libvips itself calls untrusted, and every other loader that is not one of our six.
+    vips_block_untrusted_set(TRUE);
+    vips_operation_block_set("VipsForeignLoad", TRUE);
+    for (const Loader& loader : kLoaders) vips_operation_block_set(loader.type_name, FALSE);
+    // Each makes its class, which every child would do again.
+    for (const char* const name : kOperations) {
+        const std::unique_ptr<VipsOperation, Unref> once(vips_operation_new(name));
+        if (!once) return false;
+    }
+    return true;
+}
+
 PictureOutcome decode_picture(int input, int output) {
     struct stat status {};
     if (fstat(input, &status) != 0) return PictureOutcome::failed;
-    if (!start_vips() || !enter_sandbox()) return PictureOutcome::failed;
+    keep_to_one_core();
+    if (!enter_sandbox()) return PictureOutcome::failed;
 
     const PictureHeader promised = promised_header(input);
     if (promised.width > VIPS_MAX_COORD || promised.height > VIPS_MAX_COORD) return PictureOutcome::too_large;
@@ -247,6 +263,7 @@ PictureOutcome decode_picture(int input, int output) {
         static_cast<std::uint64_t>(status.st_size) + std::uint64_t{4} * promised.width * promised.height;
 
     PictureHeader header;
+    bool profile = false;
     {
         const SourcePtr source = open_source(input);
         if (!source) return PictureOutcome::failed;
@@ -262,6 +279,8 @@ PictureOutcome decode_picture(int input, int output) {
         }
         if (!image) return PictureOutcome::failed;
         if (header.type == MediaType::avif && !is_av1(image.get())) return PictureOutcome::unsupported;
+        profile = vips_image_get_typeof(image.get(), VIPS_META_ICC_NAME) != 0 ||
+                  vips_image_get_interpretation(image.get()) == VIPS_INTERPRETATION_CMYK;
         header.width = static_cast<std::uint32_t>(vips_image_get_width(image.get()));
         header.height = static_cast<std::uint32_t>(vips_image_get_height(image.get()));
     }
@@ -269,7 +288,7 @@ PictureOutcome decode_picture(int input, int output) {
 
     const SourcePtr source = open_source(input);
     if (!source) return PictureOutcome::failed;
-    const ImagePtr thumbnail = make_thumbnail(source.get());
+    const ImagePtr thumbnail = make_thumbnail(source.get(), profile);
     if (!thumbnail) return PictureOutcome::failed;
     const Bytes preview = encode_preview(thumbnail.get());
     return !preview.empty() && send(output, preview) ? PictureOutcome::done : PictureOutcome::failed;

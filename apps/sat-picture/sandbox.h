@@ -13,12 +13,21 @@ inline constexpr std::size_t kMemoryCap = std::size_t{512} << 20;
 // Decoding 4 GiB of TIFF takes 10 to 40 s.
 inline constexpr unsigned kCpuSeconds = 60;
 
-// For this process and its children: caps on memory and CPU, few descriptors, no core, no new privileges, an empty
+// For this process and its children: a cap on memory, few descriptors, no core, no new privileges, an empty
 // environment, nothing open but 0, 1 and 2.  False if any of it was refused: then no picture may be touched.
 [[nodiscard]] bool limit_process() noexcept;
 
-// For the decoding child, once its libraries are loaded: it can no longer write files, and where the kernel takes a
-// filter, neither open one, nor use a socket, nor start a program or process, nor signal others.
+// Whether a process that decodes may be forked from this one: no other thread runs, which fork would leave behind in
+// the middle of something; and no memory is shared that anybody can write to, by which one picture could reach the
+// next.
+[[nodiscard]] bool may_fork();
+
+// Closes `first` and all descriptors above it.
+[[nodiscard]] bool close_from(int first) noexcept;
+
+// For the decoding child: a limit on CPU from now on; it can no longer write files, and where the kernel takes a
+// filter, neither open one, nor use a socket, nor start a program or process, nor signal others, nor touch what limits
+// them.
 [[nodiscard]] bool enter_sandbox() noexcept;
 
 }  // namespace sat

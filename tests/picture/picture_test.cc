@@ -3,7 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,12 +14,17 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -30,36 +37,96 @@ namespace {
 const Path kFixtures = Path(SAT_SOURCE_DIR) / "tests/fixtures";
 
 struct Answer {
-    int exit = -1;
     std::string text;
     Json json;
     bool header_first = false;  // told before the preview was made
-    long resident_kib = 0;      // the helper's and its child's peak
+    long resident_kib = 0;      // the peak of the helper's processes
 };
 
-// Runs the helper with `stdin_fd` as its standard input.
-Answer examine_fd(int stdin_fd) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
-    const pid_t child = fork();
-    if (child == 0) {
-        dup2(stdin_fd, STDIN_FILENO);
-        dup2(ends[1], STDOUT_FILENO);
-        execl(SAT_PICTURE, SAT_PICTURE, nullptr);
-        _exit(127);
+// The helper at work, and our line to it.
+class Helper {
+public:
+    Helper() {
+        std::array<int, 2> ends{};
+        EXPECT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), 0);
+        control_ = FileDescriptor(ends[0]);
+        const FileDescriptor theirs(ends[1]);
+        process_ = fork();
+        if (process_ == 0) {
+            dup2(theirs.get(), STDIN_FILENO);
+            execl(SAT_PICTURE, SAT_PICTURE, nullptr);
+            _exit(127);
+        }
     }
-    close(ends[1]);
-    Answer answer;
+    ~Helper() {
+        if (process_ != 0) end();
+    }
+    Helper(const Helper&) = delete;
+    Helper& operator=(const Helper&) = delete;
+
+    pid_t process() const { return process_; }
+
+    void send(const std::vector<int>& descriptors, std::string_view text = std::string_view("", 1)) {
+        std::string copy(text);
+        iovec part{copy.data(), copy.size()};
+        const std::size_t size = descriptors.size() * sizeof(int);
+        alignas(cmsghdr) std::array<char, CMSG_SPACE(4 * sizeof(int))> room{};
+        msghdr message{};
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        if (!descriptors.empty()) {
+            message.msg_control = room.data();
+            message.msg_controllen = CMSG_SPACE(size);
+            cmsghdr* const rights = CMSG_FIRSTHDR(&message);
+            rights->cmsg_level = SOL_SOCKET;
+            rights->cmsg_type = SCM_RIGHTS;
+            rights->cmsg_len = CMSG_LEN(size);
+            std::memcpy(CMSG_DATA(rights), descriptors.data(), size);
+        }
+        EXPECT_EQ(sendmsg(control_.get(), &message, MSG_NOSIGNAL), static_cast<ssize_t>(copy.size()));
+    }
+
+    // The reading end of what it will say of the picture.
+    FileDescriptor ask(int picture) {
+        std::array<int, 2> ends{};
+        EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+        const FileDescriptor writing(ends[1]);
+        send({picture, writing.get()});
+        return FileDescriptor(ends[0]);
+    }
+
+    // Its exit code; what it took.
+    int end(rusage* usage = nullptr) {
+        control_.reset();
+        int status = 0;
+        const pid_t process = std::exchange(process_, 0);
+        EXPECT_EQ(wait4(process, &status, 0, usage), process);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    }
+
+private:
+    FileDescriptor control_;
+    pid_t process_ = 0;
+};
+
+std::string read_all(int fd) {
+    std::string text;
     std::array<char, 4096> buffer{};
-    for (ssize_t count = 0; (count = read(ends[0], buffer.data(), buffer.size())) > 0;) {
-        answer.text.append(buffer.data(), static_cast<std::size_t>(count));
-    }
-    close(ends[0]);
-    int status = 0;
-    rusage usage{};
-    EXPECT_EQ(wait4(child, &status, 0, &usage), child);
-    answer.exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    answer.resident_kib = usage.ru_maxrss;
+    for (ssize_t count = 0; (count = read(fd, buffer.data(), buffer.size())) > 0;)
+        text.append(buffer.data(), static_cast<std::size_t>(count));
+    return text;
+}
+
+std::string read_line(int fd) {
+    std::string text;
+    for (char letter = 0; read(fd, &letter, 1) == 1 && letter != '\n';) text += letter;
+    return text;
+}
+
+// One or two lines, of which the first tells the same as the last, without the preview.
+Answer answer_of(std::string text) {
+    Answer answer;
+    answer.text = std::move(text);
     EXPECT_TRUE(answer.text.ends_with('\n'));
     const std::size_t lines = static_cast<std::size_t>(std::ranges::count(answer.text, '\n'));
     EXPECT_LE(lines, 2U);
@@ -77,6 +144,16 @@ Answer examine_fd(int stdin_fd) {
         }
         answer.header_first = true;
     }
+    return answer;
+}
+
+// Asks a helper that is started for this one picture.
+Answer examine_fd(int picture) {
+    Helper helper;
+    Answer answer = answer_of(read_all(helper.ask(picture).get()));
+    rusage usage{};
+    EXPECT_EQ(helper.end(&usage), 0);
+    answer.resident_kib = usage.ru_maxrss;
     EXPECT_LE(answer.resident_kib, 512 * 1024);
     return answer;
 }
@@ -171,7 +248,6 @@ Bytes preview_of(const Answer& answer) {
 }
 
 void expect_picture(const Answer& answer, std::string_view type, int width, int height) {
-    EXPECT_EQ(answer.exit, 0);
     EXPECT_EQ(answer.json.value("media_type", ""), type);
     EXPECT_EQ(answer.json.value("width", 0), width);
     EXPECT_EQ(answer.json.value("height", 0), height);
@@ -184,7 +260,6 @@ void expect_no_preview(const Answer& answer) {
 }
 
 void expect_error(const Answer& answer, std::string_view error) {
-    EXPECT_EQ(answer.exit, 1);
     EXPECT_EQ(answer.text, "{\"error\":\"" + std::string(error) + "\"}\n");
 }
 
@@ -359,12 +434,7 @@ TEST(Picture, AnswersForEveryPrefixOfASmallFile) {
                                        std::size_t{200}, whole.size() / 2, whole.size() - 1}) {
             SCOPED_TRACE(std::string(name) + " cut at " + std::to_string(size));
             const Answer answer = examine_fd(Scratch(ByteView(whole).first(size)).fd());
-            if (answer.exit == 0) {
-                EXPECT_EQ(answer.json.size(), 4U);
-            } else {
-                EXPECT_EQ(answer.exit, 1);
-                EXPECT_EQ(answer.json.size(), 1U);
-            }
+            EXPECT_EQ(answer.json.size(), answer.json.contains("error") ? 1U : 4U);
         }
     }
 }
@@ -415,6 +485,197 @@ TEST(Picture, PreviewsATiffLargerThanItsMemoryCap) {
     EXPECT_EQ(pixels.width, 512);
     EXPECT_EQ(pixels.height, 384);
     EXPECT_LT(answer.resident_kib, 256 * 1024);
+}
+
+TEST(Picture, KeepsTheColoursOfAPictureWithoutAProfile) {
+    const std::array<std::array<int, 3>, 6> colours{
+        {{255, 0, 0}, {0, 255, 0}, {0, 0, 255}, {255, 255, 255}, {128, 128, 128}, {20, 40, 200}}};
+    for (const auto& colour : colours) {
+        std::string tiff = tiff_head(600, 600);
+        for (int i = 0; i < 600 * 600; ++i)
+            for (const int value : colour) tiff += static_cast<char>(value);
+        const Pixels pixels = decode(preview_of(examine_fd(Scratch(std::string_view(tiff)).fd())));
+        ASSERT_EQ(pixels.width, 512);
+        const auto seen = pixels.at(256, 256);
+        // As near as JPEG comes.
+        for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(seen.at(i), colour.at(i), 3) << i;
+    }
+}
+
+// --- One helper, many pictures. ---
+
+// The children of `parent`, by /proc/PID/stat.
+std::set<pid_t> children_of(pid_t parent) {
+    std::set<pid_t> children;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+        const std::string name = entry.path().filename();
+        if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+        std::ifstream in(entry.path() / "stat");
+        std::string text((std::istreambuf_iterator<char>(in)), {});
+        const std::size_t behind = text.rfind(") ");
+        if (behind == std::string::npos || text.at(behind + 2) == 'Z') continue;
+        if (std::stol(text.substr(behind + 4)) == parent) children.insert(static_cast<pid_t>(std::stol(name)));
+    }
+    return children;
+}
+
+bool eventually(const std::function<bool()>& holds) {
+    for (int i = 0; i < 3000; ++i) {
+        if (holds()) return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+}
+
+// A picture whose preview takes a good while: 900 MB of black, of which the disk holds the directory alone.
+class LongPicture {
+public:
+    LongPicture() : file_(std::string_view(tiff_head(20'000, 15'000))) {
+        EXPECT_EQ(ftruncate(file_.fd(), lseek(file_.fd(), 0, SEEK_END) + off_t{20'000} * 15'000 * 3), 0);
+    }
+    // Its header told, its decoder stopped over the preview: what is waited for then comes from nothing else.
+    struct Held {
+        FileDescriptor answer;
+        pid_t examiner = 0;
+        pid_t decoder = 0;
+    };
+    Held hold(Helper& helper) {
+        const std::set<pid_t> before = children_of(helper.process());
+        Held held{helper.ask(file_.fd())};
+        EXPECT_EQ(read_line(held.answer.get()), R"({"media_type":"image/tiff","width":20000,"height":15000})");
+        for (const pid_t child : children_of(helper.process()))
+            if (!before.contains(child)) held.examiner = child;
+        const std::set<pid_t> decoders = children_of(held.examiner);
+        if (decoders.size() != 1 || held.examiner == 0) {
+            ADD_FAILURE() << "no decoder";
+            return held;
+        }
+        held.decoder = *decoders.begin();
+        EXPECT_EQ(kill(held.decoder, SIGSTOP), 0);
+        return held;
+    }
+
+private:
+    Scratch file_;
+};
+
+TEST(OneHelper, GivesEachPictureTheAnswerThatItGetsAlone) {
+    const std::array<std::string_view, 8> names{"phone.jpg", "vast.webp", "print.heic", "cutout.png",
+                                                "loop.gif",  "bomb.png",  "scan.tiff",  "phone.jpg"};
+    Helper helper;
+    for (const std::string_view name : names) {
+        SCOPED_TRACE(name);
+        // Between any two: one that ends its decoder, one that is cut off, one that is nothing.
+        const std::string gif("GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\xff\xff\xff\xff\0\2\2D\1\0;",
+                              35);
+        expect_no_preview(answer_of(read_all(helper.ask(Scratch(std::string_view(gif)).fd()).get())));
+        const Bytes whole = fixture("phone.jpg");
+        const Scratch cut(ByteView(whole).first(whole.size() / 2));
+        expect_no_preview(answer_of(read_all(helper.ask(cut.fd()).get())));
+        expect_error(answer_of(read_all(helper.ask(Scratch(std::string_view("none")).fd()).get())), "not_an_image");
+        const FileDescriptor picture(open((kFixtures / name).c_str(), O_RDONLY | O_CLOEXEC));
+        EXPECT_EQ(read_all(helper.ask(picture.get()).get()), examine(kFixtures / name).text);
+    }
+    EXPECT_EQ(helper.end(), 0);
+}
+
+TEST(OneHelper, AnswersSeveralAtOnce) {
+    const std::string alone = examine(kFixtures / "phone.jpg").text;
+    Helper helper;
+    const FileDescriptor picture(open((kFixtures / "phone.jpg").c_str(), O_RDONLY | O_CLOEXEC));
+    std::vector<FileDescriptor> answers;
+    for (int i = 0; i < 8; ++i) answers.push_back(helper.ask(picture.get()));
+    for (const FileDescriptor& answer : answers) EXPECT_EQ(read_all(answer.get()), alone);
+}
+
+TEST(OneHelper, ForksFromASingleThreadWithoutWritableSharedMemory) {
+    Helper helper;
+    (void)read_all(helper.ask(Scratch(std::string_view("none")).fd()).get());
+    const Path proc = "/proc/" + std::to_string(helper.process());
+    const std::filesystem::directory_iterator tasks(proc / "task");
+    EXPECT_EQ(std::distance(begin(tasks), end(tasks)), 1);
+    std::ifstream maps(proc / "maps");
+    int lines = 0;
+    for (std::string line; std::getline(maps, line); ++lines) {
+        const std::string may = line.substr(line.find(' ') + 1, 4);
+        EXPECT_FALSE(may[1] == 'w' && may[3] == 's') << line;
+    }
+    EXPECT_GT(lines, 0);
+}
+
+TEST(OneHelper, GivesADecoderItsPictureAndItsPipeAlone) {
+    LongPicture picture;
+    Helper helper;
+    const auto first = picture.hold(helper);
+    const auto second = picture.hold(helper);
+    for (const auto* held : {&first, &second}) {
+        const Path fds = "/proc/" + std::to_string(held->decoder) + "/fd";
+        std::vector<std::string> leads;
+        for (int fd = 0; fd < 5; ++fd) leads.push_back(std::filesystem::read_symlink(fds / std::to_string(fd)));
+        for (int fd = 0; fd < 3; ++fd) EXPECT_EQ(leads.at(static_cast<std::size_t>(fd)), "/dev/null");
+        EXPECT_NE(leads.at(3).find("sat-picture-"), std::string::npos) << leads.at(3);
+        EXPECT_TRUE(leads.at(4).starts_with("pipe:")) << leads.at(4);
+        // libvips holds a duplicate of the picture: whatever else is open leads there.
+        for (const auto& entry : std::filesystem::directory_iterator(fds)) {
+            if (std::stoi(entry.path().filename()) > 4) {
+                EXPECT_EQ(std::filesystem::read_symlink(entry), leads.at(3));
+            }
+        }
+    }
+    const auto pipe_of = [](const LongPicture::Held& held) {
+        return std::filesystem::read_symlink("/proc/" + std::to_string(held.decoder) + "/fd/4");
+    };
+    EXPECT_NE(pipe_of(first), pipe_of(second));
+}
+
+TEST(OneHelper, OutlivesADecoderThatIsKilledAndKeepsWhatItHadFound) {
+    LongPicture picture;
+    Helper helper;
+    const auto held = picture.hold(helper);
+    ASSERT_EQ(kill(held.decoder, SIGKILL), 0);
+    const Answer answer = answer_of(read_all(held.answer.get()));
+    expect_picture(answer, "image/tiff", 20'000, 15'000);
+    expect_no_preview(answer);
+    expect_picture(answer_of(read_all(helper.ask(Scratch(ByteView(fixture("phone.jpg"))).fd()).get())), "image/jpeg",
+                   320, 480);
+}
+
+TEST(OneHelper, EndsTheWorkThatNobodyWaitsFor) {
+    LongPicture picture;
+    Helper helper;
+    auto held = picture.hold(helper);
+    held.answer.reset();
+    EXPECT_TRUE(eventually([&] { return children_of(helper.process()).empty(); }));
+    EXPECT_TRUE(eventually([&] { return kill(held.decoder, 0) != 0 || children_of(held.examiner).empty(); }));
+    EXPECT_EQ(helper.end(), 0);
+}
+
+TEST(OneHelper, TakesItsChildrenWithIt) {
+    LongPicture picture;
+    Helper helper;
+    const auto held = picture.hold(helper);
+    ASSERT_EQ(kill(helper.process(), SIGKILL), 0);
+    // Whoever reads the pipe sees it end, without an answer.
+    EXPECT_EQ(read_all(held.answer.get()), "");
+    EXPECT_TRUE(eventually([&] { return !children_of(held.examiner).contains(held.decoder); }));
+    EXPECT_EQ(helper.end(), -1);
+}
+
+TEST(OneHelper, EndsOverWhatIsNoRequest) {
+    const FileDescriptor null(open("/dev/null", O_RDWR | O_CLOEXEC));
+    const int fd = null.get();
+    const std::vector<std::pair<std::vector<int>, std::string>> requests = {{{}, std::string(1, '\0')},
+                                                                            {{fd}, std::string(1, '\0')},
+                                                                            {{fd, fd, fd}, std::string(1, '\0')},
+                                                                            {{fd, fd}, std::string("\1", 1)},
+                                                                            {{fd, fd}, std::string(2, '\0')}};
+    for (const auto& [descriptors, text] : requests) {
+        Helper helper;
+        helper.send(descriptors, text);
+        EXPECT_EQ(helper.end(), 1) << descriptors.size();
+    }
+    Helper unasked;
+    EXPECT_EQ(unasked.end(), 0);
 }
 
 }  // namespace

@@ -4,10 +4,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <thread>
 
 #include "support/temporary.h"
 
@@ -18,40 +20,38 @@ namespace fs = std::filesystem;
 
 TEST(PictureReport, IsReadAsItIsPromised) {
     const auto picture = parse_picture_report(R"({"media_type":"image/png","width":3,"height":4,"preview":"_9j_"})"
-                                              "\n",
-                                              0);
+                                              "\n");
     ASSERT_TRUE(picture) << picture.error().message;
     EXPECT_EQ(picture->media_type, "image/png");
     EXPECT_EQ(picture->width, 3);
     EXPECT_EQ(picture->height, 4);
     EXPECT_EQ(picture->preview->size(), 3U);
-    EXPECT_FALSE(parse_picture_report(R"({"media_type":"image/png","width":3,"height":4,"preview":null})", 0)->preview);
+    EXPECT_FALSE(parse_picture_report(R"({"media_type":"image/png","width":3,"height":4,"preview":null})")->preview);
 }
 
 TEST(PictureReport, OfAFailureIsBadData) {
     for (const char* word : {"not_an_image", "unsupported", "too_large", "failed"}) {
-        const auto picture = parse_picture_report(std::string("{\"error\":\"") + word + "\"}\n", 1);
+        const auto picture = parse_picture_report(std::string("{\"error\":\"") + word + "\"}\n");
         EXPECT_EQ(picture.error().code, Errc::bad_data) << word;
     }
 }
 
 TEST(PictureReport, IsDoubtedLikeAnyPeers) {
-    const std::vector<std::pair<std::string, int>> reports = {
-        {"", 0},
-        {"nonsense", 0},
-        {R"({"media_type":"image/png","width":3,"height":4})", 0},
-        {R"({"media_type":"text/html","width":3,"height":4,"preview":null})", 0},
-        {R"({"media_type":"image/png","width":0,"height":4,"preview":null})", 0},
-        {R"({"media_type":"image/png","width":3,"height":2147483648,"preview":null})", 0},
-        {R"({"media_type":"image/png","width":3,"height":4,"preview":"!"})", 0},
-        {R"({"media_type":"image/png","width":3,"height":4,"preview":null,"more":1})", 0},
-        {R"({"media_type":"image/png","width":3,"height":4,"preview":null})", 1},
-        {R"({"media_type":"image/png","width":3,"height":4,"preview":null})", 64},
-        {R"({"error":"failed"})", 0},
-        {R"({"error":"\u001b[31m"})", 1},
+    const std::vector<std::string> reports = {
+        "",
+        "nonsense",
+        "[]",
+        R"({"media_type":"image/png","width":3,"height":4})",
+        R"({"media_type":"text/html","width":3,"height":4,"preview":null})",
+        R"({"media_type":"image/png","width":0,"height":4,"preview":null})",
+        R"({"media_type":"image/png","width":3,"height":2147483648,"preview":null})",
+        R"({"media_type":"image/png","width":3,"height":4,"preview":"!"})",
+        R"({"media_type":"image/png","width":3,"height":4,"preview":null,"more":1})",
+        R"({"media_type":"image/png","width":3,"height":4,"preview":null,"error":"failed"})",
+        R"({"error":"failed","more":1})",
+        R"({"error":"\u001b[31m"})",
     };
-    for (const auto& [text, exit] : reports)
-        EXPECT_EQ(parse_picture_report(text, exit).error().code, Errc::io_error) << text;
+    for (const auto& text : reports) EXPECT_EQ(parse_picture_report(text).error().code, Errc::io_error) << text;
 }
 
 class PictureHelperTest : public testing::Test {
@@ -59,22 +59,27 @@ public:
     PictureHelperTest() {
         EXPECT_TRUE(write_file_atomically(directory_ / "image", as_bytes("the image"), AtomicFile::Existing::refuse));
         image_ = open_regular(directory_ / "image").value();
+        fs::create_symlink(SAT_FAKE_PICTURE_HELPER, directory_ / "helper");
     }
-    Result<Picture> examine(const std::string& script, std::chrono::seconds patience = std::chrono::seconds(60)) {
-        return examine_picture(write_helper(script), image_.get(), patience);
+    // What `script` answers from now on.
+    void answer_with(const std::string& script) {
+        EXPECT_TRUE(
+            write_file_atomically(directory_ / "helper.sh", as_bytes(script + "\n"), AtomicFile::Existing::replace));
     }
     Result<PictureExam> begin(const std::string& script, std::chrono::seconds patience = std::chrono::seconds(60)) {
-        return PictureExam::begin(write_helper(script), image_.get(), patience);
+        answer_with(script);
+        return helper_.examine(image_.get(), patience);
     }
-    Path write_helper(const std::string& script) {
-        Path helper = directory_ / "helper";
-        EXPECT_TRUE(write_file_atomically(helper, as_bytes("#!/bin/sh\n" + script + "\n"),
-                                          AtomicFile::Existing::replace, 0755));
-        return helper;
+    Result<Picture> examine(const std::string& script, std::chrono::seconds patience = std::chrono::seconds(60)) {
+        SAT_TRY_VALUE(PictureExam exam, begin(script, patience));
+        SAT_TRY(exam.header());
+        return exam.finish();
     }
+    std::uintmax_t starts() { return fs::file_size(directory_ / "helper.starts"); }
 
     TemporaryDirectory directory_;
     FileDescriptor image_;
+    PictureHelper helper_{directory_ / "helper"};
 };
 
 constexpr const char* kAnswer = R"(printf '{"media_type":"image/png","width":3,"height":4,"preview":null}\n')";
@@ -90,10 +95,43 @@ TEST_F(PictureHelperTest, GetsTheImageOnDescriptorZeroAndNothingElse) {
 }
 
 TEST_F(PictureHelperTest, ThatIsKilledIsAnErrorAndNoPicture) {
-    const auto picture = examine(std::string(kAnswer) + "\nkill -9 $$");
-    ASSERT_FALSE(picture);
-    EXPECT_EQ(picture.error().code, Errc::io_error);
-    EXPECT_NE(picture.error().message.find("signal 9"), std::string::npos) << picture.error().message;
+    for (const char* before : {"", "printf '{\"error\":\"failed\"}'\n"}) {
+        const auto picture = examine(std::string(before) + "kill -9 $$");
+        ASSERT_FALSE(picture);
+        EXPECT_EQ(picture.error().code, Errc::io_error);
+        EXPECT_NE(picture.error().message.find("ended before"), std::string::npos) << picture.error().message;
+    }
+}
+
+TEST_F(PictureHelperTest, IsStartedOnceForTwoHundredPictures) {
+    ASSERT_TRUE(helper_.start());
+    for (int i = 0; i < 200; ++i) ASSERT_TRUE(examine(kAnswer)) << i;
+    EXPECT_EQ(starts(), 1U);
+}
+
+TEST_F(PictureHelperTest, ServesSeveralThreads) {
+    answer_with(kAnswer);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back([this] {
+            for (int n = 0; n < 10; ++n) {
+                auto exam = helper_.examine(image_.get());
+                ASSERT_TRUE(exam);
+                EXPECT_TRUE(exam->finish());
+            }
+        });
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(starts(), 1U);
+}
+
+TEST_F(PictureHelperTest, ThatWasKilledBetweenTwoPicturesIsStartedAnew) {
+    ASSERT_TRUE(examine(kAnswer));
+    EXPECT_EQ(examine("kill -9 $PPID").error().code, Errc::io_error);
+    // What is asked in the moment in which it dies goes with it.
+    int tries = 0;
+    while (!examine(kAnswer) && tries < 1000) ++tries;
+    EXPECT_LT(tries, 1000);
+    EXPECT_EQ(starts(), 2U);
 }
 
 TEST_F(PictureHelperTest, ThatHangsIsEnded) {
@@ -134,23 +172,52 @@ TEST_F(PictureHelperTest, ThatDiesOverThePreviewIsAnErrorOfTheEndAlone) {
     EXPECT_EQ(exam->finish().error().code, Errc::io_error);
 }
 
+// Whether nobody writes to the FIFO `held` any more, in the end.
+bool is_let_go(int held) {
+    pollfd waiting{held, POLLIN, 0};
+    char byte = 0;
+    return ::poll(&waiting, 1, 30'000) == 1 && ::read(held, &byte, 1) == 0;
+}
+
 TEST_F(PictureHelperTest, IsEndedWithWhoeverAskedForIt) {
-    // The FIFO's other end is closed when the helper, which holds it open, is gone.
+    // The FIFO's other end is closed when what holds it open is gone.
     ASSERT_EQ(::mkfifo((directory_ / "held").c_str(), 0600), 0);
     const FileDescriptor held(::open((directory_ / "held").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     {
-        auto exam = begin("exec 3> '" + (directory_ / "held").string() + "'\n" + kHeader + "\nexec sleep 600");
+        PictureHelper helper(directory_ / "helper");
+        answer_with("exec 3> '" + (directory_ / "held").string() + "'\n" + kHeader + "\nexec sleep 600");
+        auto exam = helper.examine(image_.get());
         ASSERT_TRUE(exam);
         EXPECT_TRUE(exam->header());
     }
-    char byte = 0;
-    EXPECT_EQ(::read(held.get(), &byte, 1), 0);
+    EXPECT_TRUE(is_let_go(held.get()));
+}
+
+TEST_F(PictureHelperTest, LearnsThatNobodyWaitsAnyMore) {
+    // A writer to a pipe without a reader ends by a signal, and its FIFO with it.
+    ASSERT_EQ(::mkfifo((directory_ / "held").c_str(), 0600), 0);
+    const FileDescriptor held(::open((directory_ / "held").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    {
+        auto exam = begin("exec 3> '" + (directory_ / "held").string() + "'\n" + kHeader + "\nexec yes");
+        ASSERT_TRUE(exam);
+        EXPECT_TRUE(exam->header());
+    }
+    EXPECT_TRUE(is_let_go(held.get()));
 }
 
 TEST_F(PictureHelperTest, ThatSaysTooMuchIsEnded) { EXPECT_EQ(examine("exec yes").error().code, Errc::io_error); }
 
 TEST_F(PictureHelperTest, ThatIsMissingIsAnError) {
-    EXPECT_EQ(examine_picture(directory_ / "none", image_.get()).error().code, Errc::io_error);
+    PictureHelper none(directory_ / "none");
+    EXPECT_EQ(none.start().error().code, Errc::io_error);
+    EXPECT_FALSE(none.examine(image_.get()));
+}
+
+TEST_F(PictureHelperTest, ThatEndsAtOnceIsAnError) {
+    PictureHelper helper("/bin/true");
+    auto exam = helper.examine(image_.get());
+    // It was gone already when it was asked, or went then.
+    EXPECT_EQ((exam ? exam->finish().error() : exam.error()).code, Errc::io_error);
 }
 
 }  // namespace

@@ -39,12 +39,16 @@ struct Library {
 const std::vector<Library>& libraries() {
     static const Names network{"lib/net",         "lib/client",         "apps/common",
                                "apps/sat-artist", "apps/sat-collector", "apps/sat-vaultd"};
+    static const Names sockets{"lib/net",         "lib/client",         "apps/common",     "apps/sat-artist",
+                               "apps/sat-vaultd", "apps/sat-collector", "apps/sat-picture"};
     static const Names programs{"apps/common", "apps/sat-artist", "apps/sat-collector", "apps/sat-vaultd"};
     static const std::vector<Library> all{
         {"OpenSSL", std::regex("openssl/.*|crypto/openssl\\.h"), {"lib/crypto"}},
         {"SQLite", std::regex("sqlite3.*|store/sqlite\\.h"), {"lib/store"}},
         {"Asio", std::regex("asio(\\.hpp|/.*)|boost/.*"), network},
-        {"sockets", std::regex("sys/(socket|un)\\.h|netinet/.*|arpa/.*|netdb\\.h"), network},
+        {"networks", std::regex("sys/un\\.h|netinet/.*|arpa/.*|netdb\\.h"), network},
+        // The picture helper gets descriptors from whoever started it.
+        {"sockets", std::regex("sys/socket\\.h"), sockets},
         {"libvips", std::regex("vips/.*|glib.*|gio/.*"), {"apps/sat-picture"}},
         {"spdlog", std::regex("spdlog/.*"), {"apps/sat-vaultd"}},
         {"CLI11", std::regex("CLI/.*"), programs},

@@ -88,6 +88,8 @@ TEST(FloorChecker, KeepsEachLibraryWhereItBelongs) {
     EXPECT_THAT(violations("lib/client/a.cc", "#include <CLI/CLI.hpp>\n"), SizeIs(1));
     EXPECT_THAT(violations("lib/wire/a.cc", "#include <nlohmann/json.hpp>\n"), SizeIs(1));
     EXPECT_THAT(violations("lib/store/a.cc", "#include <sys/socket.h>\n"), SizeIs(1));
+    EXPECT_THAT(violations("apps/sat-picture/a.cc", "#include <sys/socket.h>\n"), IsEmpty());
+    EXPECT_THAT(violations("apps/sat-picture/a.cc", "#include <netinet/in.h>\n"), SizeIs(1));
 }
 
 TEST(FloorChecker, FindsClocksAndSocketsInThePureFloors) {
