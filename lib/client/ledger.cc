@@ -23,10 +23,11 @@ const std::string& VaultClient::checkpoint() const {
 
 namespace {
 
-// A vault that refuses a proof says that there is none.  Not so one that has no time for it.
+// A vault that refuses a proof says that there is none.  Not so one that has no time for it, or no room.
 bool is_refusal(Errc code) noexcept {
     const auto number = static_cast<unsigned>(code);
-    return number >= 100 && number < 200 && code != Errc::rate_limited && code != Errc::busy;
+    return number >= 100 && number < 200 && code != Errc::rate_limited && code != Errc::busy &&
+           code != Errc::storage_full;
 }
 
 }  // namespace
