@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -138,18 +139,108 @@ ImagePtr made(Call call) {
     return status == 0 ? std::move(image) : nullptr;
 }
 
-// Upright, at most kPreviewSide a side, sRGB in three bands of eight bits, alpha flattened on white, all in memory.
-// Null if any of it fails, a truncated body included.
+// How libvips averages rows, by `rows` of them, takes half of what a preview of a large TIFF costs: a byte at a time.
+// This does it sixteen at a time.  For eight bits a band; at most kMostRows rows, whose sum a sixteen-bit number holds.
+constexpr int kMostRows = 257;
+
+// What VIPS_REGION_ADDR gives, for eight bits a band.
+VipsPel* row_at(const VipsRegion* region, int left, int y) {
+    const auto down = static_cast<std::size_t>(y - region->valid.top) * static_cast<std::size_t>(region->bpl);
+    const auto right =
+        static_cast<std::size_t>(left - region->valid.left) * static_cast<std::size_t>(region->im->Bands);
+    return region->data + down + right;
+}
+
+int average_rows(VipsRegion* out, void* sequence, void* /*in*/, void* rows, gboolean* /*stop*/) {
+    auto* const in = static_cast<VipsRegion*>(sequence);
+    const int most = GPOINTER_TO_INT(rows);
+    const VipsRect area = out->valid;
+    std::vector<std::uint16_t> sums(static_cast<std::size_t>(VIPS_REGION_N_ELEMENTS(out)));
+    std::uint16_t* const sum = sums.data();
+    const std::size_t size = sums.size();
+    for (int y = area.top; y < VIPS_RECT_BOTTOM(&area); ++y) {
+        const int top = y * most;
+        const VipsRect wanted{area.left, top, area.width, std::min(most, in->im->Ysize - top)};
+        if (vips_region_prepare(in, &wanted) != 0) return -1;
+        std::ranges::fill(sums, std::uint16_t{0});
+        for (int row = 0; row < wanted.height; ++row) {
+            const VipsPel* const pixels = row_at(in, area.left, top + row);
+            for (std::size_t i = 0; i < size; ++i) sum[i] = static_cast<std::uint16_t>(sum[i] + pixels[i]);
+        }
+        VipsPel* const pixels = row_at(out, area.left, y);
+        const float part = 1.0F / static_cast<float>(wanted.height);
+        for (std::size_t i = 0; i < size; ++i)
+            pixels[i] = static_cast<VipsPel>(static_cast<float>(sum[i]) * part + 0.5F);
+    }
+    return 0;
+}
+
+// Lazily, as all that libvips does: `owned` lives as long as what is made of it.
+ImagePtr with_rows_averaged(ImagePtr owned, int rows) {
+    ImagePtr out(vips_image_new());
+    VipsImage* const image = owned.get();
+    vips_object_local(out.get(), owned.release());
+    if (vips_image_pipelinev(out.get(), VIPS_DEMAND_STYLE_THINSTRIP, image, nullptr) != 0) return nullptr;
+    out->Ysize = (image->Ysize + rows - 1) / rows;
+    if (vips_image_generate(out.get(), vips_start_one, average_rows, vips_stop_one, image, GINT_TO_POINTER(rows)) != 0)
+        return nullptr;
+    return out;
+}
+
+// How many rows of `image` may be averaged before all else: those of a quarter of a preview's row, so that libvips
+// still shrinks both ways by a proper filter.  1 where that is not for us: fewer than two; more than eight bits; alpha,
+// which weighs; a smaller picture in the same file, or a decoder that shrinks.
+int rows_to_average(const PictureHeader& header, VipsImage* image) {
+    const bool decodes_all = header.type == MediaType::tiff || header.type == MediaType::png;
+    const bool plain = vips_image_get_format(image) == VIPS_FORMAT_UCHAR &&
+                       vips_image_get_coding(image) == VIPS_CODING_NONE &&
+                       (vips_image_get_interpretation(image) == VIPS_INTERPRETATION_sRGB ||
+                        vips_image_get_interpretation(image) == VIPS_INTERPRETATION_B_W) &&
+                       vips_image_hasalpha(image) == 0;
+    const bool alone = vips_image_get_n_pages(image) == 1 && vips_image_get_n_subifds(image) == 0;
+    if (!decodes_all || !plain || !alone) return 1;
+    const auto rows = std::max(header.width, header.height) / (4U * kPreviewSide);
+    return std::clamp(static_cast<int>(rows), 1, kMostRows);
+}
+
+// What a picture's header says of how its preview is made.
+struct Wanted {
+    int rows = 1;          // to average
+    bool profile = false;  // the colours are to be translated by one
+};
+
+// Upright, at most kPreviewSide a side, in whatever colours.
 // libvips 8.14 hands thumbnail's own fail_on to no source loader, but its option string it does.
-// `profile`: the colours are to be translated by it; asked to, libvips would translate sRGB too, by way of another
-// white point, and pure blue would come out as (85, 15, 253).
-ImagePtr make_thumbnail(VipsSource* source, bool profile) {
-    ImagePtr image = made([&](VipsImage** out) {
-        // The pair of the profile comes last: without it, its place ends the list.
-        return vips_thumbnail_source(source, out, kPreviewSide, "height", kPreviewSide, "size", VIPS_SIZE_DOWN,
-                                     "option_string", "fail_on=truncated", profile ? "export_profile" : nullptr, "srgb",
-                                     nullptr);
+// Asked for a profile where there is none, libvips would translate sRGB too, by way of another white point, and pure
+// blue would come out as (85, 15, 253).
+ImagePtr shrink(VipsSource* source, const PictureHeader& header, const Wanted& wanted) {
+    // The pair of the profile comes last: without it, its place ends the list.
+    const char* const profile = wanted.profile ? "export_profile" : nullptr;
+    if (wanted.rows == 1) {
+        return made([&](VipsImage** out) {
+            return vips_thumbnail_source(source, out, kPreviewSide, "height", kPreviewSide, "size", VIPS_SIZE_DOWN,
+                                         "option_string", "fail_on=truncated", profile, "srgb", nullptr);
+        });
+    }
+    ImagePtr image(vips_image_new_from_source(source, "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+                                              VIPS_FAIL_ON_TRUNCATED, nullptr));
+    if (!image) return nullptr;
+    const bool lies = vips_image_get_orientation_swap(image.get()) != 0;
+    const ImagePtr averaged = with_rows_averaged(std::move(image), wanted.rows);
+    if (!averaged) return nullptr;
+    const double factor = std::max(header.width, header.height) / static_cast<double>(kPreviewSide);
+    const auto side = [&](std::uint32_t pixels) { return std::max(1, static_cast<int>(std::lround(pixels / factor))); };
+    return made([&](VipsImage** out) {
+        return vips_thumbnail_image(averaged.get(), out, side(lies ? header.height : header.width), "height",
+                                    side(lies ? header.width : header.height), "size", VIPS_SIZE_FORCE, profile, "srgb",
+                                    nullptr);
     });
+}
+
+// As shrink(), sRGB in three bands of eight bits, alpha flattened on white, all in memory.  Null if any of it fails, a
+// truncated body included.
+ImagePtr make_thumbnail(VipsSource* source, const PictureHeader& header, const Wanted& wanted) {
+    ImagePtr image = shrink(source, header, wanted);
     if (image && image->Type != VIPS_INTERPRETATION_sRGB) {
         image = made(
             [&](VipsImage** out) { return vips_colourspace(image.get(), out, VIPS_INTERPRETATION_sRGB, nullptr); });
@@ -263,7 +354,7 @@ PictureOutcome decode_picture(int input, int output) {
         static_cast<std::uint64_t>(status.st_size) + std::uint64_t{4} * promised.width * promised.height;
 
     PictureHeader header;
-    bool profile = false;
+    Wanted wanted;
     {
         const SourcePtr source = open_source(input);
         if (!source) return PictureOutcome::failed;
@@ -279,16 +370,17 @@ PictureOutcome decode_picture(int input, int output) {
         }
         if (!image) return PictureOutcome::failed;
         if (header.type == MediaType::avif && !is_av1(image.get())) return PictureOutcome::unsupported;
-        profile = vips_image_get_typeof(image.get(), VIPS_META_ICC_NAME) != 0 ||
-                  vips_image_get_interpretation(image.get()) == VIPS_INTERPRETATION_CMYK;
+        wanted.profile = vips_image_get_typeof(image.get(), VIPS_META_ICC_NAME) != 0 ||
+                         vips_image_get_interpretation(image.get()) == VIPS_INTERPRETATION_CMYK;
         header.width = static_cast<std::uint32_t>(vips_image_get_width(image.get()));
         header.height = static_cast<std::uint32_t>(vips_image_get_height(image.get()));
+        wanted.rows = rows_to_average(header, image.get());
     }
     if (!send(output, header)) return PictureOutcome::failed;
 
     const SourcePtr source = open_source(input);
     if (!source) return PictureOutcome::failed;
-    const ImagePtr thumbnail = make_thumbnail(source.get(), profile);
+    const ImagePtr thumbnail = make_thumbnail(source.get(), header, wanted);
     if (!thumbnail) return PictureOutcome::failed;
     const Bytes preview = encode_preview(thumbnail.get());
     return !preview.empty() && send(output, preview) ? PictureOutcome::done : PictureOutcome::failed;

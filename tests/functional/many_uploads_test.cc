@@ -108,6 +108,18 @@ TEST_F(ManyUploads, KilledHalfWayTheSameCommandStoresEachOnce) {
     EXPECT_TRUE(nothing_is_remembered());
 }
 
+TEST_F(ManyUploads, GoOnAtTheRateThatTheVaultGivesTheirWallet) {
+    // A hundred requests at once, then ten a second; an upload is three.
+    start_vault({.data = data(), .duplicate = duplicate(), .more = {"--wallet-rate", "10"}});
+    const Words paths = images(40, 2000);
+    const auto begin = std::chrono::steady_clock::now();
+    const Done done = uploading(paths).also({"-q"}).run();
+    ASSERT_EQ(done.exit, 0) << done.out << done.err;
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2)) << "nobody made it wait";
+    EXPECT_EQ(lines(done.out).size(), paths.size());
+    EXPECT_EQ(works(), paths.size());
+}
+
 TEST_F(ManyUploads, TakeNoTitleAndNoImageTwice) {
     Words paths = images(2, 1000);
     EXPECT_EQ(uploading(paths).also({"--title", "Both"}).run().exit, exits::kUsage);

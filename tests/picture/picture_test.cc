@@ -280,8 +280,8 @@ std::string le(std::uint32_t value, int bytes) {
 
 // The header and directory for pixels that start right behind what this returns.  From two rows on: an array of one
 // would stand in the directory itself.
-std::string tiff_head(std::uint32_t width, std::uint32_t height) {
-    constexpr std::uint32_t kEntries = 9;
+std::string tiff_head(std::uint32_t width, std::uint32_t height, std::uint32_t orientation = 1) {
+    constexpr std::uint32_t kEntries = 10;
     const std::uint32_t arrays = 8 + 2 + kEntries * 12 + 4;
     const std::uint32_t offsets = arrays + 6;
     const std::uint32_t counts = offsets + 4 * height;
@@ -292,6 +292,7 @@ std::string tiff_head(std::uint32_t width, std::uint32_t height) {
                                                    {259, 3, 1, 1},
                                                    {262, 3, 1, 2},
                                                    {273, 4, height, offsets},
+                                                   {274, 3, 1, orientation},
                                                    {277, 3, 1, 3},
                                                    {278, 4, 1, 1},
                                                    {279, 4, height, counts}}};
@@ -500,6 +501,96 @@ TEST(Picture, KeepsTheColoursOfAPictureWithoutAProfile) {
         // As near as JPEG comes.
         for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(seen.at(i), colour.at(i), 3) << i;
     }
+}
+
+// A grey picture so tall that its rows are averaged before libvips shrinks it: sixteen of them make one of the preview.
+constexpr std::uint32_t kTallWidth = 608;
+constexpr std::uint32_t kTallHeight = 8192;
+
+std::string tall_tiff(const std::function<int(std::uint32_t, std::uint32_t)>& grey, std::uint32_t orientation = 1,
+                      std::uint32_t height = kTallHeight) {
+    std::string tiff = tiff_head(kTallWidth, height, orientation);
+    tiff.reserve(tiff.size() + std::size_t{3} * kTallWidth * height);
+    for (std::uint32_t y = 0; y < height; ++y)
+        for (std::uint32_t x = 0; x < kTallWidth; ++x) tiff.append(3, static_cast<char>(grey(x, y)));
+    return tiff;
+}
+
+Pixels tall_preview(const std::string& tiff) {
+    const Answer answer = examine_fd(Scratch(std::string_view(tiff)).fd());
+    expect_picture(answer, "image/tiff", kTallWidth, kTallHeight);
+    return decode(preview_of(answer));
+}
+
+// What libvips makes of it, which averages all rows by itself.
+Pixels thumbnail(const std::string& tiff) {
+    static const int started = vips_init("picture");
+    EXPECT_EQ(started, 0);
+    VipsImage* shrunk = nullptr;
+    std::string copy = tiff;
+    if (vips_thumbnail_buffer(copy.data(), copy.size(), &shrunk, 512, "height", 512, nullptr) != 0) {
+        ADD_FAILURE() << vips_error_buffer();
+        return {};
+    }
+    const std::unique_ptr<VipsImage, void (*)(gpointer)> image(shrunk, g_object_unref);
+    void* jpeg = nullptr;
+    std::size_t size = 0;
+    EXPECT_EQ(vips_jpegsave_buffer(image.get(), &jpeg, &size, "Q", 82, nullptr), 0);
+    const std::unique_ptr<void, void (*)(gpointer)> owner(jpeg, g_free);
+    return decode(ByteView(static_cast<const std::byte*>(jpeg), size));
+}
+
+TEST(Picture, ShrinksATallPictureAsLibvipsDoes) {
+    struct Case {
+        std::string_view name;
+        std::function<int(std::uint32_t, std::uint32_t)> grey;
+    };
+    const std::array cases{
+        Case{"gradient", [](auto, auto y) { return static_cast<int>(y * 255 / (kTallHeight - 1)); }},
+        Case{"checker of one pixel", [](auto x, auto y) { return (x + y) % 2 == 0 ? 0 : 255; }},
+        Case{"stripes of one row", [](auto, auto y) { return y % 2 == 0 ? 0 : 255; }},
+        Case{"stripes of three rows of seven", [](auto, auto y) { return y % 7 < 3 ? 255 : 0; }},
+        Case{"stripes of sixteen rows", [](auto, auto y) { return y / 16 % 2 == 0 ? 0 : 255; }},
+        Case{"a black half and a white one", [](auto, auto y) { return y < kTallHeight / 2 ? 0 : 255; }},
+        Case{"slanted stripes", [](auto x, auto y) { return (x + y) % 40 < 20 ? 0 : 255; }},
+    };
+    for (const Case& each : cases) {
+        SCOPED_TRACE(each.name);
+        const std::string tiff = tall_tiff(each.grey);
+        const Pixels preview = tall_preview(tiff);
+        const Pixels whole = thumbnail(tiff);
+        ASSERT_EQ(preview.width, whole.width);
+        ASSERT_EQ(preview.height, whole.height);
+        ASSERT_EQ(preview.values.size(), whole.values.size());
+        double sum = 0;
+        for (std::size_t i = 0; i < whole.values.size(); ++i)
+            sum += std::abs(static_cast<int>(preview.values.at(i)) - static_cast<int>(whole.values.at(i)));
+        EXPECT_LT(sum / static_cast<double>(whole.values.size()), 3);
+    }
+}
+
+TEST(Picture, AveragesTheRowsThatAreLeftAtTheEnd) {
+    constexpr std::uint32_t kOdd = kTallHeight + 3;
+    const std::string tiff = tall_tiff([](auto, auto y) { return static_cast<int>(y * 255 / (kOdd - 1)); }, 1, kOdd);
+    const Pixels pixels = decode(preview_of(examine_fd(Scratch(std::string_view(tiff)).fd())));
+    ASSERT_EQ(pixels.height, 512);
+    for (int y = 0; y < 512; ++y) EXPECT_NEAR(pixels.at(18, y)[0], 255 * (y + 0.5) / 512, 3) << y;
+}
+
+TEST(Picture, TurnsATallPictureUpright) {
+    // 6: the first row is the right side.
+    const Pixels pixels = tall_preview(tall_tiff([](auto, auto y) { return y < kTallHeight / 2 ? 0 : 255; }, 6));
+    EXPECT_EQ(pixels.width, 512);
+    EXPECT_EQ(pixels.height, 38);
+    EXPECT_GT(pixels.at(100, 18)[0], 250);
+    EXPECT_LT(pixels.at(400, 18)[0], 5);
+}
+
+TEST(Picture, GivesNoPreviewOfATallPictureThatIsCutOff) {
+    const std::string whole = tall_tiff([](auto, auto) { return 99; });
+    const Answer answer = examine_fd(Scratch(std::string_view(whole).substr(0, whole.size() / 2)).fd());
+    expect_picture(answer, "image/tiff", kTallWidth, kTallHeight);
+    expect_no_preview(answer);
 }
 
 // --- One helper, many pictures. ---
