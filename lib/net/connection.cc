@@ -6,6 +6,7 @@
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/buffer.hpp>
 #include <asio/error.hpp>
+#include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
 #include <cstring>
 #include <limits>
@@ -765,9 +766,16 @@ asio::awaitable<Result<BulkReceived>> Connection::receive_bulk(std::uint64_t len
         SAT_CO_TRY_VALUE(const MutableBytes frame, co_await read_bulk_frame(current, certain));
         if (frame.empty()) co_return true;
         SAT_CO_TRY_VALUE(const std::optional<Record> taken, co_await take_frame(frame));
-        if (!taken) co_return false;
-        SAT_CO_TRY_VALUE(const std::optional<Record> record, sort_bulk_record(*taken));
-        if (!record) co_return false;
+        std::optional<Record> record;
+        if (taken) {
+            SAT_CO_TRY_VALUE(record, sort_bulk_record(*taken));
+        }
+        if (!record) {
+            // Nothing of the stream, and nothing that is waited for: a peer that sends no end of these must not keep
+            // the thread from everybody else.
+            co_await asio::post(executor(), asio::use_awaitable);
+            co_return false;
+        }
         const bool data = record->type == RecordType::data;
         const auto within = data ? rules.data(record->body.size()) : rules.end(record->total());
         if (!within) co_return broken(within.error());

@@ -402,6 +402,28 @@ TEST(Bulk, IsPutTogetherFromPiecesOfAnySizeAndLeavesWhatComesBehindIt) {
     }
 }
 
+TEST(Bulk, LetsOthersOnHoweverManyRecordsCarryNoData) {
+    constexpr std::size_t kRecords = 300;
+    Loop loop;
+    HalfRaw pair = half_raw(loop);
+    Bytes sent;
+    for (std::size_t i = 0; i < kRecords; ++i) append(sent, pair.client.sealer->key_update(0));
+    append(sent, pair.client.sealer->data_end(0));
+    // All of it is there before the first byte is read: nothing has to be waited for.
+    ASSERT_TRUE(pair.client.send(sent));
+    Bytes received;
+    auto receiving = loop.start(pair.vault->receive_bulk(0, sink_into(received)));
+    std::size_t turns = 0;
+    const auto others = [&]() -> asio::awaitable<void> {
+        for (; !receiving.done(); ++turns) co_await asio::post(loop.context, asio::use_awaitable);
+    };
+    auto waiting = loop.start(others());
+    const auto got = loop.finish(receiving);
+    ASSERT_TRUE(got) << got.error().message;
+    EXPECT_TRUE(loop.finish(waiting));
+    EXPECT_GE(turns, kRecords);
+}
+
 TEST(Bulk, ThatDripsIsCutOffInTheMiddleOfARecord) {
     Loop loop;
     ConnectionLimits limits;
