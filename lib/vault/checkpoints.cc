@@ -66,8 +66,8 @@ Result<bool> Checkpoints::agrees(const TreeHead& head) const {
     return own == head;
 }
 
-Result<TreeHead> Checkpoints::earlier(MerkleNodes& nodes, std::uint64_t size) const {
-    return beginning_of(newest().head, nodes, size);
+Result<TreeHead> Checkpoints::earlier(MerkleNodes& nodes, const TreeHead& whole, std::uint64_t size) {
+    return beginning_of(whole, nodes, size);
 }
 
 Result<void> Checkpoints::report(const std::string& note) {

@@ -33,9 +33,10 @@ public:
     // The note of an earlier tree, as earlier() gave it.
     std::string sign(const TreeHead& head) const;
 
-    // The tree of the first `size` leaves, at most newest()'s, proved to be newest()'s beginning.  io_error: the nodes
-    // are damaged; a root or a proof made of them would accuse the vault of a fork.
-    Result<TreeHead> earlier(MerkleNodes& nodes, std::uint64_t size) const;
+    // The tree of the first `size` leaves, at most `whole`'s, proved to be its beginning.  `whole` was newest() before
+    // the view that `nodes` are of was begun: a later one may have leaves that the view lacks.  io_error: the nodes are
+    // damaged; a root or a proof made of them would accuse the vault of a fork.
+    static Result<TreeHead> earlier(MerkleNodes& nodes, const TreeHead& whole, std::uint64_t size);
 
     // Whether the ledger is, or begins with, this tree: false for one beyond newest().
     Result<bool> agrees(const TreeHead& head) const;

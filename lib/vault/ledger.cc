@@ -1,5 +1,6 @@
 // Every answer is of the tree of the newest checkpoint, or of an earlier one: the catalogue may have leaves that no
-// leaves file has yet, and nothing is proved of them.
+// leaves file has yet, and nothing is proved of them.  The checkpoint is taken once, and before the reader: then the
+// reader has all of its leaves.
 // SPDX-License-Identifier: Apache-2.0
 #include "vault/ledger.h"
 
@@ -26,22 +27,24 @@ Result<LedgerCheckpointReply> get_checkpoint(VaultCore& core) {
 }
 
 Result<LedgerInclusionReply> get_inclusion(const VaultCore& core, const LedgerInclusionRequest& request) {
-    if (request.size > core.checkpoints->newest().head.size) return beyond();
+    const TreeHead newest = core.checkpoints->newest().head;
+    if (request.size > newest.size) return beyond();
     SAT_TRY_VALUE(const auto reader, core.catalog->read());
     SAT_TRY_VALUE(const auto index, reader->leaf_index(request.leaf));
     if (!index || *index >= request.size) return fail(Errc::not_found, "no such leaf at that size");
     // A damaged node is found here, and not by a client that would take it for a lie.
-    SAT_TRY_VALUE(const TreeHead tree, core.checkpoints->earlier(*reader, request.size));
+    SAT_TRY_VALUE(const TreeHead tree, Checkpoints::earlier(*reader, newest, request.size));
     SAT_TRY_VALUE(MerkleProof proof, inclusion_proof(*reader, *index, request.size));
     if (!verify_inclusion(request.leaf, *index, tree.size, proof, tree.root)) return damaged_tree();
     return LedgerInclusionReply{*index, std::move(proof)};
 }
 
 Result<LedgerConsistencyReply> get_consistency(const VaultCore& core, const LedgerConsistencyRequest& request) {
-    if (request.size > core.checkpoints->newest().head.size) return beyond();
+    const TreeHead newest = core.checkpoints->newest().head;
+    if (request.size > newest.size) return beyond();
     SAT_TRY_VALUE(const auto reader, core.catalog->read());
-    SAT_TRY_VALUE(const TreeHead older, core.checkpoints->earlier(*reader, request.old));
-    SAT_TRY_VALUE(const TreeHead newer, core.checkpoints->earlier(*reader, request.size));
+    SAT_TRY_VALUE(const TreeHead older, Checkpoints::earlier(*reader, newest, request.old));
+    SAT_TRY_VALUE(const TreeHead newer, Checkpoints::earlier(*reader, newest, request.size));
     SAT_TRY_VALUE(MerkleProof proof, consistency_proof(*reader, request.old, request.size));
     if (!verify_consistency(older, newer, proof)) return damaged_tree();
     return LedgerConsistencyReply{std::move(proof)};
@@ -78,7 +81,7 @@ Result<LedgerHeadReply> get_head(VaultCore& core, const LedgerHeadRequest& reque
         body.seq = standing->seq;
         body.owner = standing->owner;
         if (body.tree.size < newest.head.size) {
-            SAT_TRY_VALUE(body.tree, core.checkpoints->earlier(*reader, body.tree.size));
+            SAT_TRY_VALUE(body.tree, Checkpoints::earlier(*reader, newest.head, body.tree.size));
         }
     }
     return LedgerHeadReply{sign(body, core.keys.log),

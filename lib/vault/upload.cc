@@ -410,7 +410,7 @@ std::optional<RegistrationProof> prove_registration(const VaultCore& core, std::
         proof.index = *index;
         SAT_TRY_VALUE(proof.inclusion, inclusion_proof(*reader, *index, newest.head.size));
         SAT_TRY(verify_inclusion(leaf, *index, newest.head.size, proof.inclusion, newest.head.root));
-        SAT_TRY_VALUE(const TreeHead older, core.checkpoints->earlier(*reader, from));
+        SAT_TRY_VALUE(const TreeHead older, Checkpoints::earlier(*reader, newest.head, from));
         SAT_TRY_VALUE(proof.consistency, consistency_proof(*reader, from, newest.head.size));
         SAT_TRY(verify_consistency(older, newest.head, proof.consistency));
         return proof;
