@@ -334,12 +334,14 @@ TEST_F(HostileClient, ARecordedHandshakeSecretIsNotRewrappedForTheAttacker) {
     // not come back wrapped to the attacker.
     upload();
     Bytes hello;
-    Relay relay(vault().socket_address());
-    relay.treat(Direction::to_vault, {.edit = [&hello](std::size_t number, Bytes frame) {
-                    if (number == 0) hello = frame;
-                    return std::vector<Bytes>{std::move(frame)};
-                }});
-    ASSERT_EQ(collector_command({"browse"}).vault(relay.address()).run().exit, 0);
+    {
+        Relay relay(vault().socket_address());
+        relay.treat(Direction::to_vault, {.edit = [&hello](std::size_t number, Bytes frame) {
+                        if (number == 0) hello = frame;
+                        return std::vector<Bytes>{std::move(frame)};
+                    }});
+        ASSERT_EQ(collector_command({"browse"}).vault(relay.address()).run().exit, 0);
+    }
     ByteReader in(hello);
     in.raw(4 + 1 + 4 + 2 + 2 + 32 + 32);
     const Bytes ct_v = to_bytes(in.vec16(384, 512));
