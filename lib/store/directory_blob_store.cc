@@ -60,13 +60,6 @@ Result<void> remove_file(const Path& path) {
     return {};
 }
 
-// mkdir; true where it was not there, and its own name is to be synced.
-Result<bool> make_shelf(const Path& path) {
-    if (mkdir(path.c_str(), 0700) == 0) return true;
-    if (errno != EEXIST) return fail(errno_error("create", path, errno));
-    return false;
-}
-
 // Begins to write a file's bytes out, from `offset` to its end, and does not wait for it.  Promises nothing: the sync
 // that follows has the less to wait for.
 void start_writing_out(int fd, std::uint64_t offset) noexcept {
@@ -122,21 +115,24 @@ Result<void> clear_incoming(const Place& place, const std::unordered_set<Artwork
 }
 
 // Copies `from` to `to` by way of `temporary`, unless it is there.
-Result<void> copy_missing(const Path& from, const Path& temporary, const Path& to) {
+Result<void> copy_missing(const Path& from, const Path& temporary, const Path& to,
+                          DirectoryBlobStore::Shelves& shelves) {
     const FileDescriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!source) return fail(errno_error("read", from, errno));
     struct stat wanted {};
     if (fstat(source.get(), &wanted) != 0) return fail(errno_error("examine", from, errno));
     struct stat there {};
     if (lstat(to.c_str(), &there) == 0) {
-        if (S_ISREG(there.st_mode) && there.st_size == wanted.st_size) return {};
+        // By a start that was ended, perhaps before it synced the name.
+        if (S_ISREG(there.st_mode) && there.st_size == wanted.st_size) return sync_directory(to.parent_path());
         return fail(Errc::config, to.string() + " is not a copy of " + from.string(),
                     "move it away, and it is copied anew");
     }
     if (errno != ENOENT) return fail(errno_error("examine", to, errno));
 
-    SAT_TRY_VALUE(const bool made, make_shelf(to.parent_path()));
-    if (made) SAT_TRY(sync_directory(to.parent_path().parent_path()));
+    SAT_TRY_VALUE(const std::optional<Path> store, shelves.make(to.parent_path()));
+    if (store) SAT_TRY(sync_directory(*store));
+    shelves.synced({to.parent_path()});
     SAT_TRY(remove_file(temporary));
     SAT_TRY_VALUE(const FileDescriptor copy, create_file(temporary));
     const auto fill = [&]() -> Result<void> {
@@ -158,8 +154,9 @@ Result<void> copy_missing(const Path& from, const Path& temporary, const Path& t
 
 class DirectoryBlobWriter final : public BlobWriter {
 public:
-    DirectoryBlobWriter(const ArtworkId& artwork, const std::vector<Place>& places)
-        : artwork_(artwork), places_(places) {}
+    DirectoryBlobWriter(const ArtworkId& artwork, const std::vector<Place>& places,
+                        DirectoryBlobStore::Shelves& shelves)
+        : artwork_(artwork), places_(places), shelves_(shelves) {}
 
     ~DirectoryBlobWriter() override {
         images_.clear();
@@ -213,6 +210,7 @@ public:
     Result<void> publish(ByteView metadata) override {
         SAT_ASSERT(images_.size() == places_.size() && suffix_ == kImageSuffix);
         std::vector<FileDescriptor> files;
+        std::vector<Path> shelves;
         std::set<Path> directories;
         write_out();
         for (std::size_t i = 0; i < places_.size(); ++i) {
@@ -222,8 +220,9 @@ public:
             start_writing_out(fd.get(), 0);
             files.push_back(std::move(fd));
             for (const Path& store : {place.images, place.metadata}) {
-                SAT_TRY_VALUE(const bool made, make_shelf(shelf(store, artwork_)));
-                if (made) directories.insert(store);
+                shelves.push_back(shelf(store, artwork_));
+                SAT_TRY_VALUE(const std::optional<Path> unsynced, shelves_.make(shelves.back()));
+                if (unsynced) directories.insert(*unsynced);
             }
         }
         for (std::size_t i = 0; i < places_.size(); ++i) {
@@ -234,10 +233,10 @@ public:
         for (const Place& place : places_) {
             SAT_TRY(give_name(place, kImageSuffix, shelf(place.images, artwork_)));
             SAT_TRY(give_name(place, kMetadataSuffix, shelf(place.metadata, artwork_)));
-            directories.insert(shelf(place.images, artwork_));
-            directories.insert(shelf(place.metadata, artwork_));
         }
+        directories.insert(shelves.begin(), shelves.end());
         for (const Path& directory : directories) SAT_TRY(sync_directory(directory));
+        shelves_.synced(shelves);
         published_ = true;
         return {};
     }
@@ -261,6 +260,7 @@ private:
 
     ArtworkId artwork_;
     const std::vector<Place>& places_;
+    DirectoryBlobStore::Shelves& shelves_;
     std::vector<FileDescriptor> images_;  // one for each place
     std::vector<Path> temporary_;         // to be removed
     std::vector<Path> named_;             // to be removed unless all were
@@ -314,6 +314,30 @@ Path DirectoryBlobStore::Place::metadata_file(const ArtworkId& artwork) const {
     return shelf(metadata, artwork) / artwork.view();
 }
 
+Result<std::optional<Path>> DirectoryBlobStore::Shelves::make(const Path& shelf) {
+    const bool made = mkdir(shelf.c_str(), 0700) == 0;
+    if (!made && errno != EEXIST) return fail(errno_error("create", shelf, errno));
+    const std::lock_guard lock(mutex_);
+    if (made) synced_.erase(shelf);
+    return synced_.contains(shelf) ? std::nullopt : std::optional(shelf.parent_path());
+}
+
+void DirectoryBlobStore::Shelves::synced(const std::vector<Path>& shelves) {
+    const std::lock_guard lock(mutex_);
+    synced_.insert(shelves.begin(), shelves.end());
+}
+
+Result<void> DirectoryBlobStore::Shelves::load(const Path& store) {
+    std::vector<Path> there;
+    std::error_code error;
+    std::filesystem::directory_iterator at(store, error);
+    for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) there.push_back(at->path());
+    if (error) return fail(errno_error("read", store, error.value()));
+    SAT_TRY(sync_directory(store));
+    synced(there);
+    return {};
+}
+
 Result<std::unique_ptr<DirectoryBlobStore>> DirectoryBlobStore::open(const Path& data,
                                                                      const std::optional<Path>& duplicate) {
     std::unique_ptr<DirectoryBlobStore> store(new DirectoryBlobStore());
@@ -326,6 +350,8 @@ Result<std::unique_ptr<DirectoryBlobStore>> DirectoryBlobStore::open(const Path&
         SAT_TRY(make_private_directory(place.metadata));
         SAT_TRY(make_private_directory(place.incoming));
         SAT_TRY(sync_directory(place.root));
+        SAT_TRY(store->shelves_.load(place.images));
+        SAT_TRY(store->shelves_.load(place.metadata));
         struct stat status {};
         if (stat(place.root.c_str(), &status) != 0) return fail(errno_error("examine", place.root, errno));
         roots.push_back(status);
@@ -342,13 +368,13 @@ Result<std::unique_ptr<DirectoryBlobStore>> DirectoryBlobStore::open(const Path&
 }
 
 Result<std::unique_ptr<BlobWriter>> DirectoryBlobStore::create(const ArtworkId& artwork) {
-    auto writer = std::make_unique<DirectoryBlobWriter>(artwork, places_);
+    auto writer = std::make_unique<DirectoryBlobWriter>(artwork, places_, shelves_);
     SAT_TRY(writer->open(kImageSuffix));
     return std::unique_ptr<BlobWriter>(std::move(writer));
 }
 
 Result<std::unique_ptr<BlobWriter>> DirectoryBlobStore::rewrite(const ArtworkId& artwork) {
-    auto writer = std::make_unique<DirectoryBlobWriter>(artwork, places_);
+    auto writer = std::make_unique<DirectoryBlobWriter>(artwork, places_, shelves_);
     SAT_TRY(writer->open(kAnewSuffix));
     return std::unique_ptr<BlobWriter>(std::move(writer));
 }
@@ -427,10 +453,10 @@ Result<void> DirectoryBlobStore::duplicate(const ArtworkId& artwork, const IsSou
             if (!good) continue;
         }
         SAT_TRY(copy_missing(shelf(mine.images, artwork) / artwork.view(), incoming_path(other, artwork, kImageSuffix),
-                             shelf(other.images, artwork) / artwork.view()));
+                             shelf(other.images, artwork) / artwork.view(), shelves_));
         SAT_TRY(copy_missing(shelf(mine.metadata, artwork) / artwork.view(),
                              incoming_path(other, artwork, kMetadataSuffix),
-                             shelf(other.metadata, artwork) / artwork.view()));
+                             shelf(other.metadata, artwork) / artwork.view(), shelves_));
     }
     return {};
 }

@@ -8,7 +8,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <mutex>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/file.h"
@@ -49,13 +51,30 @@ public:
         Path metadata_file(const ArtworkId& artwork) const;
     };
 
+    // The shelves whose own names are on the disk: whose store was synced by this process while they were there.
+    // Whoever made a shelf may not have come to that, or may have failed.  Thread-safe.
+    class Shelves {
+    public:
+        // mkdir; the store that has to be synced before anything on the shelf is acknowledged, nothing where it was.
+        Result<std::optional<Path>> make(const Path& shelf);
+        // Their stores were synced after make().
+        void synced(const std::vector<Path>& shelves);
+        // Those that lie in the store now; syncs it.
+        Result<void> load(const Path& store);
+
+    private:
+        std::mutex mutex_;
+        std::set<Path> synced_;
+    };
+
 private:
     DirectoryBlobStore() = default;
 
     const Place& place(int copy) const { return places_.at(static_cast<std::size_t>(copy)); }
 
     std::vector<Place> places_;  // the first is the one that is read
-    bool one_device_ = false;    // both copies share their free space
+    Shelves shelves_;
+    bool one_device_ = false;  // both copies share their free space
 };
 
 }  // namespace sat

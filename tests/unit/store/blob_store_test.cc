@@ -1,10 +1,45 @@
 // Blobs as files.  docs/storage.md, "Blobs".
 // SPDX-License-Identifier: Apache-2.0
 #include "store/directory_blob_store.h"
+
+#include <gmock/gmock.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <functional>
+
 #include "unit/store/fixture.h"
 
 namespace sat {
 namespace {
+
+// Asked at every fsync() of this program, with the path: 0, or the errno that it fails with.
+std::function<int(const Path&)> on_sync;
+
+}  // namespace
+}  // namespace sat
+
+// In place of the system's.
+extern "C" int fsync(int fd) {
+    // A copy: it may be replaced by what it does.
+    if (const auto ask = sat::on_sync) {
+        std::error_code error;
+        const auto path = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), error);
+        if (const int failure = ask(path); failure != 0) {
+            errno = failure;
+            return -1;
+        }
+    }
+    return static_cast<int>(syscall(SYS_fsync, fd));
+}
+
+namespace sat {
+namespace {
+
+using ::testing::Contains;
+using ::testing::IsSupersetOf;
+using ::testing::Not;
 
 class BlobStoreTest : public ::testing::Test {
 protected:
@@ -90,6 +125,105 @@ TEST_F(BlobStoreTest, NeverReplacesABlobAndLeavesNothingOfTheSecond) {
     EXPECT_EQ(all_files().size(), 4U);
     EXPECT_EQ(read_file(in(data(), "image_store"), 100).value(), to_bytes("first"));
     EXPECT_EQ(store->read_metadata(id, 0).value(), to_bytes("m"));
+}
+
+// Shelves, and the power that may fail right after an upload was acknowledged.
+class ShelfTest : public BlobStoreTest {
+protected:
+    void TearDown() override { on_sync = nullptr; }
+
+    std::vector<Path> stores() const {
+        return {data() / "image_store", data() / "metadata_store", duplicate() / "duplicate_store",
+                duplicate() / "duplicate_metadata_store"};
+    }
+    // Another on the same shelf.
+    ArtworkId neighbour() const {
+        for (;;)
+            if (const ArtworkId other = ArtworkId::generate(); other != id && other.view().substr(0, 2) == shelf())
+                return other;
+    }
+    std::string_view shelf() const { return id.view().substr(0, 2); }
+
+    // What is synced while it is published, successfully.
+    std::vector<Path> synced_for(const ArtworkId& artwork) {
+        std::vector<Path> synced;
+        const auto before = std::exchange(on_sync, [&](const Path& path) {
+            synced.push_back(path);
+            return 0;
+        });
+        auto writer = store->create(artwork).value();
+        const auto published = writer->publish(as_bytes("m"));
+        EXPECT_TRUE(published.has_value()) << published.error().message;
+        on_sync = before;
+        return synced;
+    }
+};
+
+TEST_F(ShelfTest, IsOnTheDiskBeforeAnUploadIsAcknowledgedThatFoundItMadeButNotSynced) {
+    std::vector<Path> synced;
+    on_sync = [&](const Path&) {
+        // The first upload has made the shelves and waits for its image.
+        on_sync = nullptr;
+        for (const Path& at : stores()) EXPECT_TRUE(std::filesystem::exists(at / shelf()));
+        synced = synced_for(neighbour());
+        return 0;
+    };
+    ASSERT_TRUE(store->create(id).value()->publish(as_bytes("m")));
+    EXPECT_THAT(synced, IsSupersetOf(stores()));
+}
+
+TEST_F(ShelfTest, IsOnTheDiskBeforeAnUploadIsAcknowledgedThatFoundItLeftByAFailure) {
+    on_sync = [](const Path&) { return EIO; };
+    ASSERT_FALSE(store->create(id).value()->publish(as_bytes("m")));
+    // Neither is it believed where the store's own sync fails.
+    on_sync = [&](const Path& path) { return path == stores().back() ? EIO : 0; };
+    ASSERT_FALSE(store->create(id).value()->publish(as_bytes("m")));
+    on_sync = nullptr;
+    EXPECT_THAT(synced_for(neighbour()), IsSupersetOf(stores()));
+    // From then on it is there.
+    const auto synced = synced_for(neighbour());
+    for (const Path& at : stores()) {
+        EXPECT_THAT(synced, Contains(at / shelf()));
+        EXPECT_THAT(synced, Not(Contains(at)));
+    }
+}
+
+TEST_F(ShelfTest, IsOnTheDiskOnceAStoreWasOpenedThatAnotherProcessLeft) {
+    on_sync = [](const Path&) { return EIO; };
+    ASSERT_FALSE(store->create(id).value()->publish(as_bytes("m")));
+    std::vector<Path> synced;
+    on_sync = [&](const Path& path) {
+        synced.push_back(path);
+        return 0;
+    };
+    store.reset();
+    open(duplicate());
+    EXPECT_THAT(synced, IsSupersetOf(stores()));
+    on_sync = nullptr;
+    const auto later = synced_for(neighbour());
+    for (const Path& at : stores()) EXPECT_THAT(later, Not(Contains(at)));
+}
+
+TEST_F(ShelfTest, OfADuplicateIsOnTheDiskBeforeACopyIsBelieved) {
+    open(std::nullopt);
+    synced_for(id);
+    open(duplicate());
+    const auto sound = [](const ArtworkId&, const Path&, const Path&) { return Result<bool>(true); };
+    on_sync = [&](const Path& path) { return path == stores()[2] ? EIO : 0; };
+    ASSERT_FALSE(store->duplicate(id, sound));
+    std::vector<Path> synced;
+    on_sync = [&](const Path& path) {
+        synced.push_back(path);
+        return 0;
+    };
+    ASSERT_TRUE(store->duplicate(id, sound));
+    EXPECT_THAT(synced, Contains(stores()[2]));
+    EXPECT_THAT(synced, Contains(stores()[3]));
+    // Nor is one that was copied before, by whoever did not come to sync its name.
+    synced.clear();
+    ASSERT_TRUE(store->duplicate(id, sound));
+    EXPECT_THAT(synced, Contains(stores()[2] / shelf()));
+    EXPECT_THAT(synced, Contains(stores()[3] / shelf()));
 }
 
 TEST_F(BlobStoreTest, ClearsIncomingOfItsOwnFilesAlone) {
