@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "support/pictures.h"
 #include "support/programs.h"
+#include "support/relay.h"
 
 namespace fs = std::filesystem;
 
@@ -97,9 +98,14 @@ TEST_F(ManyUploads, ABadOneIsToldAndTheOthersAreStoredOnceHoweverOftenTheCommand
 
 TEST_F(ManyUploads, KilledHalfWayTheSameCommandStoresEachOnce) {
     const Words paths = images(12, 900'000);
-    Process process = uploading(paths).also({"-q"}).begin();
-    EXPECT_TRUE(eventually([this] { return works() >= 3; }));
+    Relay relay(vault().socket_address());
+    // Each of four connections in the middle of its second image.
+    relay.treat(Direction::to_vault, {.hold_after = 1'500'000});
+    Process process = uploading(paths).also({"-q"}).vault(relay.address()).begin();
+    ASSERT_TRUE(relay.wait_held(4));
     process.kill_hard();
+    relay.cut();
+    EXPECT_EQ(works(), 4U);
     const Done done = uploading(paths).also({"-q"}).run();
     ASSERT_EQ(done.exit, 0) << done.out << done.err;
     const auto ids = lines(done.out);

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <atomic>
 #include <filesystem>
 #include <iostream>
 #include <sstream>
@@ -124,7 +125,7 @@ TEST_F(Network, ARequestCutAnywhereLeavesNoFileAndMayBeRunAgain) {
 TEST_F(Network, AnUploadWhoseAnswerIsLostIsFoundDoneOrNotDone) {
     // The registration reaches the vault; the receipt does not come back.
     Relay relay(vault().socket_address());
-    int frames = 0;
+    std::atomic<int> frames = 0;
     relay.treat(Direction::to_client, {.edit = [&frames](std::size_t, Bytes frame) {
                     ++frames;
                     return std::vector<Bytes>{std::move(frame)};
