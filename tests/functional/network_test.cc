@@ -5,7 +5,6 @@
 #include <signal.h>
 
 #include <atomic>
-#include <atomic>
 #include <filesystem>
 #include <iostream>
 #include <sstream>
