@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <future>
@@ -139,7 +141,7 @@ asio::awaitable<Result<std::string>> send_image(std::shared_ptr<Connection> conn
 }
 
 // A vault may believe a connection alive that was cut; it lets go of it after 5 s of silence.  Longer than that, and
-// somebody else is uploading the same file right now.
+// somebody else is uploading the same file right now: another name is taken then.
 constexpr std::chrono::seconds kOtherUploadWait{12};
 
 // Whether the person means the same work by both.
@@ -152,12 +154,13 @@ constexpr const char* kGoesOn = "run the same command again within 24 hours: it 
 
 }  // namespace
 
-// Asks for a place, under `name` if there is one.
-Result<UploadBeginReply> VaultClient::begin_upload(const Registration& registration, const Digest& name) {
-    UploadBeginRequest begin{registration.bytes, registration.media_type, name};
-    const auto patience = std::chrono::steady_clock::now() + kOtherUploadWait;
+// Asks for a place under `name`.  busy: another run has had that for as long as `patience`.
+Result<UploadBeginReply> VaultClient::begin_upload(const Registration& registration, const Digest& name,
+                                                   std::chrono::seconds patience) {
+    const UploadBeginRequest begin{registration.bytes, registration.media_type, name};
+    const auto until = std::chrono::steady_clock::now() + patience;
     auto begun = call(begin);
-    while (!begun && begun.error().code == Errc::busy && std::chrono::steady_clock::now() < patience) {
+    while (!begun && begun.error().code == Errc::busy && std::chrono::steady_clock::now() < until) {
         if (impl_->options.stop_fd >= 0) {
             pollfd stop{impl_->options.stop_fd, POLLIN, 0};
             if (::poll(&stop, 1, 500) > 0) return fail(Impl::stopped_error());
@@ -166,9 +169,7 @@ Result<UploadBeginReply> VaultClient::begin_upload(const Registration& registrat
         }
         begun = call(begin);
     }
-    if (begun || begun.error().code != Errc::busy) return begun;
-    begin.resume.reset();
-    return call(begin);
+    return begun;
 }
 
 // Lets the vault seal what it kept anew under `sealer`'s key, and compares it with the file: the sealer, the file and
@@ -253,7 +254,8 @@ Result<UploadResult> VaultClient::upload_of_many(const UploadSource& source, con
 
 Result<void> VaultClient::forget_commits() {
     const UploadStore store(impl_->home.directory());
-    for (const Digest& name : std::exchange(impl_->committed, {})) SAT_TRY(store.remove(name));
+    for (const KeptCommit& kept : std::exchange(impl_->committed, {}))
+        SAT_TRY(store.remove(kept.name, kept.registration));
     return {};
 }
 
@@ -285,37 +287,69 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
     const auto note = [&observer](const std::string& text) {
         if (observer.note) observer.note(text);
     };
-    // What an earlier run sent last and heard no answer to.
+    // Each with what a run sent last and heard no answer to.
+    struct Place {
+        unsigned which = 0;
+        Digest name;
+        std::optional<UploadCommitRequest> sent_before;
+        StatementId id;     // of its registration
+        bool same = false;  // which is of this work
+    };
     const UploadStore store(impl_->home.directory());
-    const Digest name = upload_name(vault_before, before.status);
-    SAT_TRY_VALUE(std::optional<UploadCommitRequest> sent_before, store.find(name));
-    const auto settle = [&]() -> Result<std::optional<UploadResult>> {
-        if (!sent_before) return std::optional<UploadResult>{};
-        SAT_TRY_VALUE(auto settled, settle_commit(*sent_before));
+    const auto look_up = [&](Place& place) -> Result<void> {
+        SAT_TRY_VALUE(place.sent_before, store.find(place.name));
+        place.same = false;
+        if (!place.sent_before) return {};
+        SAT_TRY_VALUE(const auto was, parse_statement<Registration>(place.sent_before->registration));
+        place.id = was.id;
+        place.same = says_the_same(was.body, source.draft);
+        return {};
+    };
+    const auto settle = [&](Place& place) -> Result<std::optional<UploadResult>> {
+        if (!place.sent_before) return std::optional<UploadResult>{};
+        SAT_TRY_VALUE(auto settled, settle_commit(*place.sent_before));
         if (!settled) return settled;
-        sent_before.reset();
-        const Registration& was = settled->work.registration.body;
-        if (says_the_same(was, source.draft)) {
-            impl_->committed.push_back(name);
-            note("an earlier run had stored it already; its receipt had not arrived");
+        place.sent_before.reset();
+        if (place.same) {
+            impl_->committed.push_back({place.name, place.id});
+            note("an earlier run has stored it already");
             settled->found = true;
             return settled;
         }
-        SAT_TRY(store.remove(name));
-        note("an earlier upload of this file is stored as " + was.artwork.str() +
+        SAT_TRY(store.remove(place.name, place.id));
+        note("an earlier upload of this file is stored as " + settled->work.id().str() +
              ", with other metadata: this is a work of its own");
         return std::optional<UploadResult>{};
     };
-    SAT_TRY_VALUE(auto settled, settle());
-    if (settled) return std::move(*settled);
-    SAT_TRY_VALUE(UploadBeginReply begun, begin_upload(registration, name));
-    if (sent_before && begun.offset == 0) {
-        // The earlier connection is over by now, whatever was still on its way: asked once more, the answer is final.
-        SAT_TRY_VALUE(settled, settle());
-        if (settled) return std::move(*settled);
-        SAT_TRY_VALUE(begun, begin_upload(registration, name));
+    std::array<Place, kUploadNames> places;
+    for (unsigned which = 0; which < kUploadNames; ++which) {
+        places[which].which = which;
+        places[which].name = upload_name(vault_before, before.status, which);
+        SAT_TRY(look_up(places[which]));
     }
-    if (sent_before) SAT_TRY(store.remove(name));
+    // What is this work ends the search.
+    std::ranges::stable_sort(places, std::ranges::greater(), &Place::same);
+    for (Place& place : places) {
+        SAT_TRY_VALUE(auto settled, settle(place));
+        if (settled) return std::move(*settled);
+    }
+    // Where an answer is still open, the vault's word on it is final once this run has the name.
+    std::ranges::sort(places, {}, [](const Place& place) { return std::pair(!place.sent_before, place.which); });
+    Place* place = places.data();
+    auto taken = begin_upload(registration, place->name, kOtherUploadWait);
+    while (!taken && taken.error().code == Errc::busy && place != &places.back())
+        taken = begin_upload(registration, (++place)->name, std::chrono::seconds(0));
+    if (!taken) return fail(std::move(taken.error()));
+    UploadBeginReply begun = std::move(*taken);
+    // The name is this run's alone from here on; whose it was may have written it by now.
+    SAT_TRY(look_up(*place));
+    if (place->sent_before && begun.offset == 0) {
+        // The earlier connection is over by now, whatever was still on its way: asked once more, the answer is final.
+        SAT_TRY_VALUE(auto settled, settle(*place));
+        if (settled) return std::move(*settled);
+        SAT_TRY_VALUE(begun, begin_upload(registration, place->name, kOtherUploadWait));
+    }
+    if (place->sent_before) SAT_TRY(store.remove(place->name, place->id));
 
     const auto new_sealer = [&] {
         return Sealer::create(begun.artwork, size, vault_before, vault().kem_key(), Purpose::transit);
@@ -365,7 +399,8 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
     SAT_TRY(check_limits(registration));
     SAT_TRY(require_no_evidence());  // it may have come up while the image was on its way
     UploadCommitRequest commit{sign(registration, key), preview};
-    SAT_TRY(store.keep(name, commit));
+    SAT_TRY_VALUE(const auto mine, parse_statement<Registration>(commit.registration));
+    SAT_TRY(store.keep(place->name, commit));
     if (begun.proves) commit.prove = tree_head().size;
     auto committed = call_surely(commit);
     // Not final while the first connection lives there: the next run asks again, once it has ended that.
@@ -375,14 +410,13 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
         // What the vault finds wrong is no work, and never was.  After anything else nobody knows: the next run asks.
         const Errc code = committed.error().code;
         if (code == Errc::bad_signature || code == Errc::bad_statement || code == Errc::hash_mismatch)
-            SAT_TRY(store.remove(name));
+            SAT_TRY(store.remove(place->name, mine.id));
         return fail(std::move(committed.error()));
     }
     // Over a new connection the ledger that is known may be another one than the proof begins from.
     const bool proves = commit.prove == tree_head().size;
-    SAT_TRY_VALUE(const auto mine, parse_statement<Registration>(commit.registration));
     SAT_TRY_VALUE(UploadResult result, prove_registered(mine, *committed, proves));
-    impl_->committed.push_back(name);
+    impl_->committed.push_back({place->name, mine.id});
     return result;
 }
 

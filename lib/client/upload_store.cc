@@ -6,9 +6,11 @@
 
 #include <cerrno>
 
+#include "base/assert.h"
 #include "base/codec.h"
 #include "base/json.h"
 #include "crypto/hash.h"
+#include "ledger/jws.h"
 
 namespace sat {
 
@@ -19,11 +21,13 @@ constexpr std::size_t kMaxFile = std::size_t{256} * 1024;
 
 }  // namespace
 
-Digest upload_name(const Wallet& vault, const struct stat& file) {
+Digest upload_name(const Wallet& vault, const struct stat& file, unsigned which) {
+    SAT_ASSERT(which < kUploadNames);
     ByteWriter version;
     version.u64(static_cast<std::uint64_t>(file.st_dev)).u64(static_cast<std::uint64_t>(file.st_ino));
     version.u64(static_cast<std::uint64_t>(file.st_size)).u64(static_cast<std::uint64_t>(file.st_mtim.tv_sec));
     version.u32(static_cast<std::uint32_t>(file.st_mtim.tv_nsec));
+    if (which > 0) version.u8(static_cast<std::uint8_t>(which));
     return sha256(label("SAT/1 upload name", {vault.view(), version.bytes()}));
 }
 
@@ -53,7 +57,12 @@ Result<std::optional<UploadCommitRequest>> UploadStore::find(const Digest& name)
     return std::optional(std::move(*commit));
 }
 
-Result<void> UploadStore::remove(const Digest& name) const {
+Result<void> UploadStore::remove(const Digest& name, const StatementId& registration) const {
+    // Whoever replaces it has asked the vault about it, and sent an image, since it was read here.
+    SAT_TRY_VALUE(const auto there, find(name));
+    if (!there) return {};
+    SAT_TRY_VALUE(const Jws jws, parse_jws(there->registration));
+    if (jws.id != registration) return {};
     // Not synced: where a power cut brings it back, the next run of this file hears the receipt once more.
     if (::unlink(file(name).c_str()) != 0 && errno != ENOENT) return fail(errno_error("remove", file(name), errno));
     return {};

@@ -14,10 +14,14 @@
 
 namespace sat {
 
-// The name of this version of the file, for this vault: another one as soon as the file is written to or replaced.
-Digest upload_name(const Wallet& vault, const struct stat& file);
+// Runs that may upload one file at once, each under a name of its own: as many as a vault lets one wallet have.
+inline constexpr unsigned kUploadNames = 4;
 
-// `uploads/` in the home.
+// A name of this version of the file, for this vault: another one as soon as the file is written to or replaced.
+// `which` is less than kUploadNames.
+Digest upload_name(const Wallet& vault, const struct stat& file, unsigned which);
+
+// `uploads/` in the home.  A name is written to by the run alone whose upload the vault has under it.
 class UploadStore {
 public:
     explicit UploadStore(const Path& home) : directory_(home / "uploads") {}
@@ -26,8 +30,8 @@ public:
     Result<void> keep(const Digest& name, const UploadCommitRequest& commit) const;
     // config: there is one, and it is damaged or open to others.
     Result<std::optional<UploadCommitRequest>> find(const Digest& name) const;
-    // The vault's answer is known.
-    Result<void> remove(const Digest& name) const;
+    // The vault's answer to this registration is known.  What another run keeps there by now stays.
+    Result<void> remove(const Digest& name, const StatementId& registration) const;
 
 private:
     Path file(const Digest& name) const { return directory_ / name.hex(); }

@@ -197,7 +197,7 @@ public:
     // them, forget_commits() when all of them are done.
     Result<UploadResult> upload_of_many(const UploadSource& source, const SigningKey& key,
                                         const UploadObserver& observer);
-    // Files the checkpoint that came with the last receipt.
+    // Files the checkpoint that came with the last receipt, over a new connection where this one has ended.
     Result<void> keep_checkpoint();
     // Until then a later run finds what upload_of_many() stored, and stores it no second time.
     Result<void> forget_commits();
@@ -263,7 +263,8 @@ private:
     Result<void> learn(std::vector<Wallet> wallets, bool again = false);
     Result<std::vector<VerifiedClaim>> verify_all(const std::vector<ClaimItem>& items);
     Result<UploadResult> upload_once(const UploadSource& source, const SigningKey& key, const UploadObserver& observer);
-    Result<UploadBeginReply> begin_upload(const Registration& registration, const Digest& name);
+    Result<UploadBeginReply> begin_upload(const Registration& registration, const Digest& name,
+                                          std::chrono::seconds patience);
     Result<bool> resume_upload(const UploadSource& source, std::uint64_t offered, Sealer& sealer, Sha256& hash);
     Result<std::optional<UploadResult>> settle_commit(const UploadCommitRequest& commit);
     Result<UploadResult> prove_registered(const Signed<Registration>& mine, const UploadCommitReply& reply,

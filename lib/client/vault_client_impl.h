@@ -18,6 +18,12 @@ namespace sat {
 // What a listing may have over all its pages (about 400,000 works), for all of it is kept to be shown.
 inline constexpr std::size_t kMaxListingBytes = std::size_t{512} << 20;
 
+// What UploadStore has under `name`.
+struct KeptCommit {
+    Digest name;
+    StatementId registration;
+};
+
 struct VaultClient::Impl {
     Impl(const KeyHome& home_in, IdentityCache& identities_in, KemPrivateKey kem, VaultClientOptions options_in)
         : home(home_in),
@@ -45,7 +51,7 @@ struct VaultClient::Impl {
     std::chrono::steady_clock::time_point met{};
     std::optional<VerifiedCheckpoint> ledger;  // the newest of this vault; there while connected
     std::optional<TreeHead> unfiled;           // what was on file when `ledger` got ahead of it
-    std::vector<Digest> committed;             // uploads that are done, by their names in the home
+    std::vector<KeptCommit> committed;         // of uploads that are done, not forgotten yet
     std::set<LeafHash> included;               // leaves that a verified checkpoint covers
     std::deque<std::string> events;            // kept while a person was asked
     // The listing that list_works() is in the middle of.
