@@ -126,8 +126,10 @@ Result<void> compare_image(const Path& path, const Registration& registration) {
         if (*got < piece.size()) break;
     }
     if (bytes != registration.bytes || hash.finish() != registration.sha256)
-        return fail(Errc::hash_mismatch, "the certificate holds, but " + printable(path.string()) +
-                                             " is not the image that its artist signed");
+        return fail(
+            Errc::hash_mismatch,
+            "the certificate holds, but " + printable(path.string()) + " is not the image that its artist signed",
+            "give the image that the certificate is about");
     return {};
 }
 

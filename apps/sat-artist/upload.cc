@@ -262,7 +262,7 @@ Result<Report> upload_many(ClientApp& app) {
     for (const std::string& image : app.options().images) {
         struct stat status {};
         if (::stat(image.c_str(), &status) == 0 && !files.emplace(status.st_dev, status.st_ino).second)
-            return fail(Errc::usage, printable(image) + " is named twice");
+            return fail(Errc::usage, printable(image) + " is named twice", "name each image once");
     }
     SAT_TRY_VALUE(const Path program, find_picture_helper());
     PictureHelper helper(program);
@@ -278,7 +278,8 @@ Result<Report> upload_many(ClientApp& app) {
 
 Result<Report> run_upload(ClientApp& app) {
     if (app.options().images.size() > 1) return upload_many(app);
-    if (!app.options().title) return fail(Errc::usage, "--title is required", "see sat-artist --help");
+    if (!app.options().title)
+        return fail(Errc::usage, "--title is required", "say what the work is called: --title TITLE");
     return upload_one(app);
 }
 

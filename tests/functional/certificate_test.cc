@@ -176,6 +176,7 @@ TEST_F(CertificateFile, TellsTheImageFromAnother) {
         EXPECT_EQ(done.exit, exits::kBadProof) << done.out;
         EXPECT_EQ(done.code(), "hash_mismatch");
         EXPECT_THAT(done.error()["message"].get<std::string>(), HasSubstr("the certificate holds, but"));
+        EXPECT_EQ(done.error()["hint"], "give the image that the certificate is about") << "no operator can help";
     }
     EXPECT_EQ(verify(file(), {"--image", dir() / "missing.jpg"}).pin(key()).run().exit, exits::kUnreadable);
 }

@@ -90,6 +90,16 @@ TEST_F(VaultKey, OnATerminalAPersonIsAskedAndNoConnectionWaitsForTheAnswer) {
     EXPECT_EQ(unpinned({"browse"}).vault(relay.address()).run().exit, 0);
 }
 
+TEST_F(VaultKey, AWalletMadeBesideAnUnknownKeyIsThereAndPinsItWithTheNextCommand) {
+    const auto anew = [this](Words words) { return unpinned(std::move(words)).home(dir() / "anew"); };
+    const Done made = anew({"init", "--no-passphrase"}).run();
+    EXPECT_EQ(made.exit, exits::kVaultKeyUnknown) << made.out;
+    EXPECT_THAT(made.error()["message"].get<std::string>(), HasSubstr("the wallet was made"));
+    EXPECT_EQ(anew({"init", "--no-passphrase"}).run().exit, exits::kExists);
+    EXPECT_EQ(anew({"browse"}).pin(vault().fingerprint()).run().exit, 0);
+    EXPECT_EQ(anew({"browse"}).run().exit, 0) << "pinned from then on";
+}
+
 TEST_F(VaultKey, OnATerminalANoIsANo) {
     Process process = unpinned({"browse"}).terminal().begin();
     ASSERT_TRUE(process.wait_for_output("?")) << process.out();
