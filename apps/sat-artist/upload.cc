@@ -195,7 +195,11 @@ private:
         const Path image = app_.options().images[number];
         SAT_TRY_VALUE(const Prepared prepared, prepare(app_, helper_, image.stem().string(), image));
         if (!vault.connected()) {
-            if (auto connected = vault.connect(); !connected) {
+            auto connected = vault.connect();
+            // It is cut as easily as the one before.
+            for (int tries = 1; !connected && connected.error().code == Errc::interrupted && tries < kMaxTries; ++tries)
+                connected = vault.connect();
+            if (!connected) {
                 stop(connected.error());
                 return fail(std::move(connected.error()));
             }

@@ -120,9 +120,16 @@ Result<void> VaultClient::take_proved_checkpoint(const std::string& note, const 
 
 Result<void> VaultClient::keep_checkpoint() {
     if (!impl_->unfiled) return {};
-    SAT_TRY(file_checkpoint(*impl_->ledger, *impl_->unfiled));
-    impl_->unfiled.reset();
-    return {};
+    // The vault is asked only where somebody else has filed one since.  What it has acknowledged is stored, whatever
+    // became of this connection: a new one files what is known, too.
+    auto kept = file_checkpoint(*impl_->ledger, *impl_->unfiled);
+    for (int tries = 1; !kept && is_lost(kept.error().code) && tries < kMaxTries; ++tries) {
+        auto again = reconnect();
+        if (again) return {};
+        if (!is_lost(again.error().code) && again.error().code != Errc::unreachable) return again;
+    }
+    if (kept) impl_->unfiled.reset();
+    return kept;
 }
 
 // The ledger that is shown now goes on from everything that was shown, and not proved, before.

@@ -171,7 +171,8 @@ Result<void> VaultClient::reconnect() {
 }
 
 Result<std::string> VaultClient::exchange(const std::string& request) {
-    SAT_ASSERT(impl_->connection);
+    // A new connection that was asked for did not come about.
+    if (!impl_->connection) return fail(Errc::interrupted, "the connection to the vault has ended");
     for (int attempt = 0;; ++attempt) {
         SAT_TRY_VALUE(std::string text, impl_->run(impl_->connection->request(request)));
         const auto reply = parse_response(text);

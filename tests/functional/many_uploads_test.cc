@@ -2,12 +2,16 @@
 // same command once more stores nothing twice.  docs/man/sat-artist.1, "upload".
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <filesystem>
+#include <future>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "base/json.h"
+#include "client/vault_client.h"
 #include "support/pictures.h"
 #include "support/programs.h"
 #include "support/relay.h"
@@ -17,7 +21,9 @@ namespace fs = std::filesystem;
 namespace sat::test {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 class ManyUploads : public ThreeComputers {
 public:
@@ -46,7 +52,7 @@ public:
         const Done done = collector({"browse", "--all"});
         return done.exit == 0 ? done.data()["items"].size() : 0;
     }
-    bool nothing_is_remembered() const { return files_below(artist_home() / "uploads").empty(); }
+    std::vector<Path> remembered() const { return files_below(artist_home() / "uploads"); }
 };
 
 TEST_F(ManyUploads, AreStoredUnderTheirNamesAndToldInTheirOrder) {
@@ -62,7 +68,7 @@ TEST_F(ManyUploads, AreStoredUnderTheirNamesAndToldInTheirOrder) {
         EXPECT_EQ(shown.data()["title"], "work " + std::to_string(i));
         EXPECT_EQ(shown.data()["bytes"], fs::file_size(paths[i]));
     }
-    EXPECT_TRUE(nothing_is_remembered());
+    EXPECT_THAT(remembered(), IsEmpty());
 }
 
 TEST_F(ManyUploads, ABadOneIsToldAndTheOthersAreStoredOnceHoweverOftenTheCommandIsRun) {
@@ -93,7 +99,7 @@ TEST_F(ManyUploads, ABadOneIsToldAndTheOthersAreStoredOnceHoweverOftenTheCommand
     found.erase(found.begin() + 2);
     EXPECT_EQ(found, ids);
     EXPECT_EQ(works(), 6U);
-    EXPECT_TRUE(nothing_is_remembered());
+    EXPECT_THAT(remembered(), IsEmpty());
 }
 
 TEST_F(ManyUploads, KilledHalfWayTheSameCommandStoresEachOnce) {
@@ -111,7 +117,7 @@ TEST_F(ManyUploads, KilledHalfWayTheSameCommandStoresEachOnce) {
     const auto ids = lines(done.out);
     EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), paths.size());
     EXPECT_EQ(works(), paths.size());
-    EXPECT_TRUE(nothing_is_remembered());
+    EXPECT_THAT(remembered(), IsEmpty());
 }
 
 TEST_F(ManyUploads, GoOnAtTheRateThatTheVaultGivesTheirWallet) {
@@ -130,9 +136,168 @@ TEST_F(ManyUploads, TakeNoTitleAndNoImageTwice) {
     Words paths = images(2, 1000);
     EXPECT_EQ(uploading(paths).also({"--title", "Both"}).run().exit, exits::kUsage);
     paths.push_back(paths[0]);
-    EXPECT_EQ(uploading(paths).run().exit, exits::kUsage);
-    EXPECT_EQ(uploading({paths[0]}).run().exit, exits::kUsage);
+    const Done twice = uploading(paths).run();
+    EXPECT_EQ(twice.exit, exits::kUsage);
+    EXPECT_THAT(twice.err, HasSubstr("name each image once"));
+    const Done untitled = uploading({paths[0]}).run();
+    EXPECT_EQ(untitled.exit, exits::kUsage);
+    EXPECT_THAT(untitled.err, HasSubstr("--title TITLE"));
     EXPECT_EQ(works(), 0U);
+}
+
+// The client itself, without a command around it: what happens on two connections of one home, step by step.
+class TwoConnections : public ThreeComputers {
+public:
+    struct Client {
+        KeyHome keys;
+        IdentityCache identities;
+        SigningKey sign;
+        VaultClient vault;
+
+        Client(KeyHome home, SigningKey key, KemPrivateKey kem, VaultClientOptions options)
+            : keys(std::move(home)),
+              identities(keys.directory()),
+              sign(std::move(key)),
+              vault(keys, identities, std::move(kem), std::move(options)) {}
+    };
+    std::unique_ptr<Client> connected(const std::string& address) {
+        auto keys = KeyHome::open(artist_home()).value();
+        auto sign = keys.unlock_sign(nullptr).value();
+        auto kem = keys.unlock_kem(nullptr).value();
+        VaultClientOptions options;
+        options.address = parse_address(address).value();
+        options.trust.pin = parse_fingerprint(vault().fingerprint()).value();
+        options.agent = "test";
+        auto client = std::make_unique<Client>(std::move(keys), std::move(sign), std::move(kem), std::move(options));
+        const auto done = client->vault.connect();
+        EXPECT_TRUE(done) << done.error().message;
+        return client;
+    }
+    // As a command that is killed before it tells of it.
+    static Result<UploadResult> store(Client& client, const Path& file, const std::string& title,
+                                      const ProgressFunction& progress = nullptr,
+                                      const std::function<void(const std::string& text)>& note = nullptr) {
+        SAT_TRY_VALUE(const FileDescriptor open, open_regular(file));
+        UploadSource source;
+        source.fd = open.get();
+        source.path = file;
+        if (::fstat(open.get(), &source.seen) != 0) return fail(Errc::input_unreadable, "cannot stat");
+        source.draft.title = title;
+        source.draft.file_path = file.filename().string();
+        source.draft.media_type = "image/tiff";
+        source.draft.width = source.draft.height = 1;
+        return client.vault.upload_of_many(source, client.sign, {progress, nullptr, note});
+    }
+    // So that the vault hears of an upload all the time, which goes on fast once `done`.
+    static ProgressFunction until(const std::shared_future<void>& done) {
+        return [done](std::uint64_t, std::uint64_t) { (void)done.wait_for(seconds(1)); };
+    }
+    std::size_t works() { return collector({"browse", "--all"}).data()["items"].size(); }
+};
+
+TEST_F(TwoConnections, WhatOneStoredStaysStoredWhenItIsCutBeforeItsCheckpointIsKept) {
+    Relay relay(vault().socket_address());
+    const auto cut = connected(relay.address());
+    const auto other = connected(vault().address());
+    ASSERT_TRUE(store(*cut, tiff(1000, 1), "Cut"));
+    // Now the file is ahead, and only the vault can tell that the one goes on from the other.
+    ASSERT_TRUE(store(*other, tiff(1000, 2), "Other"));
+    ASSERT_TRUE(other->vault.keep_checkpoint());
+    relay.cut();
+    const auto kept = cut->vault.keep_checkpoint();
+    EXPECT_TRUE(kept) << kept.error().message;
+    EXPECT_TRUE(cut->vault.connected());
+    EXPECT_EQ(relay.connections(), 2);
+}
+
+TEST_F(TwoConnections, WithoutAVaultACheckpointIsKeptWhereNobodyHasToBeAskedAndElseMissed) {
+    Relay relay(vault().socket_address());
+    const auto client = connected(relay.address());
+    const auto other = connected(vault().address());
+    ASSERT_TRUE(store(*client, tiff(1000, 1), "First"));
+    const auto lose = [&] {
+        relay.treat(Direction::to_vault, {.cut_after = 0});
+        relay.cut();
+        EXPECT_FALSE(client->vault.connect());
+        return client->vault.keep_checkpoint();
+    };
+    EXPECT_TRUE(lose());
+    relay.treat(Direction::to_vault, {});
+    ASSERT_TRUE(client->vault.connect());
+    ASSERT_TRUE(store(*client, tiff(1000, 2), "Second"));
+    ASSERT_TRUE(store(*other, tiff(1000, 3), "Other"));
+    ASSERT_TRUE(other->vault.keep_checkpoint());
+    const auto missed = lose();
+    ASSERT_FALSE(missed);
+    EXPECT_EQ(missed.error().code, Errc::interrupted);
+    relay.treat(Direction::to_vault, {});
+    EXPECT_TRUE(client->vault.keep_checkpoint());
+}
+
+TEST_F(TwoConnections, OfOneFileAtOnceEachFindsItsOwnWorkAgain) {
+    const Path file = tiff(12'000'000);
+    std::promise<void> second_done;
+    Result<UploadResult> first = fail(Errc::internal, "not done");
+    std::promise<void> first_began;
+    std::thread thread([&] {
+        const auto client = connected(vault().address());
+        const auto wait = until(second_done.get_future().share());
+        first = store(*client, file, "First", [&, began = false](std::uint64_t done, std::uint64_t total) mutable {
+            if (!std::exchange(began, true)) first_began.set_value();
+            wait(done, total);
+        });
+        // Its own alone.
+        EXPECT_TRUE(client->vault.forget_commits());
+    });
+    first_began.get_future().wait();
+    const auto second = store(*connected(vault().address()), file, "Second");
+    second_done.set_value();
+    thread.join();
+    ASSERT_TRUE(first) << first.error().message;
+    ASSERT_TRUE(second) << second.error().message;
+    EXPECT_EQ(works(), 2U);
+
+    const auto again = connected(vault().address());
+    Words notes;
+    const auto found = store(*again, file, "Second", nullptr, [&](const std::string& text) { notes.push_back(text); });
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_TRUE(found->found);
+    EXPECT_EQ(found->work.id(), second->work.id());
+    EXPECT_THAT(notes, ElementsAre("an earlier run has stored it already")) << "and its receipt had arrived";
+    EXPECT_EQ(works(), 2U);
+    EXPECT_TRUE(again->vault.forget_commits());
+    EXPECT_THAT(files_below(artist_home() / "uploads"), IsEmpty());
+}
+
+TEST_F(TwoConnections, ARunThatWaitedForAnotherFindsWhatThatStored) {
+    const Path file = tiff(12'000'000);
+    Relay relay(vault().socket_address());
+    const auto waits = connected(relay.address());
+    const std::uint64_t before = relay.passed(Direction::to_client);
+    std::promise<void> first_may_end;
+    Result<UploadResult> first = fail(Errc::internal, "not done");
+    std::promise<void> first_began;
+    std::thread thread([&] {
+        const auto client = connected(vault().address());
+        const auto wait = until(first_may_end.get_future().share());
+        first = store(*client, file, "Same", [&, began = false](std::uint64_t done, std::uint64_t total) mutable {
+            if (!std::exchange(began, true)) first_began.set_value();
+            wait(done, total);
+        });
+    });
+    first_began.get_future().wait();
+    Result<UploadResult> second = fail(Errc::internal, "not done");
+    std::thread waiting([&] { second = store(*waits, file, "Same"); });
+    // It has looked for commits, found none, and was told that the name is taken.
+    EXPECT_TRUE(eventually([&] { return relay.passed(Direction::to_client) > before; }));
+    first_may_end.set_value();
+    thread.join();
+    waiting.join();
+    ASSERT_TRUE(first) << first.error().message;
+    ASSERT_TRUE(second) << second.error().message;
+    EXPECT_TRUE(second->found);
+    EXPECT_EQ(second->work.id(), first->work.id());
+    EXPECT_EQ(works(), 1U);
 }
 
 }  // namespace
