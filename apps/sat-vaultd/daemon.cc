@@ -3,7 +3,8 @@
 //     network thread     sockets, records, sessions' coroutines, timers, the admin socket
 //     workers            what computes: AES and SHA-256 of uploads, the operator's questions
 //     request workers    one request each: RSA, SQLite
-//     write workers      one request each that writes, and waits for a sync that many share; few of each wallet's
+//     write workers      one request each that writes, and waits for a sync that many share; few of each wallet's, and
+//                        of newcomers; holds and deadlines
 //     handshake workers  the server's own: RSA before anybody is authenticated
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon.h"
@@ -252,7 +253,7 @@ asio::awaitable<Result<void>> Daemon::watch_deadlines() {
     while (!stopping_) {
         next_deadline_ = vault_->now() + kLongestSleep;
         auto work = [this] { return vault_->expire_due(); };
-        const auto next = co_await on_worker(workers_, work);
+        const auto next = co_await on_worker(writes_, work);
         if (next) next_deadline_ = std::min(next_deadline_, *next);
         // In whole seconds, and the second itself is still in time: one more.
         bool due = false;
@@ -304,7 +305,7 @@ asio::awaitable<Result<Json>> Daemon::answer_operator(Json request) {
         co_return fail(Errc::bad_request, "not a request");
     SAT_CO_TRY_VALUE(const ArtworkId artwork, ArtworkId::parse(*id));
     auto work = [&] { return command == "hold" ? vault_->hold(artwork, *reason) : vault_->release(artwork, *reason); };
-    const auto done = co_await on_worker(workers_, work);
+    const auto done = co_await on_worker(writes_, work);
     if (!done) co_return fail(done.error());
     log_event(LogLevel::info, command, {{"artwork", artwork.str()}});
     co_return Json{{"artwork", artwork.str()}, {"held", command == "hold"}};

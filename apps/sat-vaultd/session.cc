@@ -37,6 +37,8 @@ bool waits_for_the_disk(const Request& request) {
     return std::visit(
         [](const auto& r) {
             using R = std::decay_t<decltype(r)>;
+            // Of the newest checkpoint: for that the leaves files have to be up to date.
+            if constexpr (std::is_same_v<R, LedgerHeadRequest>) return !r.size;
             return std::is_same_v<R, UploadBeginRequest> || std::is_same_v<R, UploadResumeRequest> ||
                    std::is_same_v<R, UploadDataRequest> || std::is_same_v<R, UploadCommitRequest> ||
                    std::is_same_v<R, ClaimOpenRequest> || std::is_same_v<R, ClaimWithdrawRequest> ||
@@ -141,9 +143,15 @@ void ClientSession::compare_seen() const {
 }
 
 // A new wallet's keys are checked in full, and anybody can make one: between the handshakes, and not before the
-// requests of those who are known.
+// requests of those who are known.  It is set down among those who write: newcomers together have as many threads of
+// theirs as any one wallet, and none of the handshakes' that those who are known come in by.
 asio::awaitable<Result<void>> ClientSession::learn_identity() {
-    auto look = [this] { return services_.vault.key_checks(session_->caller()); };
+    bool known = false;
+    auto look = [this, &known]() -> Result<std::vector<KeyCheck>> {
+        SAT_TRY_VALUE(auto checks, services_.vault.key_checks(session_->caller()));
+        SAT_TRY_VALUE(known, services_.vault.remembers(session_->caller()));
+        return checks;
+    };
     SAT_CO_TRY_VALUE(std::vector<KeyCheck> checks, co_await on_worker(services_.server.handshake_workers(), look));
     if (!checks.empty())
         SAT_CO_TRY(co_await services_.server.work_for_stranger(connection_->peer(), std::move(checks)));
@@ -153,7 +161,10 @@ asio::awaitable<Result<void>> ClientSession::learn_identity() {
         compare_seen();
         return {};
     };
-    auto learnt = co_await on_worker(services_.server.handshake_workers(), admit);
+    std::optional<Places<Wallet>::Place> place;
+    if (!known) place.emplace(co_await services_.writers.take(kNewcomers));
+    auto learnt = co_await on_worker(known ? services_.server.handshake_workers() : services_.writes, admit);
+    place.reset();
     if (newer) end_superseded();
     co_return learnt;
 }

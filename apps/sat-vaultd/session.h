@@ -50,6 +50,8 @@ inline constexpr std::chrono::seconds kLongestDelay{5};
 // Requests of one wallet that may wait for the disk at once: as many as it may have uploads.  Its further ones wait for
 // these, and hold no thread that somebody else's could have.
 inline constexpr std::size_t kWritesPerWallet = 4;
+// Under which those share that come for the first time: nobody's wallet.
+inline constexpr Wallet kNewcomers{};
 
 // What sessions are served with; outlives every one of them.
 struct SessionServices {

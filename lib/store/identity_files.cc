@@ -151,9 +151,14 @@ Result<void> IdentityFiles::fill(const Path& root, Catalog& catalog) {
 
 Result<void> IdentityFiles::keep(const Wallet& wallet, ByteView chain) {
     const Digest hash = sha256(chain);
-    const std::lock_guard lock(mutex_);
-    const auto known = kept_.find(wallet);
-    if (known != kept_.end() && known->second == hash) return {};
+    const auto is_kept = [&] {
+        const std::lock_guard lock(kept_mutex_);
+        const auto known = kept_.find(wallet);
+        return known != kept_.end() && known->second == hash;
+    };
+    if (is_kept()) return {};
+    const std::lock_guard writing(write_mutex_);
+    if (is_kept()) return {};  // while we waited
     for (const Path& root : roots_) {
         const Path path = identity_path(root, wallet);
         if (const auto there = read_file(path, kMaxIdentityFile)) {
@@ -163,6 +168,7 @@ Result<void> IdentityFiles::keep(const Wallet& wallet, ByteView chain) {
         SAT_TRY(write_file_atomically(path, seal_identity_file(wallet, chain, sealer_), AtomicFile::Existing::replace,
                                       0600));
     }
+    const std::lock_guard lock(kept_mutex_);
     if (kept_.size() >= kMostKept) kept_.clear();
     kept_[wallet] = hash;
     return {};

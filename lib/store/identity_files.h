@@ -44,8 +44,9 @@ private:
     Result<std::unordered_map<Wallet, std::size_t>> names() const;
 
     std::vector<Path> roots_;
-    std::mutex mutex_;
+    std::mutex write_mutex_;  // one writes at a time; held while the disk is waited for
     AtRestSealer sealer_;
+    std::mutex kept_mutex_;                    // never held while somebody waits for the disk
     std::unordered_map<Wallet, Digest> kept_;  // hashes of chains that are known to lie there
 };
 

@@ -62,7 +62,11 @@ Result<std::vector<KeyCheck>> Identities::key_checks(Catalog& catalog, const Ide
 Result<bool> Identities::remember(Catalog& catalog, const IdentityChain& chain) {
     Encoded offered = std::make_shared<const Bytes>(chain.encode());
     SAT_TRY_VALUE(const Encoded known, find(catalog, chain.wallet()));
-    if (known && *known == *offered) return false;
+    if (known) {
+        if (*known == *offered) return false;
+        SAT_TRY_VALUE(const bool goes_on, continues(*known, chain));
+        if (!goes_on) return false;
+    }
 
     SAT_TRY_VALUE(auto transaction, catalog.begin());
     SAT_TRY_VALUE(const auto recorded, transaction->identity(chain.wallet()));
@@ -82,6 +86,11 @@ Result<bool> Identities::remember(Catalog& catalog, const IdentityChain& chain) 
 Result<bool> Identities::knows(Catalog& catalog, const Wallet& wallet) {
     SAT_TRY_VALUE(const Encoded known, find(catalog, wallet));
     return known != nullptr;
+}
+
+Result<bool> Identities::remembers(Catalog& catalog, const IdentityChain& chain) {
+    SAT_TRY_VALUE(const Encoded known, find(catalog, chain.wallet()));
+    return known && *known == chain.encode();
 }
 
 Result<bool> Identities::superseded(Catalog& catalog, const IdentityChain& chain) {

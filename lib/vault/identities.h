@@ -24,6 +24,8 @@ public:
     // Remembers a chain that is new or goes on from the known one; true where it went on.  key_policy: as key_checks().
     Result<bool> remember(Catalog& catalog, const IdentityChain& chain);
     Result<bool> knows(Catalog& catalog, const Wallet& wallet);
+    // Whether remember() has nothing to write.
+    Result<bool> remembers(Catalog& catalog, const IdentityChain& chain);
 
     // Whether a longer chain is known of the wallet by now: who came in with this one was let in before.
     Result<bool> superseded(Catalog& catalog, const IdentityChain& chain);

@@ -199,6 +199,10 @@ Result<std::vector<KeyCheck>> Vault::key_checks(const Caller& caller) {
     return checks;
 }
 
+Result<bool> Vault::remembers(const Caller& caller) {
+    return impl_->core->identities.remembers(*impl_->core->catalog, caller.chain);
+}
+
 Result<bool> Vault::admit(const Caller& caller) {
     if (contradicted()) return fail(contradiction());
     return impl_->core->identities.remember(*impl_->core->catalog, caller.chain);

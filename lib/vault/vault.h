@@ -143,6 +143,8 @@ public:
     // `caller`.  A rolled-back or contradicting chain of a known wallet is key_policy; contradicted(): internal;
     // storage_full: the disk is down to its reserve, and nobody new comes in.
     Result<std::vector<KeyCheck>> key_checks(const Caller& caller);
+    // Whether admit() has nothing to write, and so waits for nobody.  io_error.
+    Result<bool> remembers(const Caller& caller);
     // Remembers a new identity; true where the chain goes on from the known one: whoever came in with that one is to be
     // sent away.  As key_checks().
     Result<bool> admit(const Caller& caller);

@@ -1,6 +1,7 @@
 // Preloaded into a program under test (LD_PRELOAD): at the n-th call that changes the disk the process is killed, or
-// the disk is full; the n-th call of the input and output, or of SQLite, fails; or everything that reaches the disk is
-// written down.  So "at any point" is every point, one after the other, and none depends on a clock.
+// the disk is full; the n-th call of the input and output, or of SQLite, fails; a sync takes until the test lets it go;
+// or everything that reaches the disk is written down.  So "at any point" is every point, one after the other, and none
+// depends on a clock.
 // SPDX-License-Identifier: Apache-2.0
 #include <dlfcn.h>
 #include <signal.h>
@@ -94,6 +95,20 @@ bool write_fails(int fd, std::size_t& size) {
     }
     errno = error;
     return true;
+}
+
+// Where a disk takes as long as the test wants.
+void wait_at_gate(int fd) {
+    if (plan == nullptr || plan->gate == 0) return;
+    char link[64];
+    char path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    const ssize_t size = readlinkat(AT_FDCWD, link, path, sizeof path);
+    if (size <= 0) return;
+    const std::string_view name(path, static_cast<std::size_t>(size));
+    if (!name.starts_with(root) || name.find(plan->gate_name.data()) == std::string_view::npos) return;
+    ++plan->at_gate;
+    while (plan->gate != 0) usleep(1000);
 }
 
 // --- The journal ---
@@ -271,8 +286,10 @@ SAT_EXPORT ssize_t sendfile(int out, int in, off_t* from, size_t size) {
 }
 SAT_WRAP(int, fallocate, (int fd, int mode, off_t at, off_t size), (fd, mode, at, size), fails(fd, true, true), void())
 
-SAT_WRAP(int, fsync, (int fd), (fd), fails(true, false), journaled.record_on(fd, JournalOp::sync, 0))
-SAT_WRAP(int, fdatasync, (int fd), (fd), fails(true, false), journaled.record_on(fd, JournalOp::sync, 0))
+SAT_WRAP(int, fsync, (int fd), (fd), (wait_at_gate(fd), fails(true, false)),
+         journaled.record_on(fd, JournalOp::sync, 0))
+SAT_WRAP(int, fdatasync, (int fd), (fd), (wait_at_gate(fd), fails(true, false)),
+         journaled.record_on(fd, JournalOp::sync, 0))
 SAT_WRAP(int, ftruncate, (int fd, off_t size), (fd, size), fails(fd, true, false),
          journaled.record_on(fd, JournalOp::truncate, static_cast<std::uint64_t>(size)))
 SAT_WRAP(int, ftruncate64, (int fd, off64_t size), (fd, size), fails(fd, true, false),

@@ -43,6 +43,9 @@ struct FaultPlan {
     std::atomic<std::uint64_t> full_at;    // from this call on, what would take room fails with ENOSPC; 0: never
     std::atomic<std::uint64_t> stack;      // the first allocation by this call path fails; 0: none
     std::atomic<std::uint64_t> records;    // in the journal
+    std::atomic<std::uint32_t> gate;       // 1: who syncs what is named below waits until it is 0
+    std::atomic<std::uint64_t> at_gate;    // syncs that came to it
+    std::array<char, 64> gate_name;        // in the path; written before `gate`
     // A set by open addressing; 0: free.
     std::array<std::atomic<std::uint64_t>, std::size_t{1} << 16> stacks;
 };

@@ -92,6 +92,16 @@ void Faults::fail_stack(std::uint64_t stack) {
 // What happened stays to be read.
 void Faults::disarm() { plan_->kind = FaultKind::none; }
 
+void Faults::close_gate(std::string_view name) {
+    SAT_ASSERT(plan_->gate == 0 && name.size() < plan_->gate_name.size());
+    plan_->gate_name.fill(0);
+    std::copy(name.begin(), name.end(), plan_->gate_name.begin());
+    plan_->at_gate = 0;
+    plan_->gate = 1;
+}
+
+void Faults::open_gate() { plan_->gate = 0; }
+
 std::vector<std::uint64_t> Faults::stacks() const {
     std::vector<std::uint64_t> out;
     for (const auto& stack : plan_->stacks)

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
@@ -35,6 +36,11 @@ public:
     void record_stacks();
     void fail_stack(std::uint64_t stack);
     void disarm();
+    // Syncs of files whose path has `name` in it wait until open_gate(); whatever else is armed stays so.
+    void close_gate(std::string_view name);
+    void open_gate();
+    // How many came to it since it was closed.
+    std::uint64_t at_gate() const { return plan_->at_gate; }
 
     // Since the last of them.
     std::uint64_t calls() const { return plan_->calls; }
