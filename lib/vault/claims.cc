@@ -117,6 +117,15 @@ public:
 
     ClaimItem view(const ClaimRow& claim) const { return claim_view(claim, work_->registration, now_); }
 
+    // Before the change has written anything of its own: a refusal may rest on others' statements that are not on the
+    // disk yet, and is told only when they are.
+    template <typename T>
+    Result<T> told(Result<T> judged) {
+        if (judged || is_failure(judged.error().code)) return judged;
+        SAT_TRY(core_.commit_and_tell(std::move(transaction_), notices_));
+        return judged;
+    }
+
     Result<void> commit() && { return core_.commit_and_tell(std::move(transaction_), notices_); }
 
     // The answer to a statement that was heard before; its first hearing may be on its way to the disk just now.
@@ -137,6 +146,11 @@ public:
     }
 
 private:
+    // Of the catalogue itself.
+    static bool is_failure(Errc code) {
+        return code == Errc::io_error || code == Errc::storage_full || code == Errc::internal;
+    }
+
     VaultCore& core_;
     std::unique_ptr<CatalogTransaction> transaction_;
     UnixTime now_;
@@ -160,6 +174,19 @@ Result<void> check_metadata(const Accept& accept, const SaltedMetadata& metadata
     return {};
 }
 
+// The caller's identity file, for what is to come to stand in the ledger: before the transaction, since everybody who
+// writes would wait for the disk with it.  False, and none is written, where the caller has no part in such a claim, or
+// it cannot be seen yet.
+Result<bool> keep_identity(VaultCore& core, const Caller& caller, const StatementId& id) {
+    {
+        SAT_TRY_VALUE(const auto reader, core.catalog->read());
+        SAT_TRY_VALUE(const auto claim, reader->claim(id));
+        if (!claim || (claim->collector != caller.wallet && claim->owner != caller.wallet)) return false;
+    }
+    SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain.encode()));
+    return true;
+}
+
 }  // namespace
 
 Result<ClaimItem> open_claim(VaultCore& core, const Caller& caller, const ClaimOpenRequest& request) {
@@ -168,11 +195,11 @@ Result<ClaimItem> open_claim(VaultCore& core, const Caller& caller, const ClaimO
     SAT_TRY_VALUE(ClaimChange change, ClaimChange::begin(core));
     SAT_TRY_VALUE(const auto heard, change.heard(statement.id));
     if (heard) return std::move(change).repeat(*heard);
-    SAT_TRY(change.take_up(statement.body.artwork));
+    SAT_TRY(change.told(change.take_up(statement.body.artwork)));
 
     ClaimRow claim;
-    SAT_TRY_VALUE(claim.state, change.judge(event_of(statement), nullptr));
-    SAT_TRY(check_claim_quota(change.catalog(), core.options.quotas, caller.wallet, change.now()));
+    SAT_TRY_VALUE(claim.state, change.told(change.judge(event_of(statement), nullptr)));
+    SAT_TRY(change.told(check_claim_quota(change.catalog(), core.options.quotas, caller.wallet, change.now())));
     claim.id = statement.id;
     claim.artwork = statement.body.artwork;
     claim.collector = statement.body.iss;
@@ -197,10 +224,10 @@ Result<ClaimItem> withdraw_claim(VaultCore& core, const Caller& caller, const Cl
     SAT_TRY_VALUE(ClaimChange change, ClaimChange::begin(core));
     SAT_TRY_VALUE(const auto heard, change.heard(statement.id));
     if (heard) return std::move(change).repeat(*heard);
-    SAT_TRY(change.take_up(statement.body.artwork));
+    SAT_TRY(change.told(change.take_up(statement.body.artwork)));
 
     SAT_TRY_VALUE(auto claim, change.find(statement.body.claim));
-    SAT_TRY_VALUE(const ClaimState next, change.judge(event_of(statement), claim ? &*claim : nullptr));
+    SAT_TRY_VALUE(const ClaimState next, change.told(change.judge(event_of(statement), claim ? &*claim : nullptr)));
     claim->state = next;
     claim->changed_at = change.now();
     SAT_TRY(change.catalog().update_claim(*claim));
@@ -214,17 +241,21 @@ Result<ClaimItem> withdraw_claim(VaultCore& core, const Caller& caller, const Cl
 Result<ClaimItem> answer_claim(VaultCore& core, const Caller& caller, const ClaimAnswerRequest& request) {
     SAT_TRY_VALUE(const auto statement, take_statement<Answer>(core, caller, request.answer));
     SAT_TRY(check_text(statement.body.text_commit, request.text));
+    // A yes comes to stand in the ledger, perhaps under a newer key than the owner's leaf.
+    bool kept = false;
+    if (statement.body.yes) {
+        SAT_TRY_VALUE(kept, keep_identity(core, caller, statement.body.claim));
+    }
     SAT_TRY_VALUE(ClaimChange change, ClaimChange::begin(core));
     SAT_TRY_VALUE(const auto heard, change.heard(statement.id));
     if (heard) return std::move(change).repeat(*heard);
-    SAT_TRY(change.take_up(statement.body.artwork));
+    SAT_TRY(change.told(change.take_up(statement.body.artwork)));
 
     SAT_TRY_VALUE(auto claim, change.find(statement.body.claim));
-    SAT_TRY_VALUE(const ClaimState next, change.judge(event_of(statement), claim ? &*claim : nullptr));
+    SAT_TRY_VALUE(const ClaimState next, change.told(change.judge(event_of(statement), claim ? &*claim : nullptr)));
     claim->state = next;
     claim->changed_at = change.now();
-    // A yes comes to stand in the ledger, perhaps under a newer key than the owner's leaf.
-    if (statement.body.yes) SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain.encode()));
+    if (statement.body.yes && !kept) SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain.encode()));
     claim->answer = statement.jws;
     claim->answer_id = statement.id;
     claim->answer_exp = statement.body.exp;
@@ -240,6 +271,7 @@ Result<ClaimItem> answer_claim(VaultCore& core, const Caller& caller, const Clai
 Result<ClaimAcceptReply> accept_claim(VaultCore& core, const Caller& caller, const ClaimAcceptRequest& request) {
     SAT_TRY_VALUE(const auto statement, take_statement<Accept>(core, caller, request.accept));
     SAT_TRY(check_metadata(statement.body, request.metadata));
+    SAT_TRY_VALUE(const bool kept, keep_identity(core, caller, statement.body.claim));
     ClaimAcceptReply reply;
     const auto record = [&]() -> Result<void> {
         SAT_TRY_VALUE(ClaimChange change, ClaimChange::begin(core));
@@ -248,17 +280,17 @@ Result<ClaimAcceptReply> accept_claim(VaultCore& core, const Caller& caller, con
             SAT_TRY_VALUE(reply.claim, std::move(change).repeat(*heard));
             return {};
         }
-        SAT_TRY(change.take_up(statement.body.artwork));
+        SAT_TRY(change.told(change.take_up(statement.body.artwork)));
         SAT_TRY_VALUE(auto claim, change.find(statement.body.claim));
-        SAT_TRY_VALUE(const ClaimState next, change.judge(event_of(statement), claim ? &*claim : nullptr));
+        SAT_TRY_VALUE(const ClaimState next, change.told(change.judge(event_of(statement), claim ? &*claim : nullptr)));
         // What a reader of the ledger will ask of these three; the rules have asked it step by step.
         SAT_TRY_VALUE(const auto asked, parse_statement<Claim>(claim->claim));
         if (!claim->answer) return damaged("a confirmed claim has no answer");
         SAT_TRY_VALUE(const auto answered, parse_statement<Answer>(*claim->answer));
         SAT_TRY(check_transfer(asked, answered, statement));
-        SAT_TRY(require_standing(change.catalog(), change.work()));
+        SAT_TRY(change.told(require_standing(change.catalog(), change.work())));
+        if (!kept) SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain.encode()));
 
-        SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain.encode()));
         const WorkRow& work = change.work();
         const std::string entry =
             Leaf{LeafType::transfer, change.now(), {claim->claim, *claim->answer, statement.jws}}.encode();

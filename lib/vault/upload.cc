@@ -467,7 +467,10 @@ Result<UploadCommitReply> commit_upload(VaultCore& core, const Caller& caller, s
     work.origin = origin;
     const auto record = [&]() -> Result<std::unique_ptr<CatalogTransaction>> {
         SAT_TRY_VALUE(auto transaction, core.catalog->begin());
-        SAT_TRY(check_upload_quota(*transaction, core.options.quotas, work.owner, work.bytes));
+        auto room = check_upload_quota(*transaction, core.options.quotas, work.owner, work.bytes);
+        // It may be full of works that are not on the disk yet.
+        if (!room && room.error().code == Errc::quota) SAT_TRY(transaction->commit());
+        SAT_TRY(std::move(room));
         SAT_TRY(transaction->add_work(work, words_of(registration)));
         SAT_TRY(transaction->append_leaf(work.artwork, head, now, entry));
         SAT_TRY(transaction->add_outcome({statement->id, work.artwork, std::nullopt, receipt}));
@@ -475,7 +478,7 @@ Result<UploadCommitReply> commit_upload(VaultCore& core, const Caller& caller, s
     };
     auto recorded = record();
     if (!recorded) {
-        // Rolled back before anything was committed: the work does not exist.
+        // Nothing of it was written: the work does not exist.
         (void)core.blobs->remove(work.artwork);
         return fail(std::move(recorded.error()));
     }
