@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <set>
 
 #include "base/assert.h"
@@ -116,6 +117,11 @@ std::string fold(std::string_view text) {
         static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
                                        UTF8PROC_IGNORE));
     const std::unique_ptr<utf8proc_uint8_t, FreeText> owned(raw);
+    if (size == UTF8PROC_ERROR_NOMEM) {
+        // As a failed `new`: no words is an answer, and not this one.
+        if (const std::new_handler handler = std::get_new_handler()) handler();
+        throw std::bad_alloc();
+    }
     if (size < 0) return {};
     const std::string_view mapped(reinterpret_cast<const char*>(raw), static_cast<std::size_t>(size));
 
