@@ -13,16 +13,33 @@ namespace sat {
 
 namespace {
 
+// Rows of one transaction, about.  SQLite walks over all that a transaction has changed at the end of each statement in
+// it: one transaction of a million works would take days.  Nobody reads the file before all of them are committed.
+constexpr std::uint64_t kRowsAtOnce = 250;
+
 class Rebuild {
 public:
-    Rebuild(const RebuildFrom& from, CatalogTransaction& catalog) : from_(from), catalog_(catalog) {
+    Rebuild(const RebuildFrom& from, SqliteCatalog& catalog) : from_(from), file_(catalog) {
         for (const ClaimRow& claim : from.rows.claims) claims_.insert(claim.id);
         for (const OutcomeRow& outcome : from.rows.outcomes) outcomes_[outcome.statement] = &outcome;
     }
 
     Result<void> run() {
-        for (const KnownIdentity& identity : from_.known)
-            SAT_TRY(catalog_.put_identity(identity.wallet, identity.chain));
+        SAT_TRY(take_rows());
+        SAT_TRY_VALUE(const TreeHead head, catalog_->tree_head());
+        if (head != from_.ledger.head) return fail(Errc::io_error, "the rebuilt catalogue has another root");
+        return catalog_->commit();
+    }
+
+    std::uint64_t claims() const noexcept { return added_; }
+
+private:
+    Result<void> take_rows() {
+        SAT_TRY_VALUE(catalog_, file_.begin());
+        for (const KnownIdentity& identity : from_.known) {
+            SAT_TRY(catalog_->put_identity(identity.wallet, identity.chain));
+            SAT_TRY(wrote_one());
+        }
         LedgerVisitor visitor;
         visitor.leaf = [this](const LeafCopies& copies, const Result<VerifiedLeaf>& leaf, const LedgerWork* work) {
             return take_leaf(copies, leaf, work);
@@ -32,7 +49,7 @@ public:
             return fail(Errc::io_error, "the ledger changed while the catalogue was rebuilt", "try again");
         for (const ClaimRow& claim : from_.rows.claims) SAT_TRY(add_claim(claim));
         for (const OutcomeRow& outcome : from_.rows.outcomes)
-            if (recorded_.insert(outcome.statement).second) SAT_TRY(catalog_.add_outcome(outcome));
+            if (recorded_.insert(outcome.statement).second) SAT_TRY(add_outcome(outcome));
         // By these a repeated statement is known.
         for (const ClaimRow& claim : from_.rows.claims) {
             SAT_TRY(tell(claim.id, claim));
@@ -40,25 +57,36 @@ public:
         }
         for (const IdRow& id : from_.rows.ids) {
             if (from_.ledger.works.contains(id.artwork)) continue;
-            SAT_TRY_VALUE(const bool is_new, catalog_.give_out(id.artwork));
-            if (is_new && !id.unfinished) SAT_TRY(catalog_.abandon(id.artwork));
+            SAT_TRY_VALUE(const bool is_new, catalog_->give_out(id.artwork));
+            if (is_new && !id.unfinished) SAT_TRY(catalog_->abandon(id.artwork));
+            SAT_TRY(wrote_one());
         }
-        SAT_TRY_VALUE(const TreeHead head, catalog_.tree_head());
-        if (head != from_.ledger.head) return fail(Errc::io_error, "the rebuilt catalogue has another root");
         return {};
     }
 
-    std::uint64_t claims() const noexcept { return added_; }
+    Result<void> wrote_one() {
+        if (++rows_ % kRowsAtOnce != 0) return {};
+        SAT_TRY(catalog_->commit());
+        // It lets go of the writer before the next one takes it.
+        catalog_.reset();
+        SAT_TRY_VALUE(catalog_, file_.begin());
+        return {};
+    }
 
-private:
     Result<void> add_claim(const ClaimRow& claim) {
         ++added_;
-        return catalog_.add_claim(claim);
+        SAT_TRY(catalog_->add_claim(claim));
+        return wrote_one();
+    }
+
+    Result<void> add_outcome(const OutcomeRow& outcome) {
+        SAT_TRY(catalog_->add_outcome(outcome));
+        return wrote_one();
     }
 
     Result<void> tell(const StatementId& statement, const ClaimRow& claim) {
         if (!recorded_.insert(statement).second) return {};
-        return catalog_.add_outcome({statement, claim.artwork, claim.id, std::nullopt});
+        return add_outcome({statement, claim.artwork, claim.id, std::nullopt});
     }
 
     Result<void> take_leaf(const LeafCopies& copies, const Result<VerifiedLeaf>& leaf, const LedgerWork* work) {
@@ -69,15 +97,15 @@ private:
                 SAT_TRY(add_work(*leaf, *work));
                 break;
             case LeafType::transfer:
-                SAT_TRY(catalog_.set_owner(leaf->artwork, leaf->after.owner, leaf->after.head, leaf->after.seq));
+                SAT_TRY(catalog_->set_owner(leaf->artwork, leaf->after.owner, leaf->after.head, leaf->after.seq));
                 SAT_TRY(add_transfer(*leaf, parsed));
                 break;
             case LeafType::hold:
             case LeafType::release:
-                SAT_TRY(catalog_.set_held(leaf->artwork, leaf->after.held));
+                SAT_TRY(catalog_->set_held(leaf->artwork, leaf->after.held));
                 break;
         }
-        return catalog_.append_sealed_leaf(leaf->artwork, leaf->hash, leaf->at, *copies.sealed);
+        return catalog_->append_sealed_leaf(leaf->artwork, leaf->hash, leaf->at, *copies.sealed);
     }
 
     Result<void> add_work(const VerifiedLeaf& leaf, const LedgerWork& work) {
@@ -94,9 +122,9 @@ private:
         } else if (const auto origin = from_.origin(leaf.artwork)) {
             row.origin = *origin;
         }
-        SAT_TRY_VALUE(const bool is_new, catalog_.give_out(leaf.artwork));
+        SAT_TRY_VALUE(const bool is_new, catalog_->give_out(leaf.artwork));
         if (!is_new) return fail(Errc::io_error, "the ledger registers a work twice");
-        SAT_TRY(catalog_.add_work(row, words_of(leaf.registration->body)));
+        SAT_TRY(catalog_->add_work(row, words_of(leaf.registration->body)));
         const std::optional<std::string> kept = file ? std::optional(file->receipt) : std::nullopt;
         return add_receipt(leaf.statements.front(), leaf.artwork, std::nullopt, ReceiptStatus::registered, leaf.hash,
                            kept);
@@ -109,7 +137,7 @@ private:
         OutcomeRow outcome{of, artwork, claim, kept};
         if (known != outcomes_.end() && known->second->receipt) outcome.receipt = known->second->receipt;
         if (!outcome.receipt) outcome.receipt = sign_receipt_again(from_, of, status, leaf);
-        return catalog_.add_outcome(outcome);
+        return add_outcome(outcome);
     }
 
     // A transfer's claim, where it did not survive, as its statements tell it.  One that had a message or a reason
@@ -141,7 +169,7 @@ private:
                 there = true;
                 for (const StatementId& statement : {id, answer.id}) {
                     recorded_.insert(statement);
-                    SAT_TRY(catalog_.add_outcome({statement, leaf.artwork, id, std::nullopt}));
+                    SAT_TRY(add_outcome({statement, leaf.artwork, id, std::nullopt}));
                 }
             }
         }
@@ -150,7 +178,9 @@ private:
     }
 
     const RebuildFrom& from_;
-    CatalogTransaction& catalog_;
+    SqliteCatalog& file_;
+    std::unique_ptr<CatalogTransaction> catalog_;
+    std::uint64_t rows_ = 0;
     std::unordered_set<StatementId> claims_;  // that survived
     std::unordered_map<StatementId, const OutcomeRow*> outcomes_;
     std::unordered_set<StatementId> recorded_;
@@ -211,10 +241,8 @@ Result<void> rebuild_catalog(const Path& fresh, const RebuildFrom& from) {
         std::uint64_t claims = 0;
         {
             SAT_TRY_VALUE(const auto catalog, SqliteCatalog::open(fresh, from.master, from.keys.wallet()));
-            SAT_TRY_VALUE(const auto transaction, catalog->begin());
-            Rebuild rows(from, *transaction);
+            Rebuild rows(from, *catalog);
             SAT_TRY(rows.run());
-            SAT_TRY(transaction->commit());
             claims = rows.claims();
         }
         SAT_TRY(settle(fresh, from, claims));

@@ -416,6 +416,23 @@ TEST_F(CheckTest, KeepsTheClaimsOfADamagedDatabaseThatCanBeRead) {
     expect_as_before("with a mended database");
 }
 
+TEST_F(CheckTest, RebuildsMoreRowsThanOneTransactionTakes) {
+    constexpr int kIds = 1'200;  // that were given out and became no works
+    std::string sql = "DELETE FROM nodes; INSERT INTO ids VALUES";
+    for (int i = 0; i < kIds; ++i) sql += (i == 0 ? "('" : ", ('") + ArtworkId::generate().str() + "', 0)";
+    execute(sql.c_str());
+    const auto count = [&] {
+        auto db = SqliteConnection::open(directory / "data/catalog.sqlite", SqliteConnection::Access::read).value();
+        return db->integer("SELECT count(*) FROM ids").value();
+    };
+    const std::int64_t before = count();
+    ASSERT_GE(before, kIds);
+    const CheckReport report = check(true);
+    EXPECT_EQ(report.left(), 0U) << words(report);
+    EXPECT_EQ(count(), before);
+    expect_as_before("with many rows");
+}
+
 TEST_F(CheckTest, FindsACountOfWhatAWalletRegisteredThatIsWrong) {
     for (const char* sql : {"UPDATE artists SET works = works + 1", "UPDATE artists SET bytes = 0",
                             "DELETE FROM artists", "INSERT INTO artists VALUES(zeroblob(32), 1, 1)"}) {
