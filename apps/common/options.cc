@@ -142,6 +142,7 @@ void add_artist_commands(CLI::App& app, Options& options) {
     upload.add_option("--created", options.created, "When it was made")->type_name("YYYY[-MM[-DD]]");
     upload.add_option("--release", options.release, "Whom the vault gives the image: everybody, or only owners")
         ->check(CLI::IsMember({"original", "preview"}));
+    upload.add_flag("--no-preview", options.no_preview, "Make no preview, and give nobody one");
 }
 
 CLI::App& ledger_action(CLI::App& ledger, const char* name, const char* what, Options& options) {

@@ -70,6 +70,7 @@ struct Options {
     std::string artist;  // browse too
     std::string created;
     std::string release = "original";
+    bool no_preview = false;
     // browse
     std::string text;
     std::string owner;

@@ -50,7 +50,7 @@ Result<Registration> draft_from(const Options& options, const std::string& title
     return draft;
 }
 
-// An image whose header was looked at.  What makes its preview runs on.
+// An image whose header was looked at.  What makes its preview runs on, where one is wanted.
 struct Prepared {
     FileDescriptor file;
     std::unique_ptr<PictureExam> exam;
@@ -72,7 +72,9 @@ Result<Prepared> prepare(ClientApp& app, PictureHelper& helper, const std::strin
     draft.height = static_cast<std::uint32_t>(picture.height);
     app.output().detail(picture.media_type + ", " + std::to_string(picture.width) + " x " +
                         std::to_string(picture.height));
+    if (app.options().no_preview) prepared.exam.reset();
     const auto preview = [&app, exam = prepared.exam.get()]() -> Result<std::optional<Bytes>> {
+        if (exam == nullptr) return std::nullopt;
         SAT_TRY_VALUE(Picture whole, exam->finish());
         app.output().detail(whole.preview ? "preview " + format_bytes(whole.preview->size()) : "no preview");
         return std::move(whole.preview);
@@ -281,6 +283,9 @@ Result<Report> upload_many(ClientApp& app) {
 }  // namespace
 
 Result<Report> run_upload(ClientApp& app) {
+    if (app.options().no_preview && app.options().release == "preview")
+        return fail(Errc::usage, "--no-preview leaves collectors nothing of an image released as a preview",
+                    "leave out one of --no-preview and --release preview");
     if (app.options().images.size() > 1) return upload_many(app);
     if (!app.options().title)
         return fail(Errc::usage, "--title is required", "say what the work is called: --title TITLE");

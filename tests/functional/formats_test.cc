@@ -4,6 +4,7 @@
 
 #include "crypto/hash.h"
 #include "ledger/statement.h"
+#include "support/peer.h"
 #include "support/programs.h"
 
 namespace sat::test {
@@ -43,6 +44,26 @@ TEST_F(Formats, ThePreviewCarriesNoneOfTheImagesOwnMetadata) {
     EXPECT_EQ(preview.find("taken-at-home"), std::string::npos);
     EXPECT_EQ(preview.find("Exif"), std::string::npos);
     EXPECT_LE(preview.size(), 65'536U);
+}
+
+TEST_F(Formats, WithoutAPreviewTheVaultHasNoneAndTheRestIsTheSame) {
+    const Sample& sample = samples()[0];
+    const Path file = dir() / sample.name;
+    write_bytes(file, sample_bytes(sample));
+    const Done with = artist({"upload", file, "--title", "T"});
+    ASSERT_EQ(with.exit, 0) << with.out << with.err;
+    write_bytes(dir() / "again", sample_bytes(sample));
+    const Done without = artist({"upload", dir() / "again", "--title", "T", "--no-preview"});
+    ASSERT_EQ(without.exit, 0) << without.out << without.err;
+    for (const char* member : {"media_type", "width", "height", "bytes", "sha256"})
+        EXPECT_EQ(without.data()[member], with.data()[member]);
+    auto session = open_session(vault().socket_address(), load_person(collector_home()));
+    ASSERT_TRUE(session.has_value());
+    const auto preview_of = [&](const Done& done) {
+        return session->request("artwork.preview", Json{{"artwork", done.data()["id"]}})["r"]["preview"];
+    };
+    EXPECT_TRUE(preview_of(with).is_string());
+    EXPECT_TRUE(preview_of(without).is_null());
 }
 
 TEST_F(Formats, SizesAroundAChunkArriveWhole) {

@@ -39,6 +39,7 @@ TEST_F(Inputs, WrongOrMissingArgumentsAreUsageErrors) {
         {"sat-artist", {"upload"}},
         {"sat-artist", {"upload", picture()}},
         {"sat-artist", {"upload", picture(), "--title", "T", "--release", "everything"}},
+        {"sat-artist", {"upload", picture(), "--title", "T", "--release", "preview", "--no-preview"}},
         {"sat-artist", {"upload", picture(), "--title", "T", "--no-such-flag"}},
         {"sat-artist", {"show"}},
         {"sat-artist", {"show", "0000000000", "0000000000"}},
