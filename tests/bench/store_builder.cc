@@ -27,7 +27,8 @@ namespace sat {
 
 namespace {
 
-constexpr std::uint64_t kBatch = 20'000;
+// SQLite walks over what the savepoint has changed at the end of each statement in it: large batches are slow.
+constexpr std::uint64_t kBatch = 250;
 constexpr std::uint64_t kPage = 50;
 constexpr std::uint64_t kNear = 2 * kPage;  // works around a measured page that are signed for real
 constexpr std::uint64_t kFarPage = 10'000;

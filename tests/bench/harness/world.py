@@ -73,8 +73,9 @@ class World:
         make = lambda: Client(self.programs, "sat-artist", self.place.disk / f"artist{number}")
         return self.once(f"artist{number}", make)
 
-    def collector(self):
-        return self.once("collector", lambda: Client(self.programs, "sat-collector", self.place.disk / "collector"))
+    def collector(self, number=0):
+        make = lambda: Client(self.programs, "sat-collector", self.place.disk / f"collector{number}")
+        return self.once(f"collector{number}", make)
 
     def original(self, encoding):
         make = lambda: Original(self.drivers / "bench-original", self.place.memory / f"original-{encoding}", encoding)
