@@ -25,9 +25,14 @@ inline constexpr unsigned kCpuSeconds = 60;
 // Closes `first` and all descriptors above it.
 [[nodiscard]] bool close_from(int first) noexcept;
 
-// For the decoding child: a limit on CPU from now on; it can no longer write files, and where the kernel takes a
-// filter, neither open one, nor use a socket, nor start a program or process, nor signal others, nor touch what limits
-// them.
-[[nodiscard]] bool enter_sandbox() noexcept;
+// No file can be opened, made, renamed or removed any more, on a kernel that has Landlock; what is open stays open.
+// False where the kernel has it and refused.
+[[nodiscard]] bool reach_no_files();
+
+// For the decoding child: a limit on CPU from now on; it can no longer write files; reach_no_files(); and where the
+// kernel takes a filter, what decoding takes is all that it can do: it can neither open a file nor change one, name,
+// mode and times included, nor use a socket, nor start a program or process, nor signal others, nor touch what limits
+// them. False where any of it was refused by a kernel that has it: then no picture may be touched.
+[[nodiscard]] bool enter_sandbox();
 
 }  // namespace sat

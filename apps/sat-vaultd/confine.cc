@@ -254,7 +254,7 @@ Result<Filtered> filter_system_calls() {
     filter.allow_threads_alone();
     for (const long number : kRefused) filter.refuse(number, EPERM);
     if (filter.install(true)) return Filtered::yes;
-    if (errno == ENOSYS || errno == EINVAL) return Filtered::unsupported;
+    if (errno == ENOSYS) return Filtered::unsupported;
     return fail(errno_error("install", "the system call filter", errno));
 }
 

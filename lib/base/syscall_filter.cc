@@ -31,6 +31,13 @@ constexpr unsigned kJumpIfEqual = BPF_JMP | BPF_JEQ | BPF_K;
 constexpr unsigned kJumpIfAny = BPF_JMP | BPF_JSET | BPF_K;
 constexpr unsigned kReturn = BPF_RET | BPF_K;
 
+// A kernel without filters says to them what it says to a program that is wrong, EINVAL.  This question it answers
+// since Linux 4.14.
+bool kernel_has_filters() noexcept {
+    const std::uint32_t action = SECCOMP_RET_ERRNO;
+    return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0 || (errno != EINVAL && errno != ENOSYS);
+}
+
 }  // namespace
 
 SyscallFilter::SyscallFilter(int otherwise) : otherwise_(otherwise) {
@@ -117,7 +124,10 @@ bool SyscallFilter::install(bool all_threads) {
     const long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
     // The id of a thread that it could not be put on.
     if (result > 0) errno = EBUSY;
-    return result == 0;
+    if (result >= 0) return result == 0;
+    const int reason = errno;
+    errno = kernel_has_filters() ? reason : ENOSYS;
+    return false;
 }
 
 }  // namespace sat

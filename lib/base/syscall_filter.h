@@ -45,8 +45,8 @@ public:
     void allow_threads_alone();
 
     // Once, and for good, for what this process starts later too; no_new_privs is set.  `all_threads`: those that run
-    // already as well.  False, with errno, where it was refused: ENOSYS on another processor, EINVAL in a kernel
-    // without filters.
+    // already as well.  False, with errno, where it was refused: ENOSYS where there are no filters, on another
+    // processor or in a kernel without, and nothing else means that.
     [[nodiscard]] bool install(bool all_threads);
 
 private:
