@@ -68,10 +68,10 @@ Result<pid_t> spawn(const Path& helper, int control) {
     return child;
 }
 
-// One request: a byte, for a message has to hold one, and the two descriptors.  Never waits: the line holds more than
+// One request: what is wanted, and the two descriptors.  Never waits: the line holds more than
 // our few.
-bool send_request(int control, int image, int output) {
-    char byte = 0;
+bool send_request(int control, int image, int output, PictureDetail detail) {
+    char byte = static_cast<char>(detail);
     iovec part{&byte, 1};
     const std::array<int, 2> descriptors{image, output};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof descriptors)> room{};
@@ -142,7 +142,7 @@ void PictureHelper::end_locked() {
     control_.reset();
 }
 
-Result<PictureExam> PictureHelper::examine(int image, std::chrono::seconds patience) {
+Result<PictureExam> PictureHelper::examine(int image, std::chrono::seconds patience, PictureDetail detail) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(errno_error("make", "a pipe", errno));
     FileDescriptor reading(ends[0]);
@@ -152,12 +152,12 @@ Result<PictureExam> PictureHelper::examine(int image, std::chrono::seconds patie
     if (!ran) {
         SAT_TRY(start_locked());
     }
-    bool sent = send_request(control_.get(), image, writing.get());
+    bool sent = send_request(control_.get(), image, writing.get(), detail);
     if (!sent && ran) {
         // It has died since.
         end_locked();
         SAT_TRY(start_locked());
-        sent = send_request(control_.get(), image, writing.get());
+        sent = send_request(control_.get(), image, writing.get(), detail);
     }
     if (!sent) {
         end_locked();

@@ -24,6 +24,11 @@ struct Picture {
 // Beside this program, or installed at ../libexec/sat/.  config: nowhere.
 Result<Path> find_picture_helper();
 
+inline constexpr std::chrono::seconds kPicturePatience{90};
+
+// What the helper is asked for: the byte of a request.
+enum class PictureDetail : char { preview = 0, header = 1 };
+
 // The helper at work on one picture, beside whatever else is done.  Destroyed, it makes the helper let go of it.
 class PictureExam {
 public:
@@ -61,9 +66,10 @@ public:
 
     // Starts it, unless it runs: what it loads takes a while, which the caller may have other use for.  io_error.
     Result<void> start();
-    // Hands it the file that `image` is open on; one that has died meanwhile is started anew.  io_error: it could not
-    // be run.
-    Result<PictureExam> examine(int image, std::chrono::seconds patience = std::chrono::seconds(90));
+    // Hands it the file that `image` is open on; one that has died meanwhile is started anew.  Where the header is
+    // enough there is no preview.  io_error: it could not be run.
+    Result<PictureExam> examine(int image, std::chrono::seconds patience = kPicturePatience,
+                                PictureDetail detail = PictureDetail::preview);
 
 private:
     Result<void> start_locked();

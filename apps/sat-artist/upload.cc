@@ -50,7 +50,7 @@ Result<Registration> draft_from(const Options& options, const std::string& title
     return draft;
 }
 
-// An image whose header was looked at.  What makes its preview runs on, where one is wanted.
+// An image whose header was looked at.  What makes its preview runs on.
 struct Prepared {
     FileDescriptor file;
     std::unique_ptr<PictureExam> exam;
@@ -64,7 +64,8 @@ Result<Prepared> prepare(ClientApp& app, PictureHelper& helper, const std::strin
     struct stat status {};
     if (::fstat(prepared.file.get(), &status) != 0) return fail(errno_error("read", image, errno));
     if (status.st_size == 0) return fail(Errc::bad_data, printable(image.string()) + " is empty");
-    SAT_TRY_VALUE(PictureExam begun, helper.examine(prepared.file.get()));
+    const PictureDetail detail = app.options().no_preview ? PictureDetail::header : PictureDetail::preview;
+    SAT_TRY_VALUE(PictureExam begun, helper.examine(prepared.file.get(), kPicturePatience, detail));
     prepared.exam = std::make_unique<PictureExam>(std::move(begun));
     SAT_TRY_VALUE(const Picture picture, prepared.exam->header());
     draft.media_type = picture.media_type;
@@ -72,9 +73,7 @@ Result<Prepared> prepare(ClientApp& app, PictureHelper& helper, const std::strin
     draft.height = static_cast<std::uint32_t>(picture.height);
     app.output().detail(picture.media_type + ", " + std::to_string(picture.width) + " x " +
                         std::to_string(picture.height));
-    if (app.options().no_preview) prepared.exam.reset();
     const auto preview = [&app, exam = prepared.exam.get()]() -> Result<std::optional<Bytes>> {
-        if (exam == nullptr) return std::nullopt;
         SAT_TRY_VALUE(Picture whole, exam->finish());
         app.output().detail(whole.preview ? "preview " + format_bytes(whole.preview->size()) : "no preview");
         return std::move(whole.preview);

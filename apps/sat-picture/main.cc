@@ -3,10 +3,10 @@
 // docs/decisions/0014-one-helper-for-many-pictures.md.
 //
 // Input: descriptor 0, a socket of type SOCK_SEQPACKET (unix(7)) to whoever started it.  A request is a message of one
-// byte, 0, with two descriptors (SCM_RIGHTS): a regular file, which is the picture, and the writing end of a pipe for
-// the answer.  Any number of requests, one after the other or all at once.  The picture is opened anew, read-only,
-// through /proc/self/fd: the offset of the caller's descriptor is left alone.  A pipe whose reading end is closed
-// ends the work on its picture.  No argument, no environment.
+// byte, 0, or 1 where no preview is wanted, with two descriptors (SCM_RIGHTS): a regular file, which is the picture,
+// and the writing end of a pipe for the answer.  Any number of requests, one after the other or all at once.  The
+// picture is opened anew, read-only, through /proc/self/fd: the offset of the caller's descriptor is left alone.  A
+// pipe whose reading end is closed ends the work on its picture.  No argument, no environment.
 //
 // Answer: JSON objects on the pipe, each with a line feed.
 //   first, once the header is read and while the preview is made, {"media_type":T,"width":W,"height":H}; not where
@@ -17,7 +17,7 @@
 //           is part of its header and applied); of the first frame or page where there are several.
 //           P: base64url of a JPEG: upright, at most 512 pixels a side, never enlarged, sRGB, alpha on white, at most
 //           64 KiB, no metadata.  null where the memory cap (512 MiB), the CPU limit (60 s) or a damaged body allows
-//           none.
+//           none, and where none is wanted.
 //     {"error":E}
 //           not_an_image: no decoder knows it.  unsupported: an image, of another type.
 //           too_large: a side beyond 10,000,000, or a header that needs more than the cap.
@@ -66,6 +66,7 @@ constexpr std::size_t kMaxReport = 2 * sizeof(PictureHeader) + kMaxPreview;
 struct Request {
     FileDescriptor picture;
     FileDescriptor output;
+    bool preview = true;
 };
 
 Json described(const PictureHeader& header) {
@@ -93,14 +94,14 @@ void follow(pid_t parent) {
 }
 
 // With descriptors 3, the picture, and 4, the report, and no other that leads anywhere.
-[[noreturn]] void be_the_decoder(pid_t parent, int input, int report) {
+[[noreturn]] void be_the_decoder(pid_t parent, int input, int report, bool preview) {
     follow(parent);
     // Above the two numbers first, so that neither takes the other's place.
     const int high_input = fcntl(input, F_DUPFD, 5);
     const int high_report = fcntl(report, F_DUPFD, 5);
     if (high_input < 0 || high_report < 0 || dup2(high_input, 3) < 0 || dup2(high_report, 4) < 0) _exit(1);
     if (!close_from(5)) _exit(1);
-    _exit(static_cast<int>(decode_picture(3, 4)));
+    _exit(static_cast<int>(decode_picture(3, 4, preview)));
 }
 
 // How our only child ended, by itself or, at `deadline`, by us.
@@ -135,7 +136,7 @@ std::optional<PictureHeader> header_at(ByteView bytes, std::size_t index) {
 
 // What the decoder said until it ended, our patience did, or nobody wants to know.  The header is told as soon as it is
 // there.
-std::optional<Report> run_decoder(int input, int output) {
+std::optional<Report> run_decoder(int input, int output, bool preview) {
     std::array<int, 2> pipe_ends{};
     if (pipe2(pipe_ends.data(), O_CLOEXEC) != 0) return std::nullopt;
     const FileDescriptor reading(pipe_ends[0]);
@@ -148,7 +149,7 @@ std::optional<Report> run_decoder(int input, int output) {
     const pid_t self = getpid();
     const pid_t child = fork();
     if (child < 0) return std::nullopt;
-    if (child == 0) be_the_decoder(self, input, writing.get());
+    if (child == 0) be_the_decoder(self, input, writing.get(), preview);
     writing.reset();
 
     Report report;
@@ -213,10 +214,10 @@ Json conclude(const Report& report) {
     return refused(PictureOutcome::too_large);
 }
 
-Json examine(int picture, int output) {
-    const Result<FileDescriptor> input = open_regular("/proc/self/fd/" + std::to_string(picture));
+Json examine(const Request& request) {
+    const Result<FileDescriptor> input = open_regular("/proc/self/fd/" + std::to_string(request.picture.get()));
     if (!input) return refused(PictureOutcome::failed);
-    const std::optional<Report> report = run_decoder(input->get(), output);
+    const std::optional<Report> report = run_decoder(input->get(), request.output.get(), request.preview);
     return report ? conclude(*report) : refused(PictureOutcome::failed);
 }
 
@@ -225,12 +226,12 @@ Json examine(int picture, int output) {
     follow(parent);
     // The line to our starter is not this picture's.
     if (dup2(STDOUT_FILENO, STDIN_FILENO) < 0) _exit(1);
-    _exit(print(request.output.get(), examine(request.picture.get(), request.output.get())) ? 0 : 1);
+    _exit(print(request.output.get(), examine(request)) ? 0 : 1);
 }
 
 // Nothing where the other end is closed, or what came is no request: `broken` then.
 std::optional<Request> next_request(bool& broken) {
-    char byte = 1;
+    char byte = -1;
     iovec part{&byte, 1};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(2 * sizeof(int))> room{};
     msghdr message{};
@@ -249,8 +250,8 @@ std::optional<Request> next_request(bool& broken) {
     const std::size_t size = rights->cmsg_len - CMSG_LEN(0);
     if (size > sizeof descriptors) return std::nullopt;
     std::memcpy(descriptors.data(), CMSG_DATA(rights), size);
-    Request request{FileDescriptor(descriptors[0]), FileDescriptor(descriptors[1])};
-    if (size != sizeof descriptors || byte != 0 || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+    Request request{FileDescriptor(descriptors[0]), FileDescriptor(descriptors[1]), byte == 0};
+    if (size != sizeof descriptors || (byte != 0 && byte != 1) || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
         return std::nullopt;
     broken = false;
     return request;

@@ -340,7 +340,7 @@ bool load_decoders() {
     return true;
 }
 
-PictureOutcome decode_picture(int input, int output) {
+PictureOutcome decode_picture(int input, int output, bool preview) {
     struct stat status {};
     if (fstat(input, &status) != 0) return PictureOutcome::failed;
     keep_to_one_core();
@@ -377,13 +377,14 @@ PictureOutcome decode_picture(int input, int output) {
         wanted.rows = rows_to_average(header, image.get());
     }
     if (!send(output, header)) return PictureOutcome::failed;
+    if (!preview) return PictureOutcome::done;
 
     const SourcePtr source = open_source(input);
     if (!source) return PictureOutcome::failed;
     const ImagePtr thumbnail = make_thumbnail(source.get(), header, wanted);
     if (!thumbnail) return PictureOutcome::failed;
-    const Bytes preview = encode_preview(thumbnail.get());
-    return !preview.empty() && send(output, preview) ? PictureOutcome::done : PictureOutcome::failed;
+    const Bytes jpeg = encode_preview(thumbnail.get());
+    return !jpeg.empty() && send(output, jpeg) ? PictureOutcome::done : PictureOutcome::failed;
 }
 
 }  // namespace sat

@@ -38,8 +38,9 @@ inline constexpr std::size_t kMaxPreview = std::size_t{64} * 1024;
 //   1. a PictureHeader as the file's first bytes promise it (PNG, GIF, WebP; else of type none), the best there is
 //      should libvips run out of memory before 2.;
 //   2. a PictureHeader as libvips read it;
-//   3. the preview, a JPEG, until the end: whole only if the outcome is done; nothing if there is none.
+//   3. where it is wanted, the preview, a JPEG, until the end: whole only if the outcome is done; nothing if there is
+//      none.
 // Enters the sandbox before it sees the first byte.  After load_decoders(), once in a process.
-PictureOutcome decode_picture(int input, int output);
+PictureOutcome decode_picture(int input, int output, bool preview);
 
 }  // namespace sat

@@ -87,11 +87,11 @@ public:
     }
 
     // The reading end of what it will say of the picture.
-    FileDescriptor ask(int picture) {
+    FileDescriptor ask(int picture, std::string_view text = std::string_view("", 1)) {
         std::array<int, 2> ends{};
         EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
         const FileDescriptor writing(ends[1]);
-        send({picture, writing.get()});
+        send({picture, writing.get()}, text);
         return FileDescriptor(ends[0]);
     }
 
@@ -670,6 +670,20 @@ TEST(OneHelper, GivesEachPictureTheAnswerThatItGetsAlone) {
     EXPECT_EQ(helper.end(), 0);
 }
 
+TEST(OneHelper, GivesTheHeaderAloneWhereNoPreviewIsWanted) {
+    Helper helper;
+    for (const std::string_view name : {"phone.jpg", "vast.webp", "cutout.png", "loop.gif", "scan.tiff"}) {
+        SCOPED_TRACE(name);
+        const FileDescriptor picture(open((kFixtures / name).c_str(), O_RDONLY | O_CLOEXEC));
+        const Answer without = answer_of(read_all(helper.ask(picture.get(), "\1").get()));
+        expect_no_preview(without);
+        Json with = examine(kFixtures / name).json;
+        with["preview"] = nullptr;
+        EXPECT_EQ(without.json, with);
+    }
+    EXPECT_EQ(helper.end(), 0);
+}
+
 TEST(OneHelper, AnswersSeveralAtOnce) {
     const std::string alone = examine(kFixtures / "phone.jpg").text;
     Helper helper;
@@ -758,7 +772,7 @@ TEST(OneHelper, EndsOverWhatIsNoRequest) {
     const std::vector<std::pair<std::vector<int>, std::string>> requests = {{{}, std::string(1, '\0')},
                                                                             {{fd}, std::string(1, '\0')},
                                                                             {{fd, fd, fd}, std::string(1, '\0')},
-                                                                            {{fd, fd}, std::string("\1", 1)},
+                                                                            {{fd, fd}, std::string("\2", 1)},
                                                                             {{fd, fd}, std::string(2, '\0')}};
     for (const auto& [descriptors, text] : requests) {
         Helper helper;
