@@ -3,7 +3,7 @@
 
 from ..measure import Comparison, Contender
 from ..suite import Suite
-from .transfers import ALONE, COMMAND, _rate, _then, _uploads
+from .transfers import COMMAND, NO_PREVIEW, _rate, _then, _uploads
 
 SIZE = 200_000_000
 
@@ -12,7 +12,6 @@ def up(world):
     image = world.place.image(SIZE)
     size = image.stat().st_size
     vault = world.vault("doubled", world.place.memory, world.place.memory / "duplicate")
-    command = world.artist().command(vault, "upload", image, "--title", "Large", "-q")
     contenders = []
     lines = []
 
@@ -26,10 +25,8 @@ def up(world):
         name = f"original scheme, {encoding}"
         run = lambda server=server: world.meter.client(server, server.put(image))
         contenders.append(Contender(name, _then(lambda server=server: drop(server), run)))
-    contenders.append(Contender(COMMAND, _then(vault.drop_images, lambda: world.meter.client(vault, command))))
-    alone = lambda: world.meter.client(vault, _uploads(world, vault, image))
-    contenders.append(Contender(ALONE, _then(vault.drop_images, alone)))
-    for sat, what in ((COMMAND, "200 MB up"), (ALONE, "200 MB up, no preview")):
+    contenders += _uploads(world, vault, image)
+    for sat, what in ((COMMAND, "200 MB up"), (NO_PREVIEW, "200 MB up, no preview")):
         for encoding in ("json", "binary"):
             lines.append(Comparison(15, what, sat, f"original scheme, {encoding}", "MB/s", _rate(size), 6, 9))
     return contenders, lines

@@ -9,7 +9,7 @@ from ..suite import Suite
 
 GIB = 1 << 30
 COMMAND = "sat-artist upload"
-ALONE = "SAT, transfer alone"
+NO_PREVIEW = "sat-artist upload --no-preview"
 
 
 def _size(world):
@@ -24,9 +24,18 @@ def _cpu(size):
     return lambda sample: sample.cpu * GIB / size
 
 
+def _upload(world, vault, *files, more=()):
+    title = ["--title", "Bench"] if len(files) == 1 else []
+    command = world.artist().command(vault, "upload", *files, *title, *more, "-q")
+    return _then(vault.drop_images, lambda: world.meter.client(vault, command))
+
+
 def _uploads(world, vault, *files):
-    home = world.artist().home
-    return [world.drivers / "bench-uploads", home, vault.address, vault.key, *files]
+    """What peers do, and with a preview."""
+    return [
+        Contender(COMMAND, _upload(world, vault, *files)),
+        Contender(NO_PREVIEW, _upload(world, vault, *files, more=["--no-preview"])),
+    ]
 
 
 def _then(clean, run):
@@ -44,7 +53,6 @@ def upload(world):
     size = image.stat().st_size
     nginx, sshd = world.nginx(), world.sshd()
     vault = world.vault("memory", world.place.memory)
-    artist = world.artist()
     there = world.place.memory / "scp.tif"
 
     def put():
@@ -61,18 +69,15 @@ def upload(world):
 
     scp = lambda: world.meter.client(sshd, sshd.scp(image, there, AES))
     scp_default = lambda: world.meter.client(sshd, sshd.scp(image, there))
-    command = lambda: world.meter.client(vault, artist.command(vault, "upload", image, "--title", "Large", "-q"))
-    alone = lambda: world.meter.client(vault, _uploads(world, vault, image))
     contenders = [
         Contender("nginx PUT + dgst", _then(drop_put, put)),
         Contender("scp -O aes256-gcm", _then(drop_scp, scp)),
         Contender("scp -O", _then(drop_scp, scp_default)),
-        Contender(COMMAND, _then(vault.drop_images, command)),
-        Contender(ALONE, _then(vault.drop_images, alone)),
+        *_uploads(world, vault, image),
     ]
     rate, cpu = _rate(size), _cpu(size)
     lines = []
-    for sat in (COMMAND, ALONE):
+    for sat in (COMMAND, NO_PREVIEW):
         whole = "upload" if sat == COMMAND else "upload, no preview"
         lines += [
             Comparison(1, whole, sat, "nginx PUT + dgst", "MB/s", rate, 1.15, 1.6),
@@ -90,22 +95,18 @@ def durable(world):
     world.place.require(world.place.disk, 3 * size)
     sshd = world.sshd()
     vault = world.vault("disk", world.place.disk)
-    artist = world.artist()
     there = world.place.disk / "sftp.tif"
     batch = world.place.disk / "durable.sftp"
     batch.write_text(f"put -f {image} {there}\n")
     sftp = lambda: world.meter.client(sshd, sshd.sftp(batch))
-    command = lambda: world.meter.client(vault, artist.command(vault, "upload", image, "--title", "Large", "-q"))
-    alone = lambda: world.meter.client(vault, _uploads(world, vault, image))
     contenders = [
         Contender("sftp put -f", _then(lambda: there.unlink(missing_ok=True), sftp)),
-        Contender(COMMAND, _then(vault.drop_images, command)),
-        Contender(ALONE, _then(vault.drop_images, alone)),
+        *_uploads(world, vault, image),
     ]
     rate = _rate(size)
     return contenders, [
         Comparison(3, "durable upload", COMMAND, "sftp put -f", "MB/s", rate, 1.3, 1.7),
-        Comparison(3, "durable upload, no preview", ALONE, "sftp put -f", "MB/s", rate, 1.3, 1.7),
+        Comparison(3, "durable upload, no preview", NO_PREVIEW, "sftp put -f", "MB/s", rate, 1.3, 1.7),
     ]
 
 
@@ -130,17 +131,15 @@ def many(world):
         for file in there.iterdir():
             file.unlink()
 
-    command = world.artist().command(vault, "upload", *files, "-q")
     contenders = [
         Contender("sftp put -f", _then(drop, lambda: world.meter.client(sshd, sshd.sftp(batch)))),
-        Contender(COMMAND, _then(vault.drop_images, lambda: world.meter.client(vault, command))),
-        Contender(ALONE, _then(vault.drop_images, lambda: world.meter.client(vault, _uploads(world, vault, *files)))),
+        *_uploads(world, vault, *files),
     ]
     what = f"{count} × 1 MiB, each durable"
     rate = _rate(size)
     return contenders, [
         Comparison(4, what, COMMAND, "sftp put -f", "MB/s", rate, 1.2, 1.6),
-        Comparison(4, what + ", no preview", ALONE, "sftp put -f", "MB/s", rate, 1.2, 1.6),
+        Comparison(4, what + ", no preview", NO_PREVIEW, "sftp put -f", "MB/s", rate, 1.2, 1.6),
     ]
 
 
