@@ -11,6 +11,7 @@ from ..machine import CLIENT_CORE, SERVER_CORE
 from ..measure import Comparison, Contender, Sample
 from ..place import MIB
 from ..suite import Suite
+from .catalogue import few
 
 AT_ONCE = 3
 
@@ -30,36 +31,42 @@ def at_once(argv, times=AT_ONCE):
 
 
 def cores(world):
-    vault = world.vault("memory", world.place.memory)
+    vault, store = world.vault("memory", world.place.memory), world.store(few(world))
     home = world.artist().home
     image = world.place.image((64 if world.options.short else 512) * MIB)
-    size = image.stat().st_size
-    count = 100 if world.options.short else 500
+    handshakes, pages = (100, 300) if world.options.short else (500, 2_000)
+    # Who serves, what is asked for, how much of it each asks for.  A page costs its asker the least.
     kinds = {
-        "uploads at once": [world.drivers / "bench-uploads", home, vault.address, vault.key, image],
-        "handshakes at once": [world.drivers / "bench-handshakes", home, vault.address, count],
-    }
+        "uploads": (vault, ["bench-uploads", home, vault.address, vault.key, image], image.stat().st_size / 1e6, "MB/s"),
+        "handshakes": (vault, ["bench-handshakes", home, vault.address, handshakes], handshakes, "/s"),
+        "pages": (store.vault, ["bench-catalogue", store.home, store.vault.address, pages, "page", "", ""], pages, "/s"),
+    }  # fmt: skip
 
-    def on(which, argv):
+    def on(which, server, argv):
+        words = [world.drivers / argv[0], *argv[1:]]
+
         def run():
-            pin(vault.pid, which)
+            pin(server.pid, which)
             try:
-                return world.meter.around(vault, lambda: at_once(argv), own_children=True)
+                return world.meter.around(server, lambda: at_once(words), own_children=True)
             finally:
-                pin(vault.pid, {SERVER_CORE})
+                pin(server.pid, {SERVER_CORE})
                 vault.drop_images()
 
         return run
 
     contenders, lines = [], []
-    for what, argv in kinds.items():
-        one, two = f"{what}, vault on 1 core", f"{what}, on 2"
-        contenders += [Contender(one, on({SERVER_CORE}, argv)), Contender(two, on({SERVER_CORE, CLIENT_CORE}, argv))]
-        done, unit = (AT_ONCE * size / 1e6, "MB/s") if "uploads" in what else (AT_ONCE * count, "/s")
+    for what, (server, argv, each, unit) in kinds.items():
+        one, two = f"{what} at once, vault on 1 core", f"{what} at once, on 2"
+        contenders += [
+            Contender(one, on({SERVER_CORE}, server, argv)),
+            Contender(two, on({SERVER_CORE, CLIENT_CORE}, server, argv)),
+        ]
+        rate = lambda sample, done=AT_ONCE * each: done / sample.seconds
         used = lambda sample: sample.server_cpu / sample.seconds
         lines += [
-            Comparison(18, f"{AT_ONCE} {what}, vault on 2 cores", two, one, unit, lambda sample, done=done: done / sample.seconds),
-            Comparison(18, f"{AT_ONCE} {what}, cores that the vault used", two, one, "cores", used),
+            Comparison(18, f"{AT_ONCE} {what} at once, vault on 2 cores", two, one, unit, rate),
+            Comparison(18, f"{AT_ONCE} {what} at once, cores that the vault used", two, one, "cores", used),
         ]
     return contenders, lines
 
