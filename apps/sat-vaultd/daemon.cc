@@ -56,6 +56,8 @@ constexpr double kAddressBurst = 20;
 constexpr std::size_t kMaxWallets = 65'536;
 // Connections that came to nothing are logged so often; of the others the number is.
 constexpr Rate kRefusalLog{10, 100};
+// A disk that fails, fails at every sweep: each failure is logged every ten minutes.
+constexpr Rate kFailureLog{1.0 / 600, 1};
 // Enough that some wait for the disk while others compute.
 constexpr unsigned kFewestWorkers = 4;
 constexpr unsigned kMostWorkers = 16;
@@ -203,6 +205,7 @@ private:
     asio::signal_set signals_;
     TokenBuckets<int> refusal_log_{kRefusalLog, 1};
     std::uint64_t unlogged_ = 0;
+    TokenBuckets<std::string> failure_log_{kFailureLog, 16};
     bool stopping_ = false;
 
     // The earliest deadline that is known, and who waits for it.
@@ -253,8 +256,11 @@ asio::awaitable<Result<void>> Daemon::watch_deadlines() {
     while (!stopping_) {
         next_deadline_ = vault_->now() + kLongestSleep;
         auto work = [this] { return vault_->expire_due(); };
-        const auto next = co_await on_worker(writes_, work);
-        if (next) next_deadline_ = std::min(next_deadline_, *next);
+        const Sweep sweep = co_await on_worker(writes_, work);
+        if (sweep.next) next_deadline_ = std::min(next_deadline_, *sweep.next);
+        for (const Error& failure : sweep.failures)
+            if (failure_log_.take(failure.message, std::chrono::steady_clock::now(), std::chrono::seconds(0)))
+                log_failure(LogLevel::warn, "sweep_failed", failure);
         // In whole seconds, and the second itself is still in time: one more.
         bool due = false;
         while (!due && !stopping_) {

@@ -222,7 +222,10 @@ void ClientSession::end_superseded() const {
 }
 
 void ClientSession::log_refusal(const Error& refusal, std::string method) const {
-    log_failure(level_of(refusal), "refused", refusal,
+    // The vault's own word for what is done, and could not be told because the disk failed: a client that goes away in
+    // the middle of a request is no refusal.
+    const bool unanswered = refusal.code == Errc::interrupted;
+    log_failure(unanswered ? LogLevel::warn : level_of(refusal), unanswered ? "unanswered" : "refused", refusal,
                 {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}, {"method", std::move(method)}});
 }
 

@@ -74,6 +74,7 @@ public:
         for (const Place& place : places_) check_modes(place);
         SAT_TRY(open_leaves());
         SAT_TRY(open_catalog());
+        read_contradiction();
         SAT_TRY(check_ledger());
         check_rows_of_catalog();
         check_contradiction();
@@ -378,6 +379,9 @@ private:
                                 !node ? node.error().message : "it is not the hash of its leaves");
             return Result<void>();
         };
+        visitor.grown = [this](const MerkleBuilder& tree) {
+            if (contradiction_ && tree.size() == contradiction_->size) at_contradiction_ = tree.head();
+        };
         SAT_TRY_VALUE(ledger_, walk_ledger(all, keys_.chain, find_, visitor));
         for (const auto& [file, leaf] : splits_) tell_of_split(all, file, leaf);
         if (!audit_ && !ledger_known_) {
@@ -388,7 +392,9 @@ private:
             // What the catalogue counts and nobody has.
             const auto rows = audit_->leaves();
             const auto totals = audit_->totals();
-            const std::uint64_t wanted = std::max(rows.value_or(0), totals ? totals->tree.size : 0);
+            // A tree of another size has another root: a size beside this ledger's root is a damaged number.
+            const bool other = totals && totals->tree.root != ledger_.head.root;
+            const std::uint64_t wanted = std::max(rows.value_or(0), other ? totals->tree.size : 0);
             catalog_behind_ = wanted < ledger_.head.size;
             if (wanted > ledger_.head.size && ledger_.whole) {
                 doubt_ledger("the ledger has leaves that no copy has");
@@ -499,24 +505,35 @@ private:
         report_.notes.push_back("the catalogue cannot be rebuilt: " + catalog_doubt_);
     }
 
-    // A checkpoint that somebody showed the vault, and that its data contradicted then.
-    void check_contradiction() {
-        const Path path = options_.data / "contradiction";
+    // A checkpoint that somebody showed the vault, and that its data contradicted then.  Before the ledger's leaves,
+    // for it may be of a tree that they grow through.
+    void read_contradiction() {
+        const Path path = contradiction_path();
         if (!is_there(path)) return;
         const auto note = read_file(path, kMaxNote);
-        const auto head = note ? open_checkpoint(as_text(*note), keys_.wallet(), keys_.log.public_key())
-                               : Result<TreeHead>(fail(note.error()));
-        if (!head) {
+        if (!note) return;
+        if (const auto head = open_checkpoint(as_text(*note), keys_.wallet(), keys_.log.public_key()))
+            contradiction_ = *head;
+        at_contradiction_ = MerkleBuilder().head();
+    }
+
+    void check_contradiction() {
+        const Path path = contradiction_path();
+        if (!is_there(path)) return;
+        if (!contradiction_) {
             damaged("ledger", path.string(), "it is no checkpoint that this vault signed", Remedy::none);
             doubt_ledger("it was contradicted");
-        } else if (head->size > ledger_.head.size || (head->size == ledger_.head.size && *head != ledger_.head)) {
+        } else if (*contradiction_ != at_contradiction_) {
             damaged("ledger", path.string(),
-                    "this vault signed a ledger of " + std::to_string(head->size) + " leaves, and this one has " +
-                        std::to_string(ledger_.head.size) + ": an older or another copy",
+                    "this vault signed a ledger of " + std::to_string(contradiction_->size) +
+                        " leaves, and this one, of " + std::to_string(ledger_.head.size) +
+                        " leaves, contradicts it: an older or another copy",
                     Remedy::none);
             doubt_ledger("this vault signed another one");
         }
     }
+
+    Path contradiction_path() const { return options_.data / "contradiction"; }
 
     // --- The works' files ---
 
@@ -925,7 +942,9 @@ private:
     std::vector<std::pair<std::size_t, LeafPlace>> splits_;  // leaves files, and where they part
     bool catalog_behind_ = false;                            // it has fewer leaves than the ledger
     std::size_t catalog_damages_ = 0;
-    std::vector<LeavesState> leaves_;  // one for each place
+    std::vector<LeavesState> leaves_;        // one for each place
+    std::optional<TreeHead> contradiction_;  // the note that was kept, if there is one that can be read
+    TreeHead at_contradiction_;              // this ledger's tree of that size, if it has one
     Ledger ledger_;
     SoundRows rows_;
     std::unordered_set<ArtworkId> unfinished_;

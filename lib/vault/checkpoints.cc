@@ -74,11 +74,24 @@ Result<void> Checkpoints::report(const std::string& note) {
     const auto head = open_checkpoint(note, keys_.wallet(), keys_.log.public_key());
     if (!head) return fail(Errc::bad_request, "a report of a note that is not this vault's");
     const std::lock_guard reporting(report_mutex_);
-    if (contradicted_) return {};  // the first is kept
+    if (contradicted_) return keep_locked();  // the first one
     SAT_TRY_VALUE(const bool known, agrees(*head));
     if (known) return fail(Errc::bad_request, "a report of a checkpoint that the ledger agrees with");
+    unkept_ = note;
     contradicted_ = true;
-    return write_file_atomically(kept(), as_bytes(note), AtomicFile::Existing::replace, 0600);
+    return keep_locked();
+}
+
+Result<void> Checkpoints::keep() {
+    const std::lock_guard reporting(report_mutex_);
+    return keep_locked();
+}
+
+Result<void> Checkpoints::keep_locked() {
+    if (unkept_.empty()) return {};
+    SAT_TRY(write_file_atomically(kept(), as_bytes(unkept_), AtomicFile::Existing::replace, 0600));
+    unkept_.clear();
+    return {};
 }
 
 Result<void> Checkpoints::check_kept() const {

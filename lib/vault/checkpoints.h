@@ -42,9 +42,11 @@ public:
     Result<bool> agrees(const TreeHead& head) const;
 
     // A note that somebody reports.  bad_request: not the vault's own, or one that agrees with its ledger.  Else it is
-    // kept in DATA/contradiction, and contradicted() from then on.  io_error, storage_full: it could not be kept; it
-    // stops the vault all the same.
+    // kept in DATA/contradiction, and contradicted() from then on.  io_error, storage_full: it could not be kept, and
+    // keep() tries again; it stops the vault all the same.
     Result<void> report(const std::string& note);
+    // A note that contradicts, and that the disk has not got yet; nothing where there is none.
+    Result<void> keep();
     // The file that was kept, if one is there, against the ledger as it lies in the catalogue; before anything is
     // changed on its word.  config: it still contradicts, or is no note of this vault.
     Result<void> check_kept() const;
@@ -59,7 +61,10 @@ private:
     std::mutex advance_mutex_;
     mutable std::mutex newest_mutex_;
     Checkpoint newest_;
+    Result<void> keep_locked();
+
     std::mutex report_mutex_;
+    std::string unkept_;  // under report_mutex_
     std::atomic<bool> contradicted_ = false;
 };
 

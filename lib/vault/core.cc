@@ -152,7 +152,10 @@ Result<std::unique_ptr<VaultCore>> VaultCore::open(VaultOptions vault_options, V
     return core;
 }
 
-VaultCore::~VaultCore() = default;
+VaultCore::~VaultCore() {
+    // The last chance of what the disk has refused so far.
+    if (checkpoints) (void)checkpoints->keep();
+}
 
 // Before its leaves: a directory whose leaves file is behind was away, and people may have new keys since.
 Result<void> VaultCore::refresh_identities() const {

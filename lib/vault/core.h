@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -58,6 +59,10 @@ public:
     Result<void> commit_and_tell(std::unique_ptr<CatalogTransaction> transaction, const std::vector<Notice>& notices);
     // Every committed leaf is in the leaves files, and under the newest checkpoint.
     Result<void> sync_leaves();
+    // No image that was being read when a work was held goes on unasked.  Before a work's row is read for a fetch.
+    std::uint64_t holds() const noexcept { return holds_; }
+    // A hold was committed, or may have been.
+    void count_hold() noexcept { ++holds_; }
     // The same, before a receipt leaves.  Any failure is `interrupted`: what was committed stands, so that a refusal
     // would be a lie; the connection ends without an answer, and the client asks again.
     Result<void> sync_before_receipt();
@@ -110,6 +115,8 @@ private:
 
     std::mutex notify_mutex_;
     Vault::Notify notify_;
+
+    std::atomic<std::uint64_t> holds_ = 0;
 };
 
 }  // namespace sat

@@ -16,6 +16,8 @@ tl::unexpected<Error> damaged() {
                 "stop the vault, and run `sat-vaultd check`; put back the file from a backup");
 }
 
+Error held() { return {Errc::held, "the operator holds the work", {}}; }
+
 Result<EnvelopeHeader> read_header(BlobReader& blob) {
     Bytes bytes(kMaxEnvelopeHeader);
     SAT_TRY_VALUE(const std::size_t got, blob.read(0, bytes));
@@ -81,7 +83,19 @@ Result<void> Fetch::fill(MutableBytes out) {
     return {};
 }
 
+// A stream may last for hours: a hold of any work since makes it look at its own.
+Result<void> Fetch::require_unheld() {
+    const std::uint64_t holds = core_->holds();
+    if (holds == holds_) return {};
+    SAT_TRY_VALUE(const auto reader, core_->catalog->read());
+    SAT_TRY_VALUE(const auto work, reader->work(artwork_));
+    if (!work || work->held) return fail(held());
+    holds_ = holds;
+    return {};
+}
+
 Result<std::size_t> Fetch::read(MutableBytes out) {
+    SAT_TRY(require_unheld());
     std::size_t given = 0;
     while (given < out.size() && at_ < end_) {
         if (at_ == filled_) {
@@ -108,19 +122,20 @@ Result<std::size_t> Fetch::read(MutableBytes out) {
 }
 
 Result<Fetch> Fetch::open(VaultCore& core, const Caller& caller, const ArtworkFetchRequest& request) {
+    const std::uint64_t holds = core.holds();
     std::optional<WorkRow> work;
     {
         SAT_TRY_VALUE(const auto reader, core.catalog->read());
         SAT_TRY_VALUE(work, reader->work(request.artwork));
     }
     if (!work) return fail(Errc::not_found, "no such artwork");
-    if (work->held) return fail(Errc::held, "the operator holds the work");
+    if (work->held) return fail(held());
     SAT_TRY_VALUE(const auto registration, parse_statement<Registration>(work->registration));
     if (registration.body.release == ReleasePolicy::preview && caller.wallet != work->owner)
         return fail(Errc::forbidden, "the artist releases the preview alone");
     SAT_TRY(check_offset(request.offset, sealed_size(work->bytes)));
 
-    Fetch fetch(core, request.artwork, work->bytes, request.offset);
+    Fetch fetch(core, request.artwork, holds, work->bytes, request.offset);
     SAT_TRY(fetch.next_copy());
     // Of all copies alike: they were written at once.
     const Source& source = *fetch.source_;

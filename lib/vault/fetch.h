@@ -23,7 +23,7 @@ public:
     const Bytes& header() const noexcept { return header_; }
     // Bytes that read() will still give.
     std::uint64_t remaining() const noexcept { return end_ - at_; }
-    // As many as `out` holds or as remain.  io_error: what is left is damaged in every copy.
+    // As many as `out` holds or as remain.  io_error: what is left is damaged in every copy; held: since it was opened.
     Result<std::size_t> read(MutableBytes out);
 
 private:
@@ -36,15 +36,23 @@ private:
         Cobblestone chunks;
     };
 
-    Fetch(VaultCore& core, const ArtworkId& artwork, std::uint64_t bytes, std::uint64_t offset)
-        : core_(&core), artwork_(artwork), bytes_(bytes), end_(sealed_size(bytes)), at_(offset), filled_(offset) {}
+    Fetch(VaultCore& core, const ArtworkId& artwork, std::uint64_t holds, std::uint64_t bytes, std::uint64_t offset)
+        : core_(&core),
+          artwork_(artwork),
+          holds_(holds),
+          bytes_(bytes),
+          end_(sealed_size(bytes)),
+          at_(offset),
+          filled_(offset) {}
     static Result<Source> open_copy(VaultCore& core, const ArtworkId& artwork, std::uint64_t bytes, int copy);
+    Result<void> require_unheld();
     Result<void> next_copy();
     Result<void> fill(MutableBytes out);
     Result<void> read_chunks(MutableBytes out);
 
     VaultCore* core_;
     ArtworkId artwork_;
+    std::uint64_t holds_;   // there were when the work was not held
     std::uint64_t bytes_;   // of plaintext
     std::uint64_t end_;     // of the chunk stream
     std::uint64_t at_;      // in it: what was given

@@ -24,6 +24,7 @@
 #include "envelope/envelope.h"
 #include "store/at_rest.h"
 #include "store/directory_blob_store.h"
+#include "store/repair_file.h"
 #include "vault/backup.h"
 #include "vault/check.h"
 
@@ -61,7 +62,7 @@ std::optional<ArtworkId> artwork_of(const Path& file) {
     return id ? std::optional(*id) : std::nullopt;
 }
 
-// Every work that has an image in one of the places.
+// Every work that has something at an image's name in one of the places.
 Result<std::set<std::string>> list_images(const std::vector<Place>& places) {
     std::set<std::string> out;
     for (const Place& place : places) {
@@ -69,62 +70,118 @@ Result<std::set<std::string>> list_images(const std::vector<Place>& places) {
         std::filesystem::recursive_directory_iterator at(place.images, error);
         if (error == std::errc::no_such_file_or_directory) continue;
         for (; !error && at != std::filesystem::recursive_directory_iterator(); at.increment(error)) {
-            const std::string name = at->path().filename().string();
-            if (at->is_regular_file(error) && name.size() == ArtworkId::kSize && artwork_of(at->path()))
-                out.insert(name);
+            const auto artwork = artwork_of(at->path());
+            if (artwork && at->path() == place.image(*artwork)) out.insert(artwork->str());
         }
         if (error) return fail(errno_error("read", place.images, error.value()));
     }
     return out;
 }
 
-// The header that `image` begins with, or nothing where it is damaged.
-Result<std::optional<EnvelopeHeader>> read_header(int fd, const Path& image) {
-    Bytes bytes(kMaxEnvelopeHeader);
-    SAT_TRY_VALUE(const std::size_t got, read_some(fd, bytes, image));
-    if (got < kEnvelopePrefixSize) return std::optional<EnvelopeHeader>();
-    const auto size = EnvelopeHeader::size_from_prefix(bytes);
-    if (!size || *size > got) return std::optional<EnvelopeHeader>();
-    auto header = EnvelopeHeader::parse(ByteView(bytes).first(*size));
-    if (!header) return std::optional<EnvelopeHeader>();
-    return std::optional(std::move(*header));
+// What lies at an image's name.
+struct ImageFile {
+    FileDescriptor fd;        // none where there is no image, or none that could be read and written
+    Bytes begin;              // its first bytes, as many as a header may have
+    std::string damage;       // why there is no descriptor, where something is there
+    bool unreadable = false;  // it is the disk's damage: there may be an image yet
+};
+
+// Fails where that says nothing of the image: it is not ours to open, or nothing can be written.
+Result<ImageFile> open_image(const Path& image) {
+    ImageFile out;
+    const auto damaged = [&out](bool unreadable) {
+        out.fd.reset();
+        out.damage = unreadable ? "it cannot be read" : "it is no regular file";
+        out.unreadable = unreadable;
+        return std::move(out);
+    };
+    // O_NONBLOCK: a FIFO must not keep us waiting before it is found to be none.
+    out.fd.reset(::open(image.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK));
+    struct stat status {};
+    const int problem = out.fd && fstat(out.fd.get(), &status) == 0 ? 0 : errno;
+    switch (problem) {
+        case 0:
+            break;
+        case ENOENT:
+            return out;
+        case ELOOP:
+        case EISDIR:
+        case ENOTDIR:
+        case ENXIO:
+        case ENODEV:
+            return damaged(false);
+        case EIO:
+        case EBADMSG:
+        case EUCLEAN:
+            return damaged(true);
+        default:
+            return fail(errno_error("open", image, problem));
+    }
+    if (!S_ISREG(status.st_mode)) return damaged(false);
+    out.begin.resize(kMaxEnvelopeHeader);
+    const auto got = read_some(out.fd.get(), out.begin, image);
+    if (!got) return damaged(true);
+    out.begin.resize(*got);
+    return out;
 }
 
-// The header for the new key, from the first copy whose header opens.
+// The header that an image begins with, or nothing where it is damaged.
+std::optional<EnvelopeHeader> header_of(const ImageFile& image) {
+    if (image.begin.size() < kEnvelopePrefixSize) return std::nullopt;
+    const auto size = EnvelopeHeader::size_from_prefix(image.begin);
+    if (!size || *size > image.begin.size()) return std::nullopt;
+    auto header = EnvelopeHeader::parse(ByteView(image.begin).first(*size));
+    return header ? std::optional(std::move(*header)) : std::nullopt;
+}
+
+// The header for the new key, from the first copy whose header opens.  config: a copy could not be given it, and would
+// stay under a key that is no more.
 Result<std::optional<EnvelopeHeader>> wrap_anew(const std::vector<Place>& places, const ArtworkId& artwork,
                                                 const VaultKeys& keys, const KemPublicKey& store) {
+    constexpr const char* kMendFirst =
+        "mend it first: `check --repair`, with the duplicate named; what that cannot mend, move away";
+    std::optional<EnvelopeHeader> out;
     for (const Place& place : places) {
-        const Path image = place.image(artwork);
-        const FileDescriptor fd(::open(image.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-        if (!fd && errno == ENOENT) continue;
-        if (!fd) return fail(errno_error("read", image, errno));
-        SAT_TRY_VALUE(const auto header, read_header(fd.get(), image));
-        if (!header || header->artwork != artwork || header->recipient != keys.wallet()) continue;
+        const Path path = place.image(artwork);
+        auto image = open_image(path);
+        if (!image && image.error().hint.empty()) image.error().hint = kMendFirst;
+        if (!image) return fail(std::move(image.error()));
+        if (!image->damage.empty()) return fail(Errc::config, path.string() + ": " + image->damage, kMendFirst);
+        const auto header = header_of(*image);
+        if (out || !header || header->artwork != artwork || header->recipient != keys.wallet()) continue;
         auto next = rewrap(*header, Purpose::store, keys.store, Purpose::store, keys.wallet(), store);
-        if (next) return std::optional(std::move(*next));
+        if (next) out.emplace(std::move(*next));
     }
-    return std::optional<EnvelopeHeader>();
+    return out;
 }
 
 // Over the old one, which is as long.  What does not begin as this work's image does is damaged, and left to `check`.
-Result<void> put_header(const Path& image, ByteView header) {
-    const FileDescriptor fd(::open(image.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-    if (!fd && errno == ENOENT) return {};
-    if (!fd) return fail(errno_error("write", image, errno));
-    Bytes there(header.size());
-    SAT_TRY_VALUE(const std::size_t got, read_some(fd.get(), there, image));
-    if (got < header.size() || EnvelopeHeader::size_from_prefix(there).value_or(0) != header.size()) return {};
-    if (!std::equal(header.begin(), header.begin() + kEnvelopeContextSize, there.begin())) return {};
+// False: the disk does not give what is there.
+Result<bool> put_header(const Path& path, ByteView header) {
+    SAT_TRY_VALUE(const ImageFile image, open_image(path));
+    if (image.unreadable) return false;
+    if (image.begin.size() < header.size()) return true;
+    const ByteView there = ByteView(image.begin).first(header.size());
+    if (EnvelopeHeader::size_from_prefix(there).value_or(0) != header.size()) return true;
+    if (!std::equal(header.begin(), header.begin() + kEnvelopeContextSize, there.begin())) return true;
     if (!std::equal(header.begin(), header.end(), there.begin())) {
         for (std::size_t at = 0; at < header.size();) {
-            const ssize_t put = pwrite(fd.get(), header.data() + at, header.size() - at, static_cast<off_t>(at));
+            const ssize_t put = pwrite(image.fd.get(), header.data() + at, header.size() - at, static_cast<off_t>(at));
             if (put < 0 && errno == EINTR) continue;
-            if (put < 0) return fail(errno_error("write", image, errno));
+            if (put < 0) return fail(errno_error("write", path, errno));
             at += static_cast<std::size_t>(put);
         }
     }
     // Also where it is there already: whoever wrote it may have been cut off before.
-    return sync_fd(fd.get(), image);
+    SAT_TRY(sync_fd(image.fd.get(), path));
+    return true;
+}
+
+// A header that a copy could not be given, for whoever gets that copy read again: the key that it has opens no more.
+Result<void> keep_header(const Path& data, const ArtworkId& artwork, ByteView header) {
+    SAT_TRY(make_private_directory(data / kDamagedDirectory));
+    return write_file_atomically(data / kDamagedDirectory / (artwork.str() + ".header"), header,
+                                 AtomicFile::Existing::replace, 0600);
 }
 
 Result<void> put_headers(const Path& file, const std::vector<Place>& places) {
@@ -144,7 +201,10 @@ Result<void> put_headers(const Path& file, const std::vector<Place>& places) {
         SAT_TRY_VALUE(got, read_some(fd.get(), bytes, file));
         const auto header = EnvelopeHeader::parse(bytes);
         if (got != size || !header) return damaged();
-        for (const Place& place : places) SAT_TRY(put_header(place.image(header->artwork), bytes));
+        for (const Place& place : places) {
+            SAT_TRY_VALUE(const bool put, put_header(place.image(header->artwork), bytes));
+            if (!put) SAT_TRY(keep_header(places.front().root, header->artwork, bytes));
+        }
     }
 }
 
@@ -161,8 +221,7 @@ Result<void> drop_uploads(const Place& place) {
 }
 
 // Under the lock of `data`.
-Result<void> finish_locked(const Path& data) {
-    if (!file_set_waits(data)) return {};
+Result<void> carry_out(const Path& data) {
     const Path set = data / kFileSet;
     std::vector<Place> places{Place::of_data(data)};
     FileDescriptor duplicate_lock;
@@ -187,6 +246,19 @@ Result<void> finish_locked(const Path& data) {
     for (const char* name : {kDuplicate, kMasterKey, kHeaders}) SAT_TRY(remove_file(set / name));
     SAT_TRY(make_private_directory(keys_of(data)));
     return finish_file_set(data, keys_of(data));
+}
+
+// Under the lock of `data`.  No command opens the keys before it has succeeded, so it says how that can be brought
+// about.
+Result<void> finish_locked(const Path& data) {
+    if (!file_set_waits(data)) return {};
+    auto done = carry_out(data);
+    if (!done && done.error().code == Errc::io_error && done.error().hint.empty())
+        done.error().hint =
+            "keys are being changed, and that has to end first: put right what is named; an image that "
+            "is lost, move away; where the duplicate is lost for good, remove " +
+            (data / kFileSet / kDuplicate).string();
+    return done;
 }
 
 // No vault runs, and no backup reads what is about to change.
@@ -262,13 +334,23 @@ std::vector<Place> places_of(const VaultRekey& rekey) {
     return places;
 }
 
-// A copy that stays under the old key may be the only good one of an image.
-Result<void> require_duplicate_named(const VaultRekey& rekey) {
-    if (rekey.duplicate || rekey.without_duplicate) return {};
+// A copy that stays under the old key may be the only good one of an image: the vault's own duplicate takes part, and
+// not another of its age.  It may lie elsewhere than it did, but not where it did as well.
+Result<void> require_duplicate_named(const VaultRekey& rekey, const VaultKeys& keys) {
+    if (rekey.without_duplicate) return {};
     const auto recorded = recorded_duplicate(rekey.data);
     if (!recorded) return {};
-    return fail(Errc::config, "the vault has a duplicate, last in " + *recorded + ", and it was not named",
-                "name it with --duplicate; where it is lost for good, say so with --no-duplicate");
+    const std::string problem = "the vault has a duplicate, last in " + *recorded + ", and it was not named";
+    if (!rekey.duplicate)
+        return fail(Errc::config, problem,
+                    "name it with --duplicate; where it is lost for good, say so with --no-duplicate");
+    const Path master = Path(*recorded) / kMasterKey;
+    std::error_code error;
+    if (!is_there(master) || std::filesystem::equivalent(*recorded, *rekey.duplicate, error)) return {};
+    const auto file = read_file(master, kMaxMasterKeyFile);
+    if (file && MasterKey::fault_of(*file, keys.wallet(), keys.store) == MasterKey::Fault::foreign) return {};
+    return fail(Errc::config, problem,
+                "name it with --duplicate; where another has taken its place, let the vault run with that one first");
 }
 
 // Everything that hangs on `store`, wrapped for the new one, into `set`.
@@ -344,7 +426,7 @@ Result<VaultRekeyReport> rekey_vault(const VaultRekey& rekey) {
     FileDescriptor duplicate_lock;
     std::optional<MasterKey> master;
     if (rekey.store) {
-        SAT_TRY(require_duplicate_named(rekey));
+        SAT_TRY(require_duplicate_named(rekey, keys));
         if (rekey.duplicate) SAT_TRY(require_private_directory(*rekey.duplicate));
         SAT_TRY_VALUE(master, require_one_vault(places_of(rekey), keys));
         // Not sooner: a directory that was named by mistake is not written to.

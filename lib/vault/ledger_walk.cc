@@ -108,6 +108,7 @@ Result<Ledger> walk_ledger(LeafSources& sources, const IdentityChain& vault, con
         tree.append(hash, [&](unsigned level, std::uint64_t number, const Digest& node) {
             if (told && visitor.node) told = visitor.node(level, number, node);
         });
+        if (visitor.grown) visitor.grown(tree);
         return told;
     };
     const StateLookup before = [&](const ArtworkId& artwork) -> Result<const WorkState*> {

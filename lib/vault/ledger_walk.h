@@ -80,6 +80,8 @@ struct LedgerVisitor {
     // A leaf that no place has good.
     std::function<Result<void>(const LeafCopies&)> lost = nullptr;
     std::function<Result<void>(unsigned level, std::uint64_t number, const Digest& hash)> node = nullptr;
+    // The tree up to this leaf and with it.
+    std::function<void(const MerkleBuilder& tree)> grown = nullptr;
 };
 
 // Errors are the visitor's own.

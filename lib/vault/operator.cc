@@ -28,7 +28,9 @@ Result<void> record(VaultCore& core, const ArtworkId& artwork, const std::string
     const std::string entry = Leaf{type, now, {sign(body, core.keys.log)}}.encode();
     SAT_TRY(transaction->set_held(artwork, held));
     SAT_TRY(transaction->append_leaf(artwork, leaf_hash(entry), now, entry));
-    return core.commit_and_tell(std::move(transaction), {});
+    auto committed = core.commit_and_tell(std::move(transaction), {});
+    if (held) core.count_hold();
+    return committed;
 }
 
 template <SignedByVault T>

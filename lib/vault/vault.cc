@@ -212,16 +212,27 @@ std::string Vault::checkpoint() const { return impl_->core->checkpoints->newest(
 Result<bool> Vault::agrees(const TreeHead& seen) const { return impl_->core->checkpoints->agrees(seen); }
 bool Vault::contradicted() const noexcept { return impl_->core->checkpoints->contradicted(); }
 
-std::optional<UnixTime> Vault::expire_due() {
-    // Where it failed after a commit, and nobody has committed since.
-    (void)impl_->core->sync_leaves();
-    const auto upload = expire_uploads(*impl_->core);
-    auto claim = expire_claims(*impl_->core);
-    // A sweep that failed changes nothing that anybody is told: every use case judges deadlines by itself.  Again soon.
+Sweep Vault::expire_due() {
     constexpr UnixTime kRetry = 10;
-    if (!claim) claim = now() + kRetry;
-    if (!upload || !*claim) return upload ? upload : *claim;
-    return std::min(*upload, **claim);
+    VaultCore& core = *impl_->core;
+    Sweep sweep;
+    const auto due = [&sweep](std::optional<UnixTime> at) {
+        if (at) sweep.next = std::min(sweep.next.value_or(*at), *at);
+    };
+    // Until it is on the disk the next start would know nothing of it.
+    if (auto kept = core.checkpoints->keep(); !kept) {
+        sweep.failures.push_back(std::move(kept.error()));
+        due(now() + kRetry);
+    }
+    // Where it failed after a commit, and nobody has committed since.
+    auto synced = core.sync_leaves();
+    if (!synced && !contradicted()) sweep.failures.push_back(std::move(synced.error()));
+    due(expire_uploads(core));
+    // A sweep that failed changes nothing that anybody is told: every use case judges deadlines by itself.  Again soon.
+    auto claim = expire_claims(core);
+    if (!claim) sweep.failures.push_back(std::move(claim.error()));
+    due(claim ? *claim : now() + kRetry);
+    return sweep;
 }
 
 Result<void> Vault::hold(const ArtworkId& artwork, const std::string& reason) {

@@ -21,6 +21,12 @@
 
 namespace sat {
 
+// What expire_due() came to.
+struct Sweep {
+    std::optional<UnixTime> next;  // deadline
+    std::vector<Error> failures;   // nobody else hears of them
+};
+
 // What one wallet may have.  Judged where it grows, so a smaller one takes nothing away.  docs/protocol.md, "Limits".
 struct Quotas {
     std::uint64_t works = 10'000;                    // that it registered, whoever owns them now
@@ -89,8 +95,10 @@ public:
             discard,    // upload.data was refused: send `response`, drop DATA until DATA_END
             transmit,   // send `response`, then bulk from read(), then DATA_END
             subscribe,  // send `response`; from now on events for caller().wallet go to this connection
-            hang_up,    // end the connection without a word: the outcome is unknown; `response` says why, for the log
-            halt,       // contradicted(): close this connection and all others with `internal`; `response` likewise
+            // End the connection without a word; `response` says why, for the log.  interrupted: what was asked for is
+            // done, and the disk failed before it could be told.
+            hang_up,
+            halt,  // contradicted(): close this connection and all others with `internal`; `response` likewise
         };
         Next next = Next::respond;
         Response response;
@@ -107,8 +115,8 @@ public:
     Result<void> receive(ByteView data);
     Response end_receive(std::uint64_t total);
 
-    // The next bytes of a transmission, as many as `out` holds or as are left.  An error (the disk failed) ends the
-    // connection.
+    // The next bytes of a transmission, as many as `out` holds or as are left.  An error (the disk failed; held) ends
+    // the connection.
     Result<std::size_t> read(MutableBytes out);
 
     const Caller& caller() const noexcept;
@@ -157,9 +165,9 @@ public:
     bool contradicted() const noexcept;
 
     // Expires claims whose deadline has passed, telling both sides, and uploads that do not get on, and tries again
-    // what a full disk kept from the leaves files; the next deadline, or nothing.  Called by the daemon's timer; every
-    // use case judges deadlines by itself as well.
-    std::optional<UnixTime> expire_due();
+    // what a full disk kept from the leaves files, or of a contradiction.  Called by the daemon's timer; every use case
+    // judges deadlines by itself as well.
+    Sweep expire_due();
 
     // The operator's.  hold and release append a leaf signed by the `log` key; idempotent (held already: state).
     Result<void> hold(const ArtworkId& artwork, const std::string& reason);

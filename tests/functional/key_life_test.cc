@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/time.h"
 #include "client/key_home.h"
 #include "support/faults.h"
 #include "support/programs.h"
+#include "vault/key_life.h"
 
 namespace fs = std::filesystem;
 
@@ -344,6 +346,54 @@ TEST_F(KeyLife, AStoreRekeyThatIsCutOffIsFinishedOrDidNotHappen) {
         EXPECT_FALSE(fs::exists(data() / "keys.next")) << when;
     }
     EXPECT_GT(waiting, 0U);
+    start_again();
+    EXPECT_EQ(back(id), read_text(picture()));
+}
+
+// The keys change all the same, and what the image should begin with is kept: its old key is no more.
+TEST_F(KeyLife, AnImageThatTheDiskDoesNotGiveWhileKeysChangeLocksNobodyOut) {
+    const std::string id = upload();
+    stop();
+    // A change that counts and is not carried out yet.
+    VaultRekey rekey;
+    rekey.data = data();
+    rekey.duplicate = duplicate();
+    rekey.store = true;
+    rekey.now = now_unix();
+    int asked = 0;
+    rekey.stopped = [&] {
+        if (++asked == 2) fs::rename(duplicate() / "master.key", dir() / "master.key");
+        return false;
+    };
+    EXPECT_FALSE(rekey_vault(rekey));
+    fs::rename(dir() / "master.key", duplicate() / "master.key");
+    ASSERT_TRUE(fs::exists(data() / "keys.next" / "headers"));
+    fs::create_directory(dir() / "waiting");
+    for (const Path& place : {data(), duplicate()})
+        fs::copy(place, dir() / "waiting" / place.filename(), fs::copy_options::recursive);
+
+    Faults faults(dir() / "faults");
+    const Path header = data() / "damaged" / (id + ".header");
+    std::size_t kept = 0;
+    // The first to be opened and read, and to be written to, are the images of both directories.
+    for (std::uint64_t call = 1; call < 60 && kept < 3; ++call) {
+        for (const Path& place : {data(), duplicate()}) {
+            fs::remove_all(place);
+            fs::copy(dir() / "waiting" / place.filename(), place, fs::copy_options::recursive);
+        }
+        faults.fail_at(FaultKind::io, call, EIO);
+        (void)vaultd_command({"check", "--duplicate", duplicate()}).env(faults.env()).run();
+        faults.disarm();
+        if (!fs::exists(header)) continue;
+        ++kept;
+        EXPECT_FALSE(fs::exists(data() / "keys.next")) << call;
+        const Done repaired = vaultd({"check", "--repair", "--duplicate", duplicate()});
+        EXPECT_EQ(repaired.exit, 0) << call << repaired.out;
+        const std::string begin = read_text(header);
+        for (const Path& store : {data() / "image_store", duplicate() / "duplicate_store"})
+            EXPECT_EQ(read_text(files_below(store).front()).substr(0, begin.size()), begin) << call << store;
+    }
+    EXPECT_EQ(kept, 3U);
     start_again();
     EXPECT_EQ(back(id), read_text(picture()));
 }

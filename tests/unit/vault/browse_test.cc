@@ -170,6 +170,27 @@ TEST_F(BrowseTest, TransmitsFromAnyChunkOn) {
     EXPECT_EQ(code_of(ask_as(party("ben"), ArtworkFetchRequest{artwork, 6 * kChunkSealed})), Errc::bad_request);
 }
 
+TEST_F(BrowseTest, AHoldEndsTheTransmissionsOfItsWorkAlone) {
+    UploadPlan plan;
+    plan.image = some_bytes(5 * kChunkPlaintext);
+    const ArtworkId artwork = upload(party("ada"), plan);
+    const ArtworkId other = upload(party("ada"), plan);
+    VaultSession connection = session(party("ben"));
+    VaultSession beside = session(party("ben"));
+    ASSERT_EQ(connection.handle(ArtworkFetchRequest{artwork, 0}).next, VaultSession::Outcome::Next::transmit);
+    ASSERT_EQ(beside.handle(ArtworkFetchRequest{other, 0}).next, VaultSession::Outcome::Next::transmit);
+    Bytes out(1000);
+    ASSERT_EQ(connection.read(out).value(), out.size());
+    ASSERT_EQ(beside.read(out).value(), out.size());
+    ASSERT_TRUE(vault->hold(artwork, "a dispute"));
+    EXPECT_EQ(code_of(connection.read(out)), Errc::held) << "what was read ahead stays here too";
+    EXPECT_EQ(beside.read(out).value(), out.size());
+    ASSERT_TRUE(vault->release(artwork, "it is over"));
+    ASSERT_EQ(connection.handle(ArtworkFetchRequest{artwork, 0}).next, VaultSession::Outcome::Next::transmit);
+    EXPECT_EQ(connection.read(out).value(), out.size());
+    EXPECT_EQ(beside.read(out).value(), out.size());
+}
+
 TEST_F(BrowseTest, ServesNoDamagedBlob) {
     const ArtworkId artwork = upload(party("ada"));
     const Path path = in_shelf(directory / "data/image_store", artwork);

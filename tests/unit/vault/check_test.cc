@@ -12,11 +12,13 @@
 #include <filesystem>
 #include <map>
 
+#include "ledger/note.h"
 #include "store/identity_files.h"
 #include "store/leaf_file.h"
 #include "store/sqlite.h"
 #include "store/sqlite_catalog.h"
 #include "unit/vault/fixture.h"
+#include "vault/backup.h"
 
 namespace fs = std::filesystem;
 
@@ -444,6 +446,60 @@ TEST_F(CheckTest, FindsACountOfWhatAWalletRegisteredThatIsWrong) {
         }
         expect_healed(sql);
     }
+}
+
+TEST_F(CheckTest, ANumberOfLeavesThatIsWrongCostsNoLeaf) {
+    for (const char* sql : {"UPDATE vault SET tree_size = tree_size + 4", "UPDATE vault SET tree_size = tree_size + 1",
+                            "UPDATE vault SET tree_size = tree_size - 1", "UPDATE vault SET tree_size = 0"}) {
+        restore();
+        execute(sql);
+        EXPECT_FALSE(try_open().has_value()) << sql;
+        expect_healed(sql);
+    }
+    // With a root of its own it may be of leaves that are lost.
+    restore();
+    execute("UPDATE vault SET tree_size = tree_size + 4, tree_root = zeroblob(32)");
+    EXPECT_THAT(words(expect_untouched("another tree")), HasSubstr("missing or damaged in every copy"));
+}
+
+TEST_F(CheckTest, AVaultThatIsContradictedIsNotWellAndNotRepaired) {
+    MerkleBuilder tree;
+    std::vector<TreeHead> heads{tree.head()};
+    const auto file = LeafFile::open(directory / "data/leaves").value();
+    {
+        auto db = SqliteConnection::open(directory / "data/catalog.sqlite", SqliteConnection::Access::read).value();
+        SqliteQuery rows = db->query("SELECT hash FROM leaves ORDER BY number");
+        while (rows.step().value()) {
+            tree.append(rows.digest(0));
+            heads.push_back(tree.head());
+        }
+    }
+    ASSERT_EQ(heads.back(), ledger);
+    ASSERT_GT(heads.size(), 5U);
+    const auto note = [&](const TreeHead& head) {
+        put("data/contradiction", as_bytes(sign_checkpoint(keys.wallet(), head, keys.log)));
+    };
+    for (const TreeHead& head : heads) {
+        const std::string when = "of " + std::to_string(head.size) + " leaves";
+        restore();
+        note(head);
+        EXPECT_EQ(words(check()), "") << "a note that agrees, " << when;
+        note({head.size, sha256(as_bytes("another root"))});
+        EXPECT_EQ(code_of(try_open()), Errc::config) << when;
+        EXPECT_THAT(words(expect_untouched(when)), HasSubstr("contradicts it")) << when;
+        const auto backup = backup_vault({options.data, options.duplicate, directory / "backup", now, {}}, keys);
+        ASSERT_TRUE(backup.has_value()) << when << ": " << backup.error().message;
+        EXPECT_THAT(words(backup->check), HasSubstr("contradicts it")) << when;
+        fs::remove_all(directory / "backup");
+    }
+    // Nothing is made from such a ledger.
+    note({1, sha256(as_bytes("another root"))});
+    execute("UPDATE vault SET works = 7");
+    fs::remove(directory / "dup/leaves");
+    EXPECT_THAT(words(expect_untouched("with other damages")), HasSubstr("cannot be rebuilt"));
+    restore();
+    note({ledger.size + 1, ledger.root});
+    EXPECT_THAT(words(expect_untouched("beyond the ledger")), HasSubstr("contradicts it"));
 }
 
 TEST_F(CheckTest, RebuildsTheLostPrimaryDirectoryFromTheDuplicate) {

@@ -320,10 +320,10 @@ TEST_F(ClaimsTest, LetsAPendingClaimExpire) {
     body.exp = now + 100;
     const auto asked = signed_by(ben, body);
     ASSERT_TRUE(open_claim(ben, asked));
-    EXPECT_EQ(vault->expire_due(), kStart + 100);
+    EXPECT_EQ(vault->expire_due().next, kStart + 100);
     told(ada), told(ben);
     now = kStart + 99;
-    EXPECT_EQ(vault->expire_due(), kStart + 100);
+    EXPECT_EQ(vault->expire_due().next, kStart + 100);
     EXPECT_EQ(ask_as(ada, ClaimInboxRequest{})->items.size(), 1U);
     EXPECT_EQ(told(ben), Strings{});
 
@@ -335,11 +335,11 @@ TEST_F(ClaimsTest, LetsAPendingClaimExpire) {
     EXPECT_EQ(before.changed_at, kStart + 100);
     EXPECT_EQ(code_of(send_answer(ada, signed_by(ada, answer_body(ada, asked, true)))), Errc::expired);
     now = kStart + 150;
-    EXPECT_EQ(vault->expire_due(), std::nullopt);
+    EXPECT_EQ(vault->expire_due().next, std::nullopt);
     EXPECT_EQ(told(ada), (Strings{"changed expired"}));
     EXPECT_EQ(told(ben), (Strings{"changed expired"}));
     EXPECT_EQ(ask_as(ben, ClaimGetRequest{asked.id}).value(), before);
-    EXPECT_EQ(vault->expire_due(), std::nullopt);
+    EXPECT_EQ(vault->expire_due().next, std::nullopt);
     EXPECT_EQ(told(ben), Strings{});
 }
 
@@ -354,7 +354,7 @@ TEST_F(ClaimsTest, TellsBothThatAYesIsOverWhenItIsUsedTooLate) {
     EXPECT_EQ(code_of(accept(ben, asked, yes)), Errc::expired);
     EXPECT_EQ(told(ben), (Strings{"changed expired"}));
     EXPECT_EQ(told(ada), (Strings{"changed expired"}));
-    EXPECT_EQ(vault->expire_due(), std::nullopt);
+    EXPECT_EQ(vault->expire_due().next, std::nullopt);
     EXPECT_EQ(told(ben), Strings{});
 }
 

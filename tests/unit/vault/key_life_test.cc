@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vault/key_life.h"
 
+#include <gmock/gmock.h>
+
 #include "base/file_set.h"
 #include "crypto/key_backup.h"
 #include "crypto/key_file.h"
@@ -77,7 +79,34 @@ protected:
         rekey.without_duplicate = without_duplicate;
         rekey.store = true;
         rekey.now = now;
+        // Of one image: asked before it, and before the change counts.
+        int asked = 0;
+        rekey.stopped = [&] {
+            if (++asked == 2 && before_it_counts) before_it_counts();
+            return false;
+        };
         return rekey_vault(rekey);
+    }
+    CheckReport repair() {
+        const auto keys = load_vault_keys(options.data / "keys", nullptr);
+        EXPECT_TRUE(keys);
+        auto report = check_vault({options.data, options.duplicate, true, now}, *keys);
+        EXPECT_TRUE(report) << report.error().message;
+        return report.value_or(CheckReport());
+    }
+    // What may stand at an image's name, and is none.
+    enum class NoImage { directory, link, dangling, shelf };
+    void put(NoImage what, const Path& place) {
+        if (what != NoImage::shelf) fs::remove(place);
+        if (what == NoImage::directory) {
+            fs::create_directory(place);
+            fs::permissions(place, fs::perms::owner_all);
+        } else if (what == NoImage::shelf) {
+            fs::remove_all(place.parent_path());
+            ASSERT_TRUE(write_file_atomically(place.parent_path(), {}, AtomicFile::Existing::refuse, 0600));
+        } else {
+            fs::create_symlink(what == NoImage::link ? image() : directory / "nowhere", place);
+        }
     }
     Path image() const { return directory / in_shelf("data/image_store", artwork); }
     Path other_image() const { return directory / in_shelf("dup/duplicate_store", artwork); }
@@ -111,6 +140,7 @@ protected:
     }
 
     ArtworkId artwork;
+    std::function<void()> before_it_counts;
 };
 
 TEST_F(RekeyTest, AHeaderThatIsBadInOneCopyIsGoodInBothAfterwards) {
@@ -144,6 +174,58 @@ TEST_F(RekeyTest, AnotherFileUnderAWorksNameIsNotWrittenTo) {
     fs::remove(image());
     ASSERT_TRUE(rekey_store()) << "nor is a missing one made";
     EXPECT_FALSE(fs::exists(image()));
+}
+
+// It would stay under a key that is no more.
+TEST_F(RekeyTest, ACopyThatCannotBeGivenANewHeaderIsMendedFirst) {
+    for (const NoImage what : {NoImage::directory, NoImage::link, NoImage::dangling}) {
+        SCOPED_TRACE(static_cast<int>(what));
+        put(what, other_image());
+        const auto before = everything();
+        const auto refused = rekey_store();
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, Errc::config);
+        EXPECT_EQ(everything(), before) << "something changed";
+        EXPECT_THAT(refused.error().hint, testing::HasSubstr("check --repair"));
+        EXPECT_THAT(refused.error().message, testing::HasSubstr(other_image().string()));
+        EXPECT_FALSE(fs::exists(options.data / "keys.next"));
+        EXPECT_EQ(repair().left(), 0U);
+    }
+    EXPECT_TRUE(rekey_store());
+    EXPECT_EQ(contents(image()), contents(other_image()));
+    EXPECT_TRUE(serves());
+}
+
+TEST_F(RekeyTest, AnImageThatRotsWhileKeysChangeLocksNobodyOut) {
+    for (const NoImage what : {NoImage::directory, NoImage::link, NoImage::shelf}) {
+        SCOPED_TRACE(static_cast<int>(what));
+        before_it_counts = [&] { put(what, other_image()); };
+        const auto report = rekey_store();
+        ASSERT_TRUE(report) << report.error().message;
+        EXPECT_FALSE(fs::exists(options.data / "keys.next"));
+        EXPECT_TRUE(finish_key_change(options.data));
+        if (what == NoImage::shelf) fs::remove(other_image().parent_path());
+        EXPECT_EQ(repair().left(), 0U);
+        EXPECT_EQ(contents(image()), contents(other_image()));
+        EXPECT_TRUE(serves());
+        vault.reset();
+    }
+}
+
+TEST_F(RekeyTest, AChangeThatCannotEndYetSaysHowItCan) {
+    before_it_counts = [&] { fs::rename(*options.duplicate, directory / "away"); };
+    EXPECT_EQ(code_of(rekey_store()), Errc::config);
+    ASSERT_TRUE(make_private_directory(options.data / "damaged"));
+    fs::rename(directory / "away", *options.duplicate);
+    // Its lock cannot be had.
+    fs::remove(*options.duplicate / "lock");
+    fs::create_directory(*options.duplicate / "lock");
+    const auto stuck = finish_key_change(options.data);
+    ASSERT_FALSE(stuck);
+    EXPECT_THAT(stuck.error().hint, testing::HasSubstr("put right"));
+    fs::remove(*options.duplicate / "lock");
+    EXPECT_TRUE(finish_key_change(options.data));
+    EXPECT_TRUE(serves());
 }
 
 TEST_F(RekeyTest, ADirectoryThatIsNotItsDuplicateIsNeverTouched) {
@@ -186,6 +268,26 @@ TEST_F(RekeyTest, ADuplicateIsNotForgottenButWhereItIsSaid) {
     // A vault that never had one is not asked.
     fs::remove(options.data / kDuplicateRecord);
     EXPECT_TRUE(rekey_store(std::nullopt));
+}
+
+TEST_F(RekeyTest, AnOlderCopyOfTheDuplicateDoesNotPassForIt) {
+    const Path copy = directory / "copy";
+    fs::copy(*options.duplicate, copy, fs::copy_options::recursive);
+    fs::permissions(copy, fs::perms::owner_all);
+    expect_refused(copy);
+    fs::create_directory_symlink(*options.duplicate, directory / "link");
+    EXPECT_TRUE(rekey_store(directory / "link")) << "it is the same";
+    // Mounted elsewhere, it is where it was no more.
+    fs::rename(*options.duplicate, directory / "moved");
+    EXPECT_TRUE(rekey_store(directory / "moved"));
+    // Another vault's disk is mounted in its place.
+    VaultOptions theirs;
+    theirs.data = directory / "their-data";
+    theirs.duplicate = options.duplicate;
+    ASSERT_TRUE(Vault::open(theirs, test_vault_keys("other"), [this] { return now.load(); }));
+    EXPECT_TRUE(rekey_store(directory / "moved"));
+    options.duplicate = directory / "moved";
+    EXPECT_TRUE(serves());
 }
 
 TEST_F(RekeyTest, WhatUploadsLeftBehindGoesWithTheOldKey) {

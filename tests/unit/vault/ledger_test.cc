@@ -264,6 +264,37 @@ TEST_F(LedgerTest, ServesNobodyOnceItIsShownACheckpointThatItsLedgerContradicts)
     }
 }
 
+TEST_F(LedgerTest, AContradictionThatCouldNotBeWrittenIsWrittenAsSoonAsItCan) {
+    const Path kept = directory / "data/contradiction";
+    for (const bool closed : {false, true}) {
+        SCOPED_TRACE(closed);
+        std::filesystem::remove_all(directory / "data");
+        std::filesystem::remove_all(directory / "dup");
+        open();
+        upload(ada);
+        std::filesystem::create_directory(kept);  // so that no file can be
+        const std::string note = sign_checkpoint(me(), {1, sha256(as_bytes("root"))}, vault->keys().log);
+        const auto outcome = session(ben).handle(LedgerReportRequest{note});
+        EXPECT_EQ(outcome.next, VaultSession::Outcome::Next::halt);
+        ASSERT_FALSE(outcome.response.has_value());
+        EXPECT_NE(outcome.response.error().message.find("could not be kept"), std::string::npos);
+        EXPECT_TRUE(vault->contradicted());
+        const Sweep failed = vault->expire_due();
+        ASSERT_EQ(failed.failures.size(), 1U);
+        EXPECT_NE(failed.failures[0].message.find(kept.string()), std::string::npos) << failed.failures[0].message;
+        ASSERT_TRUE(failed.next);
+        EXPECT_LE(*failed.next, now + 10) << "it is tried again soon";
+        std::filesystem::remove(kept);
+        if (!closed) {
+            EXPECT_TRUE(vault->expire_due().failures.empty());
+            EXPECT_EQ(read_file(kept, kMaxNote).value(), to_bytes(note));
+        }
+        vault.reset();
+        EXPECT_EQ(read_file(kept, kMaxNote).value(), to_bytes(note));
+        EXPECT_EQ(code_of(try_open()), Errc::config);
+    }
+}
+
 TEST_F(LedgerTest, OpensOnTheNewestCopyOfItsDataAfterAnOlderOneWasContradicted) {
     options.duplicate.reset();
     std::filesystem::remove_all(directory / "data");

@@ -351,13 +351,13 @@ TEST_F(VaultTest, GivesTheRoomOfAnUploadThatDoesNotGetOnToOthers) {
         ASSERT_TRUE(ask(idle.back(), begin));
     }
     now = kStart + 60;
-    EXPECT_EQ(vault->expire_due(), kStart + 60);
+    EXPECT_EQ(vault->expire_due().next, kStart + 60);
     EXPECT_EQ(code_of(ask_as(ada, begin)), Errc::busy);
     now = kStart + 61;
     EXPECT_FALSE(code_of(ask_as(ada, begin)));
     EXPECT_EQ(vault->status().uploads, 0U);
     EXPECT_EQ(code_of(send_sealed(idle[0], ArtworkId::generate(), {})), Errc::state);
-    EXPECT_EQ(vault->expire_due(), std::nullopt);
+    EXPECT_EQ(vault->expire_due().next, std::nullopt);
     EXPECT_FALSE(code_of(ask(idle[0], begin)));
 }
 
@@ -385,7 +385,7 @@ TEST_F(VaultTest, DropsAnUploadThatIsSlowerThanThePace) {
         EXPECT_EQ(stored_files(), 2U);
         if (swept) {
             now += 61;
-            EXPECT_EQ(vault->expire_due(), std::nullopt);
+            EXPECT_EQ(vault->expire_due().next, std::nullopt);
             EXPECT_EQ(stored_files(), 0U);
             EXPECT_EQ(vault->status().uploads, 0U);
             EXPECT_EQ(step(1, 0), Errc::state);
