@@ -88,6 +88,8 @@ Result<void> VaultClient::connect() {
         auto session = impl_->run(impl_->open([&](const IdentityChain& vault) -> Result<ClientFinishedExt> {
             SAT_TRY_VALUE(trust, judge_vault(known ? &*known : nullptr, vault, policy, address));
             SAT_TRY(impl_->known.require_no_newer(vault));
+            // Once for each identity that is to be filed, before anything is wrapped to a key of it.
+            if (trust == Trust::record) SAT_TRY(vault.check_keys());
             shown = vault;
             if (trust != Trust::ask) {
                 SAT_TRY(impl_->checkpoints.require_no_evidence(vault.wallet()));

@@ -1,6 +1,8 @@
 // The keys on Curve25519: Ed25519 for the vault's log, X25519 for the handshake.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "crypto/hash.h"
 #include "crypto/keys.h"
@@ -15,6 +17,24 @@ constexpr std::size_t kEd25519SignatureSize = 64;
 // SubjectPublicKeyInfo of Ed25519 before the 32 raw bytes (RFC 8410, 10.1).
 constexpr std::array<unsigned char, 12> kEd25519Spki = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
                                                         0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+
+constexpr std::byte kSignOfX{0x80};
+
+// The y of the eight points of small order, as they are encoded: of order 4, 1, 8, 8 and 2.  Under such a key a
+// signature that nobody made verifies over every message, or over every eighth (docs/protocol.md, "Conventions").
+constexpr std::array<std::string_view, 5> kSmallOrder = {
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+};
+
+// Whether it is below p = 2^255 - 19; little-endian, without the sign of x.
+bool is_below_p(ByteView y) {
+    return y.front() < std::byte{0xed} || y.back() != std::byte{0x7f} ||
+           std::ranges::any_of(y.subspan(1, y.size() - 2), [](std::byte octet) { return octet != std::byte{0xff}; });
+}
 
 KeyHandle generate(const char* algorithm) {
     KeyHandle key(EVP_PKEY_Q_keygen(nullptr, nullptr, algorithm));
@@ -48,6 +68,11 @@ bool has_private_half(EVP_PKEY* key) {
 
 Result<LogVerifyKey> LogVerifyKey::from_raw(ByteView raw) {
     if (raw.size() != kSize) return fail(Errc::key_policy, "an Ed25519 key is 32 bytes");
+    Bytes y = to_bytes(raw);
+    y.back() &= ~kSignOfX;
+    if (!is_below_p(y)) return fail(Errc::key_policy, "an Ed25519 key in another form than its own");
+    if (std::ranges::find(kSmallOrder, to_hex(y)) != kSmallOrder.end())
+        return fail(Errc::key_policy, "an Ed25519 key of small order");
     LogVerifyKey out;
     out.key_ = public_from_raw("ED25519", raw);
     if (out.key_.get() == nullptr) return fail(Errc::key_policy, "not an Ed25519 key");

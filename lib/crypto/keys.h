@@ -139,7 +139,7 @@ class LogVerifyKey {
 public:
     static constexpr std::size_t kSize = 32;
     LogVerifyKey() = default;
-    // key_policy unless 32 bytes that OpenSSL takes.
+    // key_policy unless it is the one encoding of a y, and of no point of small order.
     static Result<LogVerifyKey> from_raw(ByteView raw);
     const std::array<std::byte, kSize>& raw() const noexcept { return raw_; }
     // H(SPKI DER), RFC 8410.

@@ -3,6 +3,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+
 #include "support/programs.h"
 #include "support/relay.h"
 
@@ -124,6 +129,87 @@ TEST_F(VaultKey, AVaultThatDoesNotHoldTheKeyItShowsGetsNothing) {
     const Done done = collector_command({"browse"}).vault(impostor.address()).run();
     EXPECT_TRUE(done.exit == exits::kBadProof || done.exit == exits::kProtocol || done.exit == exits::kUnreachable)
         << done.exit << done.out << done.err;
+}
+
+// A key in the form that every use asks for, of a modulus divisible by 3: the full check alone sees it.
+KemPublicKey broken(const KemPublicKey& key) {
+    Bytes spki = key.spki();
+    std::fill(spki.begin() + 33, spki.end() - 5, std::byte{0xff});
+    return KemPublicKey::from_spki(spki).value();
+}
+
+class BrokenVaultKey : public VaultKey {
+public:
+    BrokenVaultKey()
+        : vault_([this](Socket& socket) {
+              const std::optional<IdentityChain> shown = this->shown();
+              if (!shown) {
+                  serve_requests(socket, *party_, *checkpoint_, [](Session& session, const auto&, const auto&) {
+                      return session.send(RecordType::response,
+                                          ok_response({{"items", Json::array()}, {"next_cursor", nullptr}}));
+                  });
+                  return;
+              }
+              ByteWriter body;
+              body.u8(0x02).raw(shown->encode());
+              socket.send(encode_frame(body.bytes(), Phase::handshake));
+              const auto more = socket.receive_some();
+              if (more) received_ += more->size();
+          }) {}
+    void SetUp() override {
+        VaultKey::SetUp();
+        party_.emplace(vault_party());
+        checkpoint_.emplace(empty_checkpoint(vault_keys()));
+    }
+    void expect_refused(const Done& done) {
+        EXPECT_EQ(done.exit, exits::kBadProof) << done.out << done.err;
+        EXPECT_EQ(done.code(), "key_policy") << done.out << done.err;
+        EXPECT_EQ(received_, 0U) << "nothing is wrapped to such a key";
+    }
+    // From now on, in the place of the real one.
+    void show(IdentityChain chain) {
+        const std::lock_guard lock(mutex_);
+        shown_.emplace(std::move(chain));
+    }
+    std::string address() const { return vault_.address(); }
+    std::size_t received() const { return received_; }
+
+private:
+    std::optional<IdentityChain> shown() {
+        const std::lock_guard lock(mutex_);
+        return shown_;
+    }
+
+    std::optional<HandshakeParty> party_;
+    std::optional<std::string> checkpoint_;
+    std::mutex mutex_;
+    std::optional<IdentityChain> shown_;
+    std::atomic<std::size_t> received_ = 0;
+    ScriptedVault vault_;
+};
+
+TEST_F(BrokenVaultKey, OfANewVaultIsNeverFiled) {
+    const VaultKeys keys = vault_keys();
+    show(make_identity(IdentityKind::vault, keys.sign, broken(keys.kem.public_key()), keys.log.public_key(), 1));
+    const Command browse = unpinned({"browse"}).vault(address());
+    expect_refused(Command(browse).also({"--accept-new"}).run());
+    expect_refused(Command(browse).pin(vault().fingerprint()).run());
+    Process asked = Command(browse).terminal().begin();
+    ASSERT_TRUE(asked.wait_for_output("?")) << asked.out();
+    asked.write("yes\n");
+    EXPECT_EQ(asked.wait().exit_code, exits::kBadProof) << asked.out();
+    EXPECT_EQ(received(), 0U);
+    EXPECT_EQ(Command(browse).run().exit, exits::kVaultKeyUnknown) << "nothing was written down";
+}
+
+TEST_F(BrokenVaultKey, OfAChainThatGrewIsNotTaken) {
+    const Command browse = collector_command({"browse"}).vault(address());
+    const Done met = Command(browse).run();
+    ASSERT_EQ(met.exit, 0) << met.out << met.err;
+    const VaultKeys keys = vault_keys();
+    show(extend_identity(keys.chain, keys.sign, keys.sign.public_key(), broken(keys.kem.public_key()), 2).value());
+    expect_refused(Command(browse).run());
+    expect_refused(Command(browse).run());
 }
 
 }  // namespace

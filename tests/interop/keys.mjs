@@ -58,8 +58,25 @@ const pss = (key) => ({ key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLengt
 export const signPss = (privateKey, data) => sign('sha256', data, pss(privateKey));
 export const verifyPss = (publicKey, data, signature) => verify('sha256', data, pss(publicKey), signature);
 
-export const readEd25519 = (raw) =>
-    createPublicKey({ key: concat(spkiPrefix.ed25519, raw), format: 'der', type: 'spki' });
+// The y of the eight points of small order, whatever the sign of x.
+const smallOrder = [
+    '0000000000000000000000000000000000000000000000000000000000000000',
+    '0100000000000000000000000000000000000000000000000000000000000000',
+    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+    'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+];
+
+/** An Ed25519 public key from its 32 bytes: the one encoding of a point, and of none of small order. */
+export function readEd25519(raw) {
+    require(raw.length === 32, 'an Ed25519 key has not 32 bytes');
+    const y = Buffer.from(raw);
+    y[31] &= 0x7f;
+    require(BigInt(`0x${Buffer.from(y).reverse().toString('hex')}`) < 2n ** 255n - 19n,
+        'an Ed25519 key is not in its one form');
+    require(!smallOrder.includes(y.toString('hex')), 'an Ed25519 key is of small order');
+    return createPublicKey({ key: concat(spkiPrefix.ed25519, raw), format: 'der', type: 'spki' });
+}
 export const signEd25519 = (privateKey, data) => sign(null, data, privateKey);
 export const verifyEd25519 = (publicKey, data, signature) => verify(null, data, publicKey, signature);
 

@@ -35,6 +35,18 @@ test("A verifier key has C2SP's form", () => {
     assert.throws(() => readWitnessVerifier(sumdb), ProtocolError);
 });
 
+test('A key of small order, or in another form than its own, is none', () => {
+    const keys = ['00'.repeat(32), `01${'00'.repeat(31)}`, `01${'00'.repeat(30)}80`,
+        '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+        'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
+        `ec${'ff'.repeat(30)}7f`, `ed${'ff'.repeat(30)}7f`, `ee${'ff'.repeat(30)}ff`, 'ff'.repeat(32)];
+    for (const key of keys) {
+        for (const read of [logVerifier, witnessVerifier]) {
+            assert.throws(() => read('name', Buffer.from(key, 'hex')), ProtocolError, key);
+        }
+    }
+});
+
 test('A checkpoint is three lines, an empty one and a signature', () => {
     assert.match(note, new RegExp(`^sat-vault/${me.wallet}\n7\n[A-Za-z0-9+/]{43}=\n\n\u2014 sat-vault/${me.wallet} `
         + '[A-Za-z0-9+/]{91}=\n$'));

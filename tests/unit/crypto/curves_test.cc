@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 #include <openssl/x509.h>
 
+#include <string>
+#include <vector>
+
+#include "base/assert.h"
 #include "crypto/hash.h"
 #include "crypto/keys.h"
 #include "support/keys.h"
@@ -63,6 +67,74 @@ TEST(LogKey, IsAnEd25519PrivateKeyOf32Bytes) {
                   .error()
                   .code,
               Errc::key_policy);
+}
+
+Bytes ed25519_bytes(const std::string& hex) {
+    Bytes raw = from_hex(hex).value();
+    SAT_ASSERT(raw.size() == LogVerifyKey::kSize);
+    return raw;
+}
+
+// The y of the eight points of small order, little-endian: of order 4, 1, 8, 8 and 2.
+const std::vector<std::string> kSmallOrder = {
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+};
+
+TEST(LogKey, OfSmallOrderWouldVerifyWhatNobodySigned) {
+    // What the refusal below is for: under the neutral element R = 01 00..., S = 0 is a signature of everything.
+    const Bytes neutral = ed25519_bytes(kSmallOrder[1]);
+    const auto* octets = reinterpret_cast<const unsigned char*>(neutral.data());
+    const KeyHandle key(EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr, octets, neutral.size()));
+    ASSERT_NE(key.get(), nullptr);
+    Bytes signature = neutral;
+    signature.resize(64);
+    for (const std::string text : {"one checkpoint", "another that contradicts it"}) {
+        EVP_MD_CTX* context = EVP_MD_CTX_new();
+        ASSERT_EQ(EVP_DigestVerifyInit_ex(context, nullptr, nullptr, nullptr, nullptr, key.get(), nullptr), 1);
+        EXPECT_EQ(EVP_DigestVerify(context, reinterpret_cast<const unsigned char*>(signature.data()), signature.size(),
+                                   reinterpret_cast<const unsigned char*>(text.data()), text.size()),
+                  1);
+        EVP_MD_CTX_free(context);
+    }
+}
+
+TEST(LogKey, OfSmallOrderIsRefusedWhateverTheSignOfX) {
+    for (const std::string& y : kSmallOrder) {
+        for (const std::byte sign : {std::byte{0}, std::byte{0x80}}) {
+            Bytes raw = ed25519_bytes(y);
+            raw.back() |= sign;
+            const auto key = LogVerifyKey::from_raw(raw);
+            ASSERT_FALSE(key) << to_hex(raw);
+            EXPECT_EQ(key.error().code, Errc::key_policy);
+            // Its neighbours are of large order, or of none.
+            raw[10] ^= std::byte{1};
+            EXPECT_TRUE(LogVerifyKey::from_raw(raw)) << to_hex(raw);
+        }
+    }
+}
+
+TEST(LogKey, HasOneEncoding) {
+    // y from p - 2, which is below p, to 2^255 - 1; p and p + 1 are 0 and 1 once more.
+    Bytes raw = ed25519_bytes(kSmallOrder[4]);
+    for (unsigned low = 0xeb; low <= 0xff; ++low) {
+        raw[0] = static_cast<std::byte>(low);
+        for (const std::byte top : {std::byte{0x7f}, std::byte{0xff}}) {
+            raw.back() = top;
+            const auto key = LogVerifyKey::from_raw(raw);
+            EXPECT_EQ(key ? Errc::internal : key.error().code, low == 0xeb ? Errc::internal : Errc::key_policy)
+                << to_hex(raw);
+        }
+    }
+    raw[0] = std::byte{0xed};
+    for (std::size_t at = 1; at < raw.size(); ++at) {
+        Bytes below = raw;
+        below[at] ^= std::byte{1};
+        EXPECT_TRUE(LogVerifyKey::from_raw(below)) << "below p: " << to_hex(below);
+    }
 }
 
 TEST(X25519, AgreesWithWycheproofAndRefusesAnAllZeroResult) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/hash.h"
 #include "support/keys.h"
 
 namespace sat {
@@ -41,6 +42,18 @@ TEST(Vkey, RefusesAnotherNameHashTypeOrEncoding) {
         wrong[at] = static_cast<char>(wrong[at] ^ 1);
         EXPECT_FALSE(parse_vkey(wrong, "name")) << at;
     }
+}
+
+// A key whose every message is signed, in the form of a verifier key.
+std::string vkey_of_small_order(const std::string& name, char type) {
+    const std::string typed = type + std::string(1, '\x01') + std::string(31, '\0');
+    const std::string hash = sha256({as_bytes(name), as_bytes("\n"), as_bytes(typed)}).hex().substr(0, 8);
+    return name + '+' + hash + '+' + to_base64(as_bytes(typed));
+}
+
+TEST(Vkey, RefusesAKeyOfSmallOrder) {
+    EXPECT_EQ(parse_vkey(vkey_of_small_order("name", '\x01'), "name").error().code, Errc::key_policy);
+    EXPECT_EQ(WitnessKey::parse(vkey_of_small_order("witness.example", '\x04')).error().code, Errc::key_policy);
 }
 
 }  // namespace
