@@ -184,6 +184,7 @@ Result<Record> RecordOpener::open_checked(MutableBytes frame) {
     SAT_TRY_VALUE(const std::uint32_t size, frame_body_size(header.first<kFrameHeaderSize>(), Phase::record));
     if (size != frame.size() - kFrameHeaderSize) return fail(Errc::malformed, "a frame's length is not its own");
 
+    if (sequence_ >= limits_.records) return fail(Errc::unexpected, "a key was used for too many records");
     const MutableBytes sealed = frame.subspan(kFrameHeaderSize);
     const MutableBytes inner = sealed.first(sealed.size() - kRecordTagSize);
     if (!key_->key.open(nonce_at(key_->base, sequence_), header, sealed, inner))
@@ -198,9 +199,6 @@ Result<Record> RecordOpener::open_checked(MutableBytes frame) {
         return fail(Errc::unexpected, "a record has a type that does not belong here");
     if ((flags & ~unsigned{kMoreFlag}) != 0 || (flags != 0 && !is_message_type(type)))
         return fail(Errc::unexpected, "a record has flags that do not belong here");
-    // Our own sealer counts its KEY_UPDATE among the 2^20; one that sends it after them is within the rule too.
-    if (sequence_ > limits_.records && type != RecordType::key_update)
-        return fail(Errc::unexpected, "a key was used for too many records");
     if (padding > in.remaining()) return fail(Errc::malformed, "a record's padding is longer than the record");
     const ByteView body = in.raw(in.remaining() - padding);
     if (padding != padding_for(type, body.size())) return fail(Errc::malformed, "a record is not padded as it should");

@@ -301,21 +301,40 @@ TEST(Rekeying, MakesRecordsOfTheOldEpochUseless) {
 
 TEST(Rekeying, EndsAnEpochThatIsUsedTooLong) {
     constexpr EpochLimits kShort{40, 3600};
-    for (const bool update : {true, false}) {
-        RecordOpener to(secret(), Side::vault, kShort);
-        Bytes frame;
-        for (std::uint64_t i = 0; i < kShort.records; ++i) {
-            frame = seal_inner(padded_inner(RecordType::ping, {}, false), i);
-            ASSERT_TRUE(to.open(frame)) << i;
-        }
-        const auto last = update ? RecordType::key_update : RecordType::ping;
-        frame = seal_inner(padded_inner(last, {}, false), kShort.records);
-        if (update) {
-            EXPECT_TRUE(to.open(frame));
-        } else {
-            EXPECT_EQ(code_of(to.open(frame)), Errc::unexpected);
+    // Its KEY_UPDATE is counted: as the last of them it is in time, after them it is not.
+    for (const auto type : {RecordType::ping, RecordType::key_update}) {
+        for (const std::uint64_t before : {kShort.records - 1, kShort.records}) {
+            RecordOpener to(secret(), Side::vault, kShort);
+            Bytes frame;
+            for (std::uint64_t i = 0; i < before; ++i) {
+                frame = seal_inner(padded_inner(RecordType::ping, {}, false), i);
+                ASSERT_TRUE(to.open(frame)) << i;
+            }
+            frame = seal_inner(padded_inner(type, {}, false), before);
+            if (before < kShort.records) {
+                EXPECT_TRUE(to.open(frame));
+            } else {
+                EXPECT_EQ(code_of(to.open(frame)), Errc::unexpected);
+            }
         }
     }
+}
+
+TEST(Rekeying, IsAskedForWhileAnyMessageStillFits) {
+    constexpr EpochLimits kShort{40, 3600};
+    RecordSealer from(secret(), kTestTime, kShort);
+    RecordOpener to(secret(), Side::vault, kShort);
+    Bytes frame;
+    while (!from.needs_key_update(kTestTime)) {
+        frame = from.ping();
+        ASSERT_TRUE(to.open(frame));
+    }
+    const auto message = from.message(RecordType::response, pattern(kMaxMessage));
+    ASSERT_TRUE(message);
+    for (Bytes& part : split(*message)) ASSERT_TRUE(to.open(part));
+    frame = from.key_update(kTestTime);
+    EXPECT_TRUE(to.open(frame));
+    EXPECT_EQ(to.sequence(), 0U);
 }
 
 TEST(RekeyingDeathTest, IsAssertedByTheSealerItself) {
