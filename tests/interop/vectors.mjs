@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url';
 
 const folder = process.env.SAT_VECTORS_DIR || fileURLToPath(new URL('../../../shared/vectors', import.meta.url));
 
-/** Where a vector file or folder is, or null (and a line that says so) where it is absent. */
+/** Where a vector file or folder is, or null (and a line that says so, which tests/run repeats) where it is absent. */
 export function vectorPath(name) {
     const path = join(folder, name);
     if (!existsSync(path)) {
-        console.log(`no vectors at ${path}: nothing compared`);
+        console.log(`NOT RUN: no vectors at ${path}`);
         return null;
     }
     return path;

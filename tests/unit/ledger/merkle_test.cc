@@ -297,7 +297,7 @@ template <typename Verify>
 void each_probe(const std::string& kind, Verify verify) {
     const auto folder = vectors_dir() / "merkle" / kind;
     if (!std::filesystem::is_directory(folder)) {
-        std::cout << "no vectors at " << folder << ": nothing was compared\n";
+        say_not_run("no vectors at " + folder.string());
         return;
     }
     int count = 0;
