@@ -46,14 +46,4 @@ void* allocate_or_end(std::size_t size) noexcept {
     return block;
 }
 
-void* reallocate_or_end(void* block, std::size_t size) noexcept {
-    if (size == 0) {
-        std::free(block);
-        return nullptr;
-    }
-    void* grown = std::realloc(block, size);
-    if (grown == nullptr) out_of_memory();
-    return grown;
-}
-
 }  // namespace sat

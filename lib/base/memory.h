@@ -18,8 +18,7 @@ void end_without_memory(const char* program) noexcept;
 // Two lines on stderr, then _exit(): no destructor runs, nothing is allocated.
 [[noreturn]] void out_of_memory() noexcept;
 
-// malloc(3) and realloc(3) that end the process where there is no memory; null for a size of 0.
+// malloc(3) that ends the process where there is no memory; null for a size of 0.
 void* allocate_or_end(std::size_t size) noexcept;
-void* reallocate_or_end(void* block, std::size_t size) noexcept;
 
 }  // namespace sat
