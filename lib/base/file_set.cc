@@ -14,8 +14,6 @@ namespace sat {
 
 namespace {
 
-Path set_path(const Path& directory) { return directory / kFileSet; }
-
 Result<void> remove_directory(const Path& path) {
     std::error_code error;
     std::filesystem::remove_all(path, error);
@@ -25,13 +23,14 @@ Result<void> remove_directory(const Path& path) {
 
 }  // namespace
 
-Result<FileSet> FileSet::begin(const Path& directory) {
-    SAT_ASSERT(!file_set_waits(directory));
-    Path part = set_path(directory);
+Result<FileSet> FileSet::begin(const Path& directory, const Path& name) {
+    SAT_ASSERT(!file_set_waits(directory, name));
+    Path set = directory / name;
+    Path part = set;
     part += ".part";
     SAT_TRY(remove_directory(part));
     SAT_TRY(make_private_directory(part));
-    return FileSet(directory, std::move(part));
+    return FileSet(std::move(set), std::move(part));
 }
 
 FileSet::~FileSet() {
@@ -42,30 +41,29 @@ FileSet::~FileSet() {
 Result<void> FileSet::commit() {
     SAT_ASSERT(!part_.empty());
     SAT_TRY(sync_directory(part_));
-    const Path set = set_path(directory_);
-    if (std::rename(part_.c_str(), set.c_str()) != 0) return fail(errno_error("create", set, errno));
+    if (std::rename(part_.c_str(), set_.c_str()) != 0) return fail(errno_error("create", set_, errno));
     part_.clear();
-    return sync_directory(directory_);
+    return sync_directory(set_.parent_path());
 }
 
-bool file_set_waits(const Path& directory) noexcept {
+bool file_set_waits(const Path& directory, const Path& name) noexcept {
     struct stat status {};
-    return ::lstat(set_path(directory).c_str(), &status) == 0;
+    return ::lstat((directory / name).c_str(), &status) == 0;
 }
 
-Result<void> finish_file_set(const Path& directory, const Path& to) {
-    const Path set = set_path(directory);
-    if (!file_set_waits(directory)) return {};
+Result<void> finish_file_set(const Path& directory, const Path& to, const Path& name) {
+    const Path set = directory / name;
+    if (!file_set_waits(directory, name)) return {};
     SAT_TRY(require_private_directory(set));
     std::error_code error;
-    std::vector<Path> names;
+    std::vector<Path> files;
     std::filesystem::directory_iterator at(set, error);
     const std::filesystem::directory_iterator end;
-    for (; !error && at != end; at.increment(error)) names.push_back(at->path().filename());
+    for (; !error && at != end; at.increment(error)) files.push_back(at->path().filename());
     if (error) return fail(errno_error("read", set, error.value()));
-    for (const Path& name : names)
-        if (std::rename((set / name).c_str(), (to / name).c_str()) != 0)
-            return fail(errno_error("write", to / name, errno));
+    for (const Path& file : files)
+        if (std::rename((set / file).c_str(), (to / file).c_str()) != 0)
+            return fail(errno_error("write", to / file, errno));
     // The files have their names on the disk before nothing says any more that they should.
     SAT_TRY(sync_directory(to));
     SAT_TRY(remove_directory(set));

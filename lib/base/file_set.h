@@ -8,18 +8,17 @@
 
 namespace sat {
 
-// In the directory whose files change; with ".part" behind it while it is being written.
+// Of a set of keys, in the directory whose files change; with ".part" behind it while it is being written.
 inline constexpr const char* kFileSet = "keys.next";
 
 // Destroyed before commit(), it leaves nothing behind.  Its user holds a lock that keeps others from changing the same
 // files.
 class FileSet {
 public:
-    // In `directory`/keys.next.part, mode 0700; an unfinished one that lies there is removed.
-    static Result<FileSet> begin(const Path& directory);
+    // In `directory`/`name`.part, mode 0700; an unfinished one that lies there is removed.
+    static Result<FileSet> begin(const Path& directory, const Path& name = kFileSet);
 
-    FileSet(FileSet&& other) noexcept
-        : directory_(std::move(other.directory_)), part_(std::exchange(other.part_, {})) {}
+    FileSet(FileSet&& other) noexcept : set_(std::move(other.set_)), part_(std::exchange(other.part_, {})) {}
     FileSet& operator=(FileSet&&) = delete;
     ~FileSet();
 
@@ -29,16 +28,16 @@ public:
     Result<void> commit();
 
 private:
-    FileSet(Path directory, Path part) : directory_(std::move(directory)), part_(std::move(part)) {}
+    FileSet(Path set, Path part) : set_(std::move(set)), part_(std::move(part)) {}
 
-    Path directory_;
+    Path set_;
     Path part_;
 };
 
 // Whether a committed set waits in `directory` for its files to be moved.
-bool file_set_waits(const Path& directory) noexcept;
+bool file_set_waits(const Path& directory, const Path& name = kFileSet) noexcept;
 // Gives each of its files its name in `to`, whatever has that name, and removes the set.  Nothing where none waits. May
 // be cut off anywhere and called again.  Under the same lock as the set was written.
-Result<void> finish_file_set(const Path& directory, const Path& to);
+Result<void> finish_file_set(const Path& directory, const Path& to, const Path& name = kFileSet);
 
 }  // namespace sat

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/file_set.h"
 #include "base/json.h"
 #include "client/key_home.h"
 
@@ -44,12 +45,26 @@ Path CheckpointStore::evidence(const Wallet& vault, const char* which) const {
     return directory_ / (vault.hex() + which);
 }
 
-Error CheckpointStore::contradiction(const Wallet& vault) const {
-    return {
+bool CheckpointStore::has_evidence(const Wallet& vault) const noexcept {
+    return is_there(evidence(vault, kKept)) || is_there(evidence(vault, kShown)) ||
+           file_set_waits(directory_, evidence_set(vault));
+}
+
+Error CheckpointStore::contradiction(const Wallet& vault, const Result<void>& kept) const {
+    Error error{
         Errc::checkpoint_inconsistent, "the vault's ledger contradicts what it showed before",
         "the proof is kept in " + evidence(vault, kKept).string() + " and " + evidence(vault, kShown).string() +
             ": show both to the operator and to others who use this vault; nothing is done with it until you remove "
             "them"};
+    if (!kept) {
+        error.message += "; the proof could not be kept: " + kept.error().message;
+        error.hint = "do not use this vault; make room, and run the same command again to keep the proof";
+    }
+    return error;
+}
+
+Result<void> CheckpointStore::finish_evidence(const Wallet& vault) const {
+    return finish_file_set(directory_, directory_, evidence_set(vault));
 }
 
 Result<FileDescriptor> CheckpointStore::lock() const {
@@ -58,8 +73,13 @@ Result<FileDescriptor> CheckpointStore::lock() const {
 }
 
 Result<void> CheckpointStore::require_no_evidence(const Wallet& vault) const {
-    if (is_there(evidence(vault, kKept)) || is_there(evidence(vault, kShown))) return fail(contradiction(vault));
-    return {};
+    if (!has_evidence(vault)) return {};
+    const auto finish = [&]() -> Result<void> {
+        if (!file_set_waits(directory_, evidence_set(vault))) return {};
+        SAT_TRY_VALUE(const FileDescriptor held, lock());
+        return finish_evidence(vault);
+    };
+    return fail(contradiction(vault, finish()));
 }
 
 Result<std::optional<VerifiedCheckpoint>> CheckpointStore::find(const IdentityChain& vault) const {
@@ -77,7 +97,7 @@ Result<std::optional<VerifiedCheckpoint>> CheckpointStore::keep(const IdentityCh
                                                                 const VerifiedCheckpoint& fresh,
                                                                 const std::optional<TreeHead>& joined) const {
     SAT_TRY_VALUE(const FileDescriptor held, lock());
-    SAT_TRY(require_no_evidence(vault.wallet()));
+    if (has_evidence(vault.wallet())) return fail(contradiction(vault.wallet(), finish_evidence(vault.wallet())));
     SAT_TRY_VALUE(auto filed, find(vault));
     if (filed && filed->head != joined && filed->head != fresh.head) return filed;
     if (!filed || filed->head.size < fresh.head.size)
@@ -136,24 +156,20 @@ Result<void> CheckpointStore::remove_unproved(const IdentityChain& vault, const 
 
 Result<void> CheckpointStore::write_evidence(const Wallet& vault, std::string_view kept, std::string_view shown) const {
     SAT_TRY_VALUE(const FileDescriptor held, lock());
-    if (!require_no_evidence(vault)) return {};
+    if (has_evidence(vault)) return finish_evidence(vault);
+    SAT_TRY_VALUE(FileSet set, FileSet::begin(directory_, evidence_set(vault)));
     const auto write = [&](const char* which, std::string_view text) {
-        return write_file_atomically(evidence(vault, which), as_bytes(text), AtomicFile::Existing::refuse, 0600);
+        return write_file_atomically(set.path() / evidence(vault, which).filename(), as_bytes(text),
+                                     AtomicFile::Existing::refuse, 0600);
     };
+    SAT_TRY(write(kKept, kept));
     SAT_TRY(write(kShown, shown));
-    auto done = write(kKept, kept);
-    if (!done) (void)::unlink(evidence(vault, kShown).c_str());
-    return done;
+    SAT_TRY(set.commit());
+    return finish_evidence(vault);
 }
 
 Error CheckpointStore::keep_evidence(const Wallet& vault, std::string_view kept, std::string_view shown) const {
-    const auto done = write_evidence(vault, kept, shown);
-    Error error = contradiction(vault);
-    if (!done) {
-        error.message += "; the proof could not be kept: " + done.error().message;
-        error.hint = "do not use this vault; make room, and run the same command again to keep the proof";
-    }
-    return error;
+    return contradiction(vault, write_evidence(vault, kept, shown));
 }
 
 }  // namespace sat

@@ -3,7 +3,9 @@
 // default; all of them with SAT_FULL=1.
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
+#include <signal.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "faults/figures.h"
@@ -112,6 +114,57 @@ private:
 
     std::unique_ptr<Faults> faults_;
 };
+
+TEST_F(ClientFault, KilledAnywhereItKeepsBothHalvesOfTheEvidenceOrNeither) {
+    // It has seen a work; then the vault's ledger is empty.
+    upload();
+    ASSERT_EQ(collector({"browse"}).exit, 0);
+    const HandshakeParty party = vault_party();
+    const std::string forgetful = empty_checkpoint(vault_keys());
+    ScriptedVault lying([&](Socket& socket) {
+        serve_requests(socket, party, forgetful, [](Session& session, const std::string&, const Json&) {
+            return session.send(RecordType::response, ok_response(Json::object()));
+        });
+    });
+    const Path home = dir() / "killed";
+    const auto run = [&](const std::map<std::string, std::string>& env) {
+        return collector_command({"browse"}).home(home).vault(lying.address()).env(env).json(false).run();
+    };
+    const auto begin = [&] {
+        fs::remove_all(home);
+        fs::copy(collector_home(), home, fs::copy_options::recursive);
+    };
+    begin();
+    faults().count();
+    ASSERT_EQ(run(faults().env("sat-collector")).exit, exits::kLedger);
+    const std::uint64_t calls = faults().calls();
+    ASSERT_GT(calls, 8U);
+    std::size_t kept = 0;
+    for (std::uint64_t call = 1; call <= calls; ++call) {
+        begin();
+        faults().kill_at(call);
+        const Done killed = run(faults().env("sat-collector"));
+        faults().disarm();
+        EXPECT_EQ(killed.exit, 128 + SIGKILL) << "at call " << call;
+        // The next command is to the honest vault, which gives no reason to keep anything.
+        const Done next = collector_command({"browse"}).home(home).run();
+        std::vector<std::string> halves;
+        for (const char* which : {".fork-kept", ".fork-shown"}) {
+            const Path half = home / "checkpoints" / (party.chain().wallet().hex() + which);
+            if (fs::exists(half)) halves.push_back(read_text(half));
+        }
+        if (halves.empty()) {
+            EXPECT_EQ(next.exit, 0) << "killed at call " << call << ": " << next.out << next.err;
+            continue;
+        }
+        ++kept;
+        EXPECT_EQ(next.exit, exits::kLedger) << "killed at call " << call << ": " << next.out << next.err;
+        ASSERT_EQ(halves.size(), 2U) << "killed at call " << call << " of " << calls;
+        EXPECT_EQ(std::ranges::count(halves, forgetful), 1) << call;
+    }
+    EXPECT_GT(kept, 1U);
+    EXPECT_LT(kept, calls);
+}
 
 TEST_F(ClientFault, AnUploadFailsWithAWordOrSucceeds) {
     const Path file = tiff(100'000);

@@ -51,6 +51,22 @@ TEST_F(FileSetTest, ReplacesItsNamesakesAndNothingElse) {
     EXPECT_FALSE(fs::exists(home() / kFileSet));
 }
 
+TEST_F(FileSetTest, HasANameOfItsOwnWhereItIsGivenOne) {
+    {
+        auto set = FileSet::begin(home(), "other");
+        ASSERT_TRUE(set);
+        put(set->path() / "a", "other a");
+        ASSERT_TRUE(set->commit());
+    }
+    EXPECT_TRUE(file_set_waits(home(), "other"));
+    EXPECT_FALSE(file_set_waits(home()));
+    ASSERT_TRUE(finish_file_set(home(), home()));
+    EXPECT_EQ(contents("a"), "old a");
+    ASSERT_TRUE(finish_file_set(home(), home(), "other"));
+    EXPECT_EQ(contents("a"), "other a");
+    EXPECT_FALSE(file_set_waits(home(), "other"));
+}
+
 TEST_F(FileSetTest, NotCommittedItLeavesNothing) {
     {
         const FileSet set = begin();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <functional>
 
 #include "base/json.h"
 #include "crypto/hash.h"
@@ -88,6 +89,33 @@ TEST_F(CheckpointStoreTest, EvidenceStopsEverythingUntilItIsRemoved) {
     EXPECT_FALSE(store_.require_no_evidence(vault_.wallet()));
     std::filesystem::remove(file(".fork-shown"));
     EXPECT_TRUE(store_.require_no_evidence(vault_.wallet()));
+}
+
+TEST_F(CheckpointStoreTest, EvidenceThatACrashLeftHalfDoneIsFinishedByWhoeverComesNext) {
+    const auto crash = [&](bool one_moved) {
+        std::filesystem::remove_all(directory_.path() / "checkpoints");
+        (void)store_.keep_evidence(vault_.wallet(), "ours", "theirs");
+        std::filesystem::create_directory(file(".fork"));
+        std::filesystem::permissions(file(".fork"), std::filesystem::perms::owner_all);
+        for (const char* which : {".fork-kept", ".fork-shown"}) {
+            std::filesystem::rename(file(which), file(".fork") / file(which).filename());
+            if (one_moved) return;
+        }
+    };
+    for (const bool one_moved : {false, true}) {
+        const std::vector<std::function<Errc()>> next = {
+            [&] { return store_.require_no_evidence(vault_.wallet()).error().code; },
+            [&] { return store_.keep(vault_, checkpoint(5), std::nullopt).error().code; },
+            [&] { return store_.keep_evidence(vault_.wallet(), "later", "later").code; },
+        };
+        for (const auto& come : next) {
+            crash(one_moved);
+            EXPECT_EQ(come(), Errc::checkpoint_inconsistent);
+            EXPECT_EQ(to_string(read_file(file(".fork-kept"), 100).value()), "ours");
+            EXPECT_EQ(to_string(read_file(file(".fork-shown"), 100).value()), "theirs");
+            EXPECT_FALSE(std::filesystem::exists(file(".fork")));
+        }
+    }
 }
 
 TEST_F(CheckpointStoreTest, NothingIsKeptOnceThereIsEvidence) {
