@@ -14,6 +14,7 @@
 #include "common/key_commands.h"
 #include "common/owner_commands.h"
 #include "crypto/openssl_memory.h"
+#include "crypto/secure_heap.h"
 #include "ledger/commitment.h"
 
 namespace sat {
@@ -212,6 +213,8 @@ int run(Program program, const Parsed& parsed, Output& output, std::span<const O
 int run_client(Program program, int argc, char** argv, std::span<const OwnCommand> own_commands) {
     end_without_memory(program_name(program));
     end_openssl_without_memory();
+    // A limit that forbids it costs no more than the lock.
+    (void)start_secure_heap();
     forbid_core_dumps();
     Interrupt::install();
     const Parsed parsed = parse_options(program, {argv + std::min(argc, 1), argv + argc});

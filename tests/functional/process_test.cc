@@ -129,6 +129,32 @@ TEST_F(VaultAsAProcess, GivesUpWhatItDoesNotNeed) {
     EXPECT_GT(threads, 4U) << "the network's, the workers, those of the handshakes";
 }
 
+TEST_F(VaultAsAProcess, ItsClientsLockTheirPrivateKeysWhereTheyMay) {
+    if (!filtered()) return;  // a sanitizer locks nothing
+    const auto locked_while_watching = [this](const std::string& kibibytes) {
+        ProcessOptions options;
+        options.argv = {"/bin/sh",
+                        "-c",
+                        "ulimit -l " + kibibytes + " && exec \"$0\" \"$@\"",
+                        program_path("sat-collector"),
+                        "--home",
+                        collector_home(),
+                        "--vault",
+                        vault().address(),
+                        "--vault-key",
+                        vault().fingerprint(),
+                        "--no-input",
+                        "--verbose",
+                        "watch"};
+        options.without_capabilities = true;
+        Process watching(options);
+        EXPECT_TRUE(watching.wait_for_error("connected to")) << watching.err();
+        return std::stoull("0" + field(Path("/proc") / std::to_string(watching.pid()) / "status", "VmLck"));
+    };
+    EXPECT_GE(locked_while_watching("2048"), 1024U);
+    EXPECT_EQ(locked_while_watching("0"), 0U) << "and it works all the same";
+}
+
 TEST_F(VaultAsAProcess, LocksItsMemoryOrSaysThatItCannot) {
     if (!filtered()) return;  // a sanitizer locks nothing
     const auto locked = [](Process& process) {
