@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::size_t kMaxReport = 128 * 1024;  // a preview of 64 KiB in base64url, and some words
 // To hand over a preview that is ready.
-constexpr std::chrono::seconds kGrace{10};
+constexpr std::chrono::seconds kGrace{3};
 // For the helper to end when nothing is asked of it any more.
 constexpr std::chrono::milliseconds kFarewell{1000};
 
@@ -171,7 +171,10 @@ Result<void> PictureExam::read_more(std::chrono::steady_clock::time_point deadli
     std::array<char, 8192> buffer{};
     for (;;) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-        if (left.count() <= 0) return fail(broken_helper("took too long"));
+        if (left.count() <= 0) {
+            out_of_time_ = true;
+            return fail(broken_helper("took too long"));
+        }
         std::array<pollfd, 2> waiting{pollfd{output_.get(), POLLIN, 0}, pollfd{Interrupt::fd(), POLLIN, 0}};
         const int ready = ::poll(waiting.data(), Interrupt::fd() >= 0 ? 2 : 1, static_cast<int>(left.count()));
         if (Interrupt::signal() != 0) return fail(Errc::cancelled, "stopped by a signal");
@@ -199,18 +202,32 @@ Result<Picture> PictureExam::conclude() {
 }
 
 Result<Picture> PictureExam::header() {
+    auto picture = wait_for_header();
+    failed_ = failed_ || !picture;
+    return picture;
+}
+
+Result<Picture> PictureExam::finish() {
+    auto picture = wait_for_all();
+    // What takes longer than it may has told its size: the picture is one, and goes without a preview.
+    if (!picture && out_of_time_ && header_) return *header_;
+    failed_ = failed_ || !picture;
+    return picture;
+}
+
+Result<Picture> PictureExam::wait_for_header() {
     while (!all_read_ && text_.find('\n') == std::string::npos) SAT_TRY(read_more(deadline_));
     const std::size_t end = text_.find('\n');
     if (end != std::string::npos) header_ = parse_picture_header(std::string_view(text_).substr(0, end));
     if (header_) return *header_;
     // An error, or everything at once.
-    SAT_TRY_VALUE(whole_, finish());
+    SAT_TRY_VALUE(whole_, wait_for_all());
     Picture picture = *whole_;
     picture.preview.reset();
     return picture;
 }
 
-Result<Picture> PictureExam::finish() {
+Result<Picture> PictureExam::wait_for_all() {
     if (whole_) return std::move(*whole_);
     // The caller may have been busy for longer than our patience, and the answer be there.
     const auto deadline = std::max(deadline_, std::chrono::steady_clock::now() + kGrace);

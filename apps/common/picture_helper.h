@@ -36,8 +36,11 @@ public:
     // is no image, or none of the six types, or too large; io_error: the helper died, took longer than its patience,
     // or answered nonsense; cancelled.
     Result<Picture> header();
-    // Waits for everything.  Errors as header().  Once.
+    // Waits for everything.  Where time is up and header() has told type and size, those, without a preview.  Errors
+    // as header().  Once.
     Result<Picture> finish();
+    // header() or finish() has: over this picture, which says nothing of the others.
+    bool failed() const noexcept { return failed_; }
 
 private:
     friend class PictureHelper;
@@ -45,12 +48,16 @@ private:
         : output_(std::move(output)), deadline_(deadline) {}
 
     Result<void> read_more(std::chrono::steady_clock::time_point deadline);
+    Result<Picture> wait_for_header();
+    Result<Picture> wait_for_all();
     Result<Picture> conclude();
 
     FileDescriptor output_;
     std::chrono::steady_clock::time_point deadline_;
     std::string text_;  // what it has printed
     bool all_read_ = false;
+    bool out_of_time_ = false;
+    bool failed_ = false;
     std::optional<Picture> header_;
     std::optional<Picture> whole_;  // it was there at once
 };

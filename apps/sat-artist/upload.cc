@@ -57,8 +57,9 @@ struct Prepared {
     UploadSource source;
 };
 
-Result<Prepared> prepare(ClientApp& app, PictureHelper& helper, const std::string& title, const Path& image) {
-    Prepared prepared;
+// Where it fails, `prepared` has what was begun.
+Result<void> prepare(ClientApp& app, PictureHelper& helper, const std::string& title, const Path& image,
+                     Prepared& prepared) {
     SAT_TRY_VALUE(prepared.file, open_regular(image));
     SAT_TRY_VALUE(Registration draft, draft_from(app.options(), title, image));
     struct stat status {};
@@ -79,7 +80,7 @@ Result<Prepared> prepare(ClientApp& app, PictureHelper& helper, const std::strin
         return std::move(whole.preview);
     };
     prepared.source = {prepared.file.get(), image, std::move(draft), preview, status};
-    return prepared;
+    return {};
 }
 
 Report report_of(const UploadResult& uploaded, const Wallet& me) {
@@ -99,7 +100,8 @@ Result<Report> upload_one(ClientApp& app) {
     const Options& options = app.options();
     SAT_TRY_VALUE(const Path program, find_picture_helper());
     PictureHelper helper(program);
-    SAT_TRY_VALUE(const Prepared prepared, prepare(app, helper, *options.title, options.images.front()));
+    Prepared prepared;
+    SAT_TRY(prepare(app, helper, *options.title, options.images.front(), prepared));
     SAT_TRY_VALUE(const SigningKey* key, app.signing_key());
     SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
@@ -119,7 +121,9 @@ Result<Report> upload_one(ClientApp& app) {
 }
 
 // The image's own, so that the others can go on.
-bool is_of_one_image(Errc code) {
+bool is_of_one_image(const Error& error, const Prepared& prepared) {
+    const Errc code = error.code;
+    if (prepared.exam && prepared.exam->failed() && code != Errc::cancelled) return true;
     return code == Errc::bad_data || code == Errc::input_unreadable || code == Errc::content_too_large ||
            code == Errc::hash_mismatch || code == Errc::interrupted || code == Errc::timeout;
 }
@@ -165,8 +169,9 @@ private:
         for (;;) {
             const std::optional<std::size_t> number = take();
             if (number) {
-                Outcome outcome = upload(vault, *number);
-                if (!outcome && !is_of_one_image(outcome.error().code)) stop(outcome.error());
+                Prepared prepared;
+                Outcome outcome = upload(vault, *number, prepared);
+                if (!outcome && !is_of_one_image(outcome.error(), prepared)) stop(outcome.error());
                 untold.emplace_back(*number, std::move(outcome));
             }
             const auto now = std::chrono::steady_clock::now();
@@ -192,9 +197,9 @@ private:
         if (!stopped_) stopped_ = why;
     }
 
-    Outcome upload(VaultClient& vault, std::size_t number) {
+    Outcome upload(VaultClient& vault, std::size_t number, Prepared& prepared) {
         const Path image = app_.options().images[number];
-        SAT_TRY_VALUE(const Prepared prepared, prepare(app_, helper_, image.stem().string(), image));
+        SAT_TRY(prepare(app_, helper_, image.stem().string(), image, prepared));
         if (!vault.connected()) {
             auto connected = vault.connect();
             // It is cut as easily as the one before.

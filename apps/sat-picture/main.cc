@@ -16,8 +16,8 @@
 //           W, H: pixels as the file's header gives them, before an EXIF orientation is applied (AVIF's own rotation
 //           is part of its header and applied); of the first frame or page where there are several.
 //           P: base64url of a JPEG: upright, at most 512 pixels a side, never enlarged, sRGB, alpha on white, at most
-//           64 KiB, no metadata.  null where the memory cap (512 MiB), the CPU limit (60 s) or a damaged body allows
-//           none, and where none is wanted.
+//           64 KiB, no metadata.  null where the memory cap (512 MiB), the CPU limit (60 s), the patience (180 s) or a
+//           damaged body allows none, and where none is wanted.
 //     {"error":E}
 //           not_an_image: no decoder knows it.  unsupported: an image, of another type.
 //           too_large: a side beyond 10,000,000, or a header that needs more than the cap.

@@ -107,6 +107,36 @@ TEST_F(ManyUploads, ABadOneIsToldAndTheOthersAreStoredOnceHoweverOftenTheCommand
     EXPECT_THAT(remembered(), IsEmpty());
 }
 
+TEST_F(ManyUploads, OneThatTheHelperFailsOverTakesNoOtherWithIt) {
+    const Path programs = dir() / "programs";
+    fs::create_directory(programs);
+    fs::copy_file(program_path("sat-artist"), programs / "sat-artist");
+    fs::create_symlink(SAT_FAKE_PICTURE_HELPER, programs / "sat-picture");
+    const Words paths = images(9, 60'000);
+    // One dies before it has a header, one after it; it tells them by their size, in a descriptor of its own.
+    for (const std::size_t number : {1U, 4U})
+        write_bytes(paths[number], make_tiff(60'000 * (number + 1), static_cast<std::uint32_t>(number)));
+    const auto size = [&](std::size_t number) { return std::to_string(fs::file_size(paths[number])); };
+    write_text(programs / "sat-picture.sh",
+               "header='\"media_type\":\"image/tiff\",\"width\":3,\"height\":4'\n"
+               "case $(wc -c < /proc/self/fd/0) in " +
+                   size(1) + ") kill -9 $$ ;; " + size(4) +
+                   ") printf '{%s}\\n' \"$header\"; kill -9 $$ ;; esac\n"
+                   "printf '{%s}\\n{%s,\"preview\":null}\\n' \"$header\" \"$header\"\n");
+    Words words = paths;
+    words.insert(words.begin(), "upload");
+    const Done done = Command(programs / "sat-artist", words)
+                          .home(artist_home())
+                          .vault(vault().address())
+                          .pin(vault().fingerprint())
+                          .also({"-q"})
+                          .run();
+    EXPECT_EQ(done.exit, exits::kIo) << done.out << done.err;
+    EXPECT_THAT(done.err, testing::AllOf(HasSubstr("work 1.tif"), HasSubstr("work 4.tif")));
+    EXPECT_EQ(lines(done.out).size(), 7U) << done.out << done.err;
+    EXPECT_EQ(works(), 7U);
+}
+
 TEST_F(ManyUploads, KilledHalfWayTheSameCommandStoresEachOnce) {
     const Words paths = images(12, 900'000);
     Relay relay(vault().socket_address());

@@ -158,6 +158,21 @@ TEST_F(PictureHelperTest, TellsTheHeaderWhileThePreviewIsMade) {
     EXPECT_EQ(whole->height, 4);
 }
 
+TEST_F(PictureHelperTest, ThatTakesTooLongOverThePreviewLeavesTheHeader) {
+    auto slow = begin(std::string(kHeader) + "\nexec sleep 600", std::chrono::seconds(5));
+    ASSERT_TRUE(slow);
+    ASSERT_TRUE(slow->header());
+    auto silent = begin("exec sleep 600", std::chrono::seconds(1));
+    ASSERT_TRUE(silent);
+    EXPECT_EQ(silent->header().error().code, Errc::io_error);
+    EXPECT_TRUE(silent->failed());
+    const auto picture = slow->finish();
+    ASSERT_TRUE(picture) << picture.error().message;
+    EXPECT_EQ(picture->width, 3);
+    EXPECT_FALSE(picture->preview);
+    EXPECT_FALSE(slow->failed());
+}
+
 TEST_F(PictureHelperTest, ThatGivesTwoAnswersIsAnError) {
     const auto picture = examine(std::string(kHeader) + "\n" +
                                  R"(printf '{"media_type":"image/png","width":3,"height":5,"preview":null}\n')");
@@ -169,7 +184,9 @@ TEST_F(PictureHelperTest, ThatDiesOverThePreviewIsAnErrorOfTheEndAlone) {
     auto exam = begin(std::string(kHeader) + "\nkill -9 $$");
     ASSERT_TRUE(exam);
     EXPECT_TRUE(exam->header());
+    EXPECT_FALSE(exam->failed());
     EXPECT_EQ(exam->finish().error().code, Errc::io_error);
+    EXPECT_TRUE(exam->failed());
 }
 
 // Whether nobody writes to the FIFO `held` any more, in the end.
