@@ -26,12 +26,14 @@ mode_t usual_mode() {
     return 0644 & ~mask;
 }
 
+// Others may read it, but not change it: so a commit() that was cut short leaves it.  What is in it is compared with
+// the registration in any case.
 bool is_ours(int fd, const Path& path) {
     struct stat opened {};
     struct stat named {};
     if (::fstat(fd, &opened) != 0 || ::lstat(path.c_str(), &named) != 0) return false;
     return S_ISREG(opened.st_mode) && opened.st_uid == ::geteuid() && opened.st_nlink == 1 &&
-           (opened.st_mode & 0077U) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+           (opened.st_mode & 07133U) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
 }  // namespace
@@ -49,7 +51,8 @@ Result<std::optional<PartialFile>> PartialFile::open(Path path) {
         return fail(errno_error("write", path, errno));
     }
     // After the lock: the one who had it may have removed or renamed the file since.
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || !is_ours(fd.get(), path)) return std::optional<PartialFile>{};
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || !is_ours(fd.get(), path) || ::fchmod(fd.get(), 0600) != 0)
+        return std::optional<PartialFile>{};
     return std::optional(PartialFile(std::move(path), std::move(fd)));
 }
 

@@ -18,7 +18,7 @@ public:
     static Path name_in(const Path& directory, const ArtworkId& artwork, const Digest& sha256);
 
     // Opens or makes it, mode 0600.  Nothing where its name is taken by what is not ours to write (a link, somebody
-    // else's file, one that others can read, anything but a file), or another process fills it: it is left alone.
+    // else's file, one that others can write, anything but a file), or another process fills it: it is left alone.
     // io_error, storage_full.
     static Result<std::optional<PartialFile>> open(Path path);
 

@@ -455,6 +455,30 @@ TEST_F(Resume, ARequestGoesOnAfterEitherEndWasKilledOrCtrlC) {
     EXPECT_EQ(read_text(out / (id + ".tif")), read_text(file));
 }
 
+TEST_F(Resume, ARequestKilledInItsLastSyncIsGoneOnWith) {
+    const Path file = tiff(kSize);
+    const Done uploaded = artist({"upload", file, "--title", "Cut"});
+    ASSERT_EQ(uploaded.exit, 0) << uploaded.out << uploaded.err;
+    const std::string id = uploaded.data()["id"];
+    const Path out = dir() / "out";
+    fs::create_directory(out);
+    Faults faults(dir() / "plan");
+    // In the home, other files are synced.
+    faults.close_gate(id + "-");
+    Process process = requesting(id, out).env(faults.env("sat-collector")).begin();
+    ASSERT_TRUE(eventually([&] { return faults.at_gate() > 0; }));
+    process.kill_hard();
+    faults.open_gate();
+    const auto left = files_below(out);
+    ASSERT_EQ(left.size(), 1U);
+    const std::uint64_t before = fs::file_size(left[0]);
+    EXPECT_EQ(before, fs::file_size(file)) << "all of it is there";
+    EXPECT_EQ(requesting(id, out).run().exit, 0);
+    expect_only_missing(Direction::to_client, file, before);
+    EXPECT_EQ(read_text(out / (id + ".tif")), read_text(file));
+    EXPECT_EQ(files_below(out).size(), 1U);
+}
+
 TEST_F(Resume, APartialFileThatIsNotWhatItWasIsNotTrusted) {
     const Path file = tiff(kSize);
     const Done uploaded = artist({"upload", file, "--title", "Cut"});
@@ -481,9 +505,15 @@ TEST_F(Resume, APartialFileThatIsNotWhatItWasIsNotTrusted) {
     make_part(kSize + 100'000, 0600);
     EXPECT_EQ(requesting(id, out).run().exit, 0);
     EXPECT_EQ(read_text(image), read_text(file));
-    // Open to others, or a link: left alone.
+    // One that others can read is ours all the same: a commit that was cut short leaves it so.
     fs::remove(image);
     make_part(500'000, 0644);
+    EXPECT_EQ(requesting(id, out).run().exit, 0);
+    EXPECT_EQ(read_text(image), read_text(file));
+    EXPECT_EQ(files_below(out).size(), 1U);
+    // One that others can write, or a link: left alone.
+    fs::remove(image);
+    make_part(500'000, 0620);
     EXPECT_EQ(requesting(id, out).run().exit, 0);
     EXPECT_EQ(read_text(image), read_text(file));
     EXPECT_EQ(fs::file_size(part), 500'000U);
