@@ -2,6 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/passphrase.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+
+#include "base/text.h"
 #include "common/terminal.h"
 #include "crypto/hash.h"
 
@@ -10,6 +18,8 @@ namespace sat {
 namespace {
 
 constexpr int kTries = 3;
+// For a pipe's first byte: whoever writes it may be asking for a passphrase, too.
+constexpr std::chrono::minutes kPipePatience{5};
 
 std::string options_of(const PassphraseSource& source) {
     return std::string(source.option) + "-file or " + source.option + "-fd";
@@ -24,11 +34,39 @@ std::optional<Terminal> terminal_of(const PassphraseSource& source) {
     return source.may_ask ? Terminal::open() : std::nullopt;
 }
 
+// A shell's <(command) is a pipe with a name.
+Result<SecretBytes> read_from(const Path& path) {
+    const std::string name = printable(path.string());
+    // O_NONBLOCK: nobody may ever open a FIFO's other end.
+    const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (!fd) return fail(Errc::input_unreadable, errno_error("read", path, errno).message);
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0) return fail(Errc::input_unreadable, errno_error("read", path, errno).message);
+    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
+        return fail(Errc::input_unreadable, "cannot read " + name + ": neither a file nor a pipe");
+    if (!is_secret_of(status, ::geteuid()))
+        return fail(Errc::config, name + ", with a passphrase, belongs to or is open to other users",
+                    "make it this user's own, with mode 600 or 400");
+    if (S_ISFIFO(status.st_mode)) {
+        pollfd waiting{fd.get(), POLLIN, 0};
+        constexpr int kLimit = static_cast<int>(std::chrono::milliseconds(kPipePatience).count());
+        const int ready = ::poll(&waiting, 1, kLimit);
+        if (ready < 0 && errno == EINTR) return fail(Errc::cancelled, "stopped by a signal");
+        if (ready <= 0) return fail(Errc::input_unreadable, "nothing comes from " + name);
+        ::fcntl(fd.get(), F_SETFL, 0);
+    }
+    return read_secret_fd(fd.get(), kMaxPassphrase + 2);
+}
+
 }  // namespace
 
+bool is_secret_of(const struct stat& status, uid_t user) noexcept {
+    if (status.st_uid == user) return (status.st_mode & 0077U) == 0;
+    return status.st_uid == 0 && status.st_gid == 0 && (status.st_mode & 0037U) == 0;
+}
+
 Result<SecretBytes> read_passphrase(const PassphraseSource& source) {
-    const auto raw = source.file ? read_secret_file(*source.file, kMaxPassphrase + 2)
-                                 : read_secret_fd(source.fd.value_or(-1), kMaxPassphrase + 2);
+    const auto raw = source.file ? read_from(*source.file) : read_secret_fd(source.fd.value_or(-1), kMaxPassphrase + 2);
     if (!raw && raw.error().code == Errc::too_large) return fail(Errc::key_locked, "the passphrase is too long");
     if (!raw) return fail(raw.error());
     ByteView text = raw->reveal();

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/stat.h>
+
 #include <functional>
 #include <optional>
 #include <string>
@@ -22,8 +24,14 @@ struct PassphraseSource {
     bool given() const noexcept { return file || fd; }
 };
 
-// From file or descriptor, without the one line end that an editor leaves.  input_unreadable; key_locked where it is
-// empty or longer than kMaxPassphrase.
+// Whether what `status` is of is `user`'s secret: theirs, and closed to everybody else.  Or root's, and readable for
+// root's group at most: so systemd hands over a credential, whose mode then shows the mask of an access list that names
+// the user alone.
+bool is_secret_of(const struct stat& status, uid_t user) noexcept;
+
+// All of the file, which may be a pipe, or of what comes from the descriptor, without the one line end that an editor
+// leaves.  config where the file is no secret of this user; input_unreadable; key_locked where it is empty or longer
+// than kMaxPassphrase.
 Result<SecretBytes> read_passphrase(const PassphraseSource& source);
 
 // For keys that exist: calls `open` with what the source gives, or with what a person types, three times at most while

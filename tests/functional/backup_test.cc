@@ -34,6 +34,7 @@ public:
     Path locked_vault() const {
         copy_cached("locked-vault", dir() / "locked");
         write_text(dir() / "pass", std::string(kLockedPassphrase) + "\n");
+        fs::permissions(dir() / "pass", fs::perms::owner_read | fs::perms::owner_write);
         return dir() / "locked";
     }
     Done vaultd_on(const Path& where, Words words) const {

@@ -332,6 +332,10 @@ TEST_F(Inputs, AWrongOrMissingPassphraseLeavesTheKeyLocked) {
     EXPECT_EQ(locked(passphrase(std::string(kLockedPassphrase) + "x\n")).exit, exits::kKeyLocked);
     EXPECT_EQ(locked(passphrase(std::string(kLockedPassphrase) + "\n")).exit, 0);
     EXPECT_EQ(locked(passphrase(kLockedPassphrase)).exit, 0) << "with or without a line's end";
+    passphrase(kLockedPassphrase);
+    fs::permissions(file, fs::perms::group_read | fs::perms::others_read, fs::perm_options::add);
+    const Done open = locked({"--passphrase-file", file});
+    EXPECT_EQ(open.exit, exits::kConfig) << open.out << open.err;
     const Done missing = locked({"--passphrase-file", dir() / "no-such-file"});
     EXPECT_NE(missing.exit, 0);
     EXPECT_EQ(missing.exit, exits::kUnreadable) << missing.out << missing.err;
