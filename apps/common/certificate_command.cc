@@ -68,6 +68,16 @@ Result<TrustedVault> judge_signer(ClientApp& app, const IdentityChain& vault) {
     return TrustedVault{"the vault pinned for " + known->address, "pinned", std::move(newest)};
 }
 
+// A signed checkpoint, whosever it is.
+Result<std::string> read_checkpoint(const Path& path) {
+    constexpr const char* kHint = "give the file that `ledger witness -o` wrote";
+    const auto text = read_file(path, kMaxNote);
+    if (!text && text.error().code != Errc::too_large) return fail(text.error());
+    if (!text || !SignedNote::parse(as_text(*text)))
+        return fail(Errc::bad_data, printable(path.string()) + " is no signed checkpoint", kHint);
+    return to_string(*text);
+}
+
 struct OpenedCertificate {
     std::string checkpoint;  // note
     CertifiedOwnership proved;
@@ -194,8 +204,7 @@ Result<Report> run_certificate(ClientApp& app) {
                     "give --checkpoint FILE and --witness KEY, or neither");
     std::optional<std::string> cosigned;
     if (options.checkpoint) {
-        SAT_TRY_VALUE(const Bytes note, read_file(*options.checkpoint, kMaxNote));
-        cosigned = to_string(note);
+        SAT_TRY_VALUE(cosigned, read_checkpoint(*options.checkpoint));
     }
     const bool to_stdout = path == "-";
     if (to_stdout && options.json) return fail(Errc::usage, "-o - and --json both want standard output");

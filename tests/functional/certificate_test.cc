@@ -291,6 +291,16 @@ TEST_F(CertificateFile, CarriesTheSignaturesOfWitnesses) {
     EXPECT_EQ(collector({"certificate", id(), "-o", dir() / "x", "--checkpoint", note, "--witness", stranger}).exit,
               exits::kBadProof);
     EXPECT_EQ(collector({"certificate", id(), "-o", dir() / "x", "--checkpoint", note}).exit, exits::kUsage);
+    // What is no checkpoint is this side's mistake, and the vault is not asked.
+    write_text(dir() / "words", "no checkpoint\n");
+    for (const Path& wrong : {picture(), tiff(100'000), dir() / "words"}) {
+        const Done wrong_one =
+            collector_command({"certificate", id(), "-o", dir() / "x", "--checkpoint", wrong, "--witness", stranger})
+                .vault("127.0.0.1:1")
+                .run();
+        EXPECT_EQ(wrong_one.exit, exits::kBadData) << wrong_one.out;
+        EXPECT_THAT(wrong_one.error()["hint"].get<std::string>(), HasSubstr("ledger witness"));
+    }
     EXPECT_FALSE(fs::exists(dir() / "x"));
 }
 
