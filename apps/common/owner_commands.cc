@@ -12,6 +12,17 @@ namespace sat {
 
 namespace {
 
+// A home that knows the vault by another key is not given a new wallet first and an error then.
+Result<void> require_pinned_key(ClientApp& app) {
+    if (!app.vault() || !app.trust().pin) return {};
+    SAT_TRY_VALUE(const auto known, KnownVaults(app.home_directory()).find(*app.vault()));
+    if (!known || known->wallet == *app.trust().pin) return {};
+    return fail(Errc::vault_key_changed,
+                "this home knows the vault " + known->address + " by another key, " + fingerprint(known->wallet) +
+                    "; nothing was changed",
+                "compare --vault-key with what the vault's operator publishes");
+}
+
 Result<Report> run_init(ClientApp& app) {
     const Options& options = app.options();
     const Profile profile{options.name, options.contact};
@@ -21,6 +32,7 @@ Result<Report> run_init(ClientApp& app) {
     if (KeyHome::exists(app.home_directory()) && !options.force)
         return fail(Errc::exists, "there is a wallet in " + printable(app.home_directory().string()) + " already",
                     "use it, name another --home, or --force to put it aside");
+    SAT_TRY(require_pinned_key(app));
     std::optional<SecretBytes> passphrase;
     const bool encrypted = !options.no_passphrase;
     if (encrypted) {

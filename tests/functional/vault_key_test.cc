@@ -65,6 +65,19 @@ TEST_F(VaultKey, APinThatDiffersIsRefused) {
     EXPECT_EQ(unpinned({"browse"}).pin("MD5:" + std::string(64, 'a')).run().exit, exits::kBadData);
 }
 
+TEST_F(VaultKey, ANewWalletIsNotMadeForAVaultThatIsKnownByAnotherKey) {
+    ASSERT_EQ(collector({"browse"}).exit, 0);
+    const std::string wallet = collector({"whoami"}).data()["wallet"];
+    const Words words = {"init", "--force", "--no-passphrase"};
+    const Done done = unpinned(words).pin(other_pin()).run();
+    EXPECT_EQ(done.exit, exits::kVaultKeyChanged) << done.out << done.err;
+    EXPECT_THAT(done.error()["message"].get<std::string>(), HasSubstr(vault().fingerprint()));
+    EXPECT_EQ(collector({"whoami"}).data()["wallet"], wallet) << "the old one is still there";
+    const Done made = collector(words);
+    EXPECT_EQ(made.exit, 0) << made.out << made.err;
+    EXPECT_NE(collector({"whoami"}).data()["wallet"], wallet);
+}
+
 TEST_F(VaultKey, AChangedKeyIsRefusedWhateverTheFlagsSay) {
     ASSERT_EQ(collector({"browse"}).exit, 0);
     const std::string old_key = vault().fingerprint();
