@@ -120,10 +120,11 @@ Error not_the_owner(VaultClient& vault, const ArtworkId& id, const Wallet& me) {
 
 // The claim that confirm and decline are about: the one named, or the one that waits.
 Result<VerifiedClaim> choose_claim(VaultClient& vault, const ArtworkId& id, const std::optional<StatementId>& named,
-                                   bool yes) {
+                                   bool yes, const Wallet& me) {
     if (named) {
         SAT_TRY_VALUE(VerifiedClaim claim, vault.get_claim(*named));
         if (claim.artwork() != id) return fail(Errc::not_found, "that claim is on another work");
+        if (claim.owner() != me) return fail(Errc::not_found, "that claim is addressed to somebody else");
         return claim;
     }
     SAT_TRY_VALUE(auto inbox, vault.inbox());
@@ -154,7 +155,7 @@ Result<Report> run_answer(ClientApp& app, bool yes) {
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     SAT_TRY_VALUE(const Work work, vault->get_work(id));
     if (work.owner != home->wallet()) return fail(not_the_owner(*vault, id, home->wallet()));
-    SAT_TRY_VALUE(const VerifiedClaim claim, choose_claim(*vault, id, named, yes));
+    SAT_TRY_VALUE(const VerifiedClaim claim, choose_claim(*vault, id, named, yes, home->wallet()));
     // Said already: nothing to do, and nothing wrong.
     if (yes && claim.state == ClaimState::confirmed) return claim_answer(claim, home->wallet());
     if (!yes && claim.state == ClaimState::declined) return claim_answer(claim, home->wallet());

@@ -32,6 +32,20 @@ bool same_claim(const VerifiedClaim& a, const VerifiedClaim& b) {
     return a.id() == b.id() && a.registration.id == b.registration.id;
 }
 
+// A yes was recorded, and the claim is not confirmed.
+Error not_confirmed(ClaimState state) {
+    switch (state) {
+        case ClaimState::withdrawn:
+            return {Errc::state, "the claim was withdrawn", {}};
+        case ClaimState::expired:
+            return {Errc::expired, "the claim has expired", {}};
+        case ClaimState::superseded:
+            return {Errc::superseded, "the work went to somebody else", {}};
+        default:
+            return {Errc::bad_statement, "the vault took the answer and left the claim as it was", {}};
+    }
+}
+
 // Watches over the pages of claims, which a vault might never end.
 class ClaimPages {
 public:
@@ -227,6 +241,10 @@ Result<VerifiedClaim> VaultClient::answer_claim(const VerifiedClaim& claim, bool
     SAT_TRY_VALUE(const auto mine, parse_statement<Answer>(request.answer));
     if (!same_claim(after, claim) || !after.answer || after.answer->id != mine.id)
         return fail(Errc::bad_statement, "the vault recorded another answer than was given");
+    if (yes && after.state != ClaimState::confirmed && after.state != ClaimState::completed)
+        return fail(not_confirmed(after.state));
+    if (!yes && after.state != ClaimState::declined)
+        return fail(Errc::bad_statement, "the vault took the answer and did not decline the claim");
     return after;
 }
 

@@ -350,6 +350,17 @@ TEST_F(Ownership, WatchOnATerminalAsksAndANoThereIsANo) {
     EXPECT_EQ(owner_of(id), wallet(artist_home()).hex());
 }
 
+TEST_F(Ownership, AClaimThatIsNotAddressedToTheOwnerIsNotAnswered) {
+    const std::string id = upload();
+    const std::string mine = claim(kCollector, id);
+    ASSERT_EQ(artist({"confirm", id}).exit, 0);
+    ASSERT_EQ(collector({"claim", id}).exit, 0);
+    for (const char* command : {"confirm", "decline"}) {
+        const Done done = collector({command, id, "--claim", mine});
+        EXPECT_EQ(done.exit, exits::kNotThere) << command << done.out << done.err;
+    }
+}
+
 TEST_F(Ownership, ConfirmOnATerminalAsksUnlessToldNotTo) {
     const std::string id = upload();
     const std::string claim_id = claim(kCollector, id);
