@@ -104,6 +104,15 @@ Result<void> ClientApp::with_passphrase_of_keys(const std::function<Result<void>
                            });
 }
 
+Error ClientApp::explained(Error error) const {
+    if (error.code != Errc::handshake_failed || !home_) return error;
+    const auto now = KeyHome::open(home_directory_);
+    const bool rekeyed =
+        now && now->wallet() == home_->wallet() && now->chain().documents().size() > home_->chain().documents().size();
+    if (!rekeyed) return error;
+    return {Errc::interrupted, "the wallet was rekeyed while this command ran", "run the same command again"};
+}
+
 void ClientApp::forget_home() {
     SAT_ASSERT(!client_);
     home_.reset();
@@ -201,7 +210,7 @@ int run(Program program, const Parsed& parsed, Output& output, std::span<const O
     ClientApp app(program, *parsed.options, output);
     if (const auto prepared = app.prepare(); !prepared) return finish(prepared.error());
     const auto report = command->second(app);
-    if (!report) return finish(report.error());
+    if (!report) return finish(app.explained(report.error()));
     const auto printed = output.success(*report);
     if (!printed) return finish(printed.error());
     if (report->told) report->told();

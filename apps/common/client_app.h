@@ -40,6 +40,9 @@ public:
     // Calls `open` with the keys' passphrase, or null where they have none, asking for it if it has to; remembers it
     // when that worked.  key_locked.
     Result<void> with_passphrase_of_keys(const std::function<Result<void>(const SecretBytes*)>& open);
+    // `error`, or what is behind it: a vault ends every connection of a wallet's older keys, those too that another
+    // process of this home has just replaced.
+    Error explained(Error error) const;
     // The keys in the home are others from now on.
     void forget_home();
     // The passphrase of keys just made, so that nobody is asked for it twice: a descriptor can be read only once.

@@ -243,7 +243,7 @@ private:
                 SAT_TRY(app_.output().item(report_of(**outcome, me)));
                 continue;
             }
-            Error error = outcome->error();
+            Error error = app_.explained(outcome->error());
             error.message = printable(app_.options().images[number]) + ": " + error.message;
             const int exit = app_.output().failure(error, Interrupt::signal());
             if (exit_ == kExitDone) exit_ = exit;

@@ -215,6 +215,20 @@ TEST_F(KeyLife, ConnectionsOfReplacedKeysAreEndedThatStandIdleOrInAStream) {
     EXPECT_EQ(other->request("ledger.checkpoint", Json::object())["ok"], true) << "another wallet's stays";
 }
 
+TEST_F(KeyLife, ARekeyInItsOwnHomeTellsAWatchToBeRunAgain) {
+    const std::string id = upload();
+    const Command watching = artist_command({"watch"});
+    Process watch = watching.begin();
+    const std::string claim_id = claim(kCollector, id);
+    ASSERT_TRUE(watch.wait_for_output(claim_id)) << watch.out() << watch.err();
+    ASSERT_EQ(patient(artist_command({"rekey"})).exit, 0);
+    const Outcome ended = watch.wait();
+    EXPECT_EQ(ended.exit_code, exits::kInterrupted) << ended.out << ended.err;
+    EXPECT_THAT(ended.out, HasSubstr("run the same command again"));
+    EXPECT_THAT(ended.out, Not(HasSubstr("backup")));
+    EXPECT_EQ(artist({"watch", "--once"}).exit, 0);
+}
+
 TEST_F(KeyLife, AWalletTakesThreeRekeysAndSaysWhichIsTheLast) {
     std::string key = artist({"whoami"}).data()["key_id"];
     for (int left = 2; left >= 0; --left) {
