@@ -2,11 +2,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/dial.h"
 
+#include <fcntl.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <asio/error.hpp>
+#include <asio/posix/stream_descriptor.hpp>
 #include <asio/redirect_error.hpp>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <thread>
 #include <vector>
 
+#include "base/file.h"
 #include "crypto/random.h"
 
 namespace sat {
@@ -20,9 +32,7 @@ std::string reason(const std::error_code& error) {
     if (error == asio::error::connection_refused) return "connection refused";
     if (error == asio::error::host_unreachable || error == asio::error::network_unreachable) return "no route to it";
     if (error == asio::error::timed_out || error == asio::error::operation_aborted) return "no answer in time";
-    if (error == asio::error::host_not_found || error == asio::error::host_not_found_try_again ||
-        error == asio::error::no_data)
-        return "no such name";
+    if (error == asio::error::host_not_found) return "no such name";
     return error.message();
 }
 
@@ -31,44 +41,63 @@ tl::unexpected<Error> unreachable(const Address& address, const std::string& why
                 "check the address, and that sat-vaultd runs there");
 }
 
-asio::awaitable<Result<Endpoints>> look_up(Address address) {
-    tcp::resolver resolver(co_await asio::this_coro::executor);
-    std::error_code error;
-    const auto found = co_await resolver.async_resolve(address.host, std::to_string(address.port),
-                                                       asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return unreachable(address, reason(error));
+// What getaddrinfo(3) finds; it asks name servers for as long as the system's own limits let it.
+Result<Endpoints> look_up(const Address& address) {
+    addrinfo hints{};
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const int failed = ::getaddrinfo(address.host.c_str(), nullptr, &hints, &found);
+    if (failed == EAI_SYSTEM) return unreachable(address, std::error_code(errno, std::system_category()).message());
+    if (failed == EAI_NONAME || failed == EAI_AGAIN || failed == EAI_NODATA || failed == EAI_ADDRFAMILY)
+        return unreachable(address, "no such name");
+    if (failed != 0) return unreachable(address, ::gai_strerror(failed));
     Endpoints endpoints;
-    for (const auto& entry : found) endpoints.push_back(entry.endpoint());
-    co_return endpoints;
+    for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
+        tcp::endpoint endpoint;
+        if (entry->ai_addrlen > endpoint.capacity()) continue;
+        std::memcpy(endpoint.data(), entry->ai_addr, entry->ai_addrlen);
+        endpoint.resize(entry->ai_addrlen);
+        endpoint.port(address.port);
+        endpoints.push_back(endpoint);
+    }
+    ::freeaddrinfo(found);
+    if (endpoints.empty()) return unreachable(address, "no such name");
+    return endpoints;
 }
 
-// The resolver cannot be called off while it asks a name server: it is left to itself when `until` comes first.
+// Shared by who waits and the thread that looks up.
+struct Lookup {
+    std::mutex mutex;
+    std::optional<Result<Endpoints>> found;
+};
+
+// getaddrinfo(3) cannot be called off.  Its thread is nobody's, so that neither this connection nor the end of the
+// program waits for it (a thread of asio's resolver is joined with the context).  It knows the context not at all,
+// which may be gone by then: it says that it is done by closing its end of a pipe.
 asio::awaitable<Result<Endpoints>> resolve(Address address, SteadyTime until) {
     std::error_code error;
     const auto numeric = asio::ip::make_address(address.host, error);
     if (!error) co_return Endpoints{tcp::endpoint(numeric, address.port)};
-    const auto executor = co_await asio::this_coro::executor;
-    struct Race {
-        explicit Race(const asio::any_io_executor& on) : changed(on) {}
-        std::optional<Result<Endpoints>> found;
-        bool late = false;
-        Signal changed;
-    };
-    const auto race = std::make_shared<Race>(executor);  // shared with the lookup that is left to itself
-    auto lookup = [](Address wanted, std::shared_ptr<Race> into) -> asio::awaitable<void> {
-        into->found = co_await look_up(std::move(wanted));
-        into->changed.notify();
-    };
-    asio::co_spawn(executor, lookup(address, race), [](const std::exception_ptr& failure) {
-        if (failure) std::rethrow_exception(failure);
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        co_return unreachable(address, std::error_code(errno, std::system_category()).message());
+    asio::posix::stream_descriptor done(co_await asio::this_coro::executor, ends[0]);
+    const auto lookup = std::make_shared<Lookup>();
+    std::thread([lookup, address, end = FileDescriptor(ends[1])] {
+        auto found = look_up(address);
+        const std::lock_guard lock(lookup->mutex);
+        lookup->found = std::move(found);
+    }).detach();
+    const Alarm alarm(co_await asio::this_coro::executor, until, [&done] {
+        std::error_code ignored;
+        done.cancel(ignored);
     });
-    const Alarm alarm(executor, until, [race] {
-        race->late = true;
-        race->changed.notify();
-    });
-    while (!race->found && !race->late) co_await race->changed.wait();
-    if (!race->found) co_return unreachable(address, "no answer from the name server in time");
-    co_return std::move(*race->found);
+    co_await done.async_wait(asio::posix::stream_descriptor::wait_read,
+                             asio::redirect_error(asio::use_awaitable, error));
+    const std::lock_guard lock(lookup->mutex);
+    if (!lookup->found) co_return unreachable(address, "no answer from the name server in time");
+    co_return std::move(*lookup->found);
 }
 
 // Tries all of them, each with its share of the time that is left.

@@ -44,6 +44,17 @@ TEST_F(Network, AVaultThatIsNotThereIsUnreachable) {
     expect_no_leftovers(dir(), id);
 }
 
+TEST_F(Network, ANameServerThatDoesNotAnswerKeepsNobodyLongerThanTheTimeout) {
+    const auto begun = std::chrono::steady_clock::now();
+    const Done done = collector_command({"browse", "--timeout", "1"})
+                          .vault("vault.invalid:7420")
+                          .env("LD_PRELOAD", SAT_SLOW_NAMES_LIBRARY)
+                          .run();
+    EXPECT_EQ(done.exit, exits::kUnreachable) << done.out << done.err;
+    EXPECT_THAT(done.error()["message"].get<std::string>(), testing::HasSubstr("name server"));
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(20)) << "the name server takes a minute";
+}
+
 TEST_F(Network, AVaultThatNeverSpeaksIsGivenUp) {
     ScriptedVault silent([](Socket& socket) { socket.closes(seconds(60)); });
     const Done done = collector_command({"browse", "--timeout", "2"}).vault(silent.address()).run();
