@@ -143,6 +143,10 @@ asio::awaitable<Result<std::string>> send_image(std::shared_ptr<Connection> conn
 // A vault may believe a connection alive that was cut; it lets go of it after 5 s of silence.  Longer than that, and
 // somebody else is uploading the same file right now: another name is taken then.
 constexpr std::chrono::seconds kOtherUploadWait{12};
+// The same for one that has sent all of its data, which the vault lets go of after 100 s: as long as that again.
+constexpr std::chrono::seconds kOtherCommitWait{100};
+// And so long after its data this run still has the name, and may write its commit down under it.
+constexpr std::chrono::seconds kOwnCommitWait{95};
 
 // Whether the person means the same work by both.
 bool says_the_same(const Registration& was, const Registration& now) {
@@ -337,7 +341,19 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
     std::ranges::sort(places, {}, [](const Place& place) { return std::pair(!place.sent_before, place.which); });
     Place* place = places.data();
     auto taken = begin_upload(registration, place->name, kOtherUploadWait);
-    while (!taken && taken.error().code == Errc::busy && place != &places.back())
+    const auto is_busy = [&] { return !taken && taken.error().code == Errc::busy; };
+    if (is_busy() && place->same) {
+        // A commit of this very work lies there, and its connection may be cut or alive: under another name this run
+        // would register the work once more.  Where a run is at it now, it has removed that by now, or soon its answer.
+        SAT_TRY(look_up(*place));
+        if (place->sent_before && place->same) {
+            note("waiting for the vault to end an earlier run's upload of this file");
+            taken = begin_upload(registration, place->name, kOtherCommitWait);
+        }
+        if (is_busy()) SAT_TRY(look_up(*place));
+        if (is_busy() && place->sent_before && place->same) return fail(std::move(taken.error()));
+    }
+    while (is_busy() && place != &places.back())
         taken = begin_upload(registration, (++place)->name, std::chrono::seconds(0));
     if (!taken) return fail(std::move(taken.error()));
     UploadBeginReply begun = std::move(*taken);
@@ -386,6 +402,7 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
     registration.sha256 = sender.finish();
     if (sent.sha256 != registration.sha256)
         return fail(Errc::hash_mismatch, "the vault received another image than was sent");
+    const auto received_at = std::chrono::steady_clock::now();
     std::optional<Bytes> preview;
     if (source.preview) {
         SAT_TRY_VALUE(preview, source.preview());
@@ -400,6 +417,8 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
     SAT_TRY(require_no_evidence());  // it may have come up while the image was on its way
     UploadCommitRequest commit{sign(registration, key), preview};
     SAT_TRY_VALUE(const auto mine, parse_statement<Registration>(commit.registration));
+    if (std::chrono::steady_clock::now() - received_at > kOwnCommitWait)
+        return fail(Errc::interrupted, "the preview took so long that another run may have gone on with this upload");
     SAT_TRY(store.keep(place->name, commit));
     if (begun.proves) commit.prove = tree_head().size;
     auto committed = call_surely(commit);

@@ -132,7 +132,7 @@ bool Upload::displace(UnixTime now) {
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock) return false;
     if (stage_ == Stage::ended) return true;
-    if (now < heard_at_ + kUploadSilence) return false;
+    if (now < heard_at_ + (stage_ == Stage::received ? kUploadCommitSilence : kUploadSilence)) return false;
     end();
     return true;
 }

@@ -37,6 +37,8 @@ inline constexpr UnixTime kUploadCommitTime = 300;
 inline constexpr UnixTime kUploadResumeTime = 300;
 // The connection of an upload that was not heard of for so long may be dead: who begins it anew takes it over.
 inline constexpr UnixTime kUploadSilence = 5;
+// Likewise once all has come: its client says nothing until it has the picture's preview, which takes 90 s at most.
+inline constexpr UnixTime kUploadCommitSilence = 100;
 
 // Belongs to one session; expire_uploads() and another's begin_upload() may end it from another thread.  Destroyed or
 // ended, it frees its room, and what was received is kept, if it may be, or removed.  Once ended, or past its deadline,
@@ -85,7 +87,7 @@ public:
     // Ends it if its deadline has passed; the deadline if it has not.  Nothing if it has ended, or a step of it is
     // under way on another thread.
     std::optional<UnixTime> expire(UnixTime now);
-    // Ends it if nothing was heard of it for kUploadSilence, in favour of another connection.
+    // Ends it if nothing was heard of it for kUploadSilence, or kUploadCommitSilence, in favour of another connection.
     bool displace(UnixTime now);
 
 private:

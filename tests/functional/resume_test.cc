@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <set>
 
+#include "client/vault_client.h"
 #include "support/faults.h"
 #include "support/programs.h"
 #include "support/relay.h"
@@ -266,6 +267,44 @@ TEST_F(Resume, ACommitThatTheVaultDoesNotKnowStaysWrittenDown) {
     const Done done = uploading(file).run();
     EXPECT_EQ(done.exit, 0) << done.out << done.err;
     expect_stored(id, file);
+}
+
+// Between the data and the commit a client may be silent for long: its picture's preview is being made.
+TEST_F(Resume, ASecondRunOfAFileWhoseFirstWaitsForItsPreviewLeavesThatAlone) {
+    const Path file = tiff(300'000);
+    const auto home = KeyHome::open(artist_home());
+    ASSERT_TRUE(home);
+    const auto sign = home->unlock_sign(nullptr);
+    auto kem = home->unlock_kem(nullptr);
+    ASSERT_TRUE(sign && kem);
+    IdentityCache identities(home->directory());
+    VaultClientOptions options;
+    options.address = *parse_address(vault().address());
+    options.trust.accept_new = true;
+    VaultClient client(*home, identities, std::move(*kem), std::move(options));
+    ASSERT_TRUE(client.connect());
+    const FileDescriptor opened(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    UploadSource source;
+    source.fd = opened.get();
+    source.path = file;
+    ASSERT_EQ(fstat(opened.get(), &source.seen), 0);
+    source.draft.title = "First";
+    source.draft.artist = "Ada Artist";
+    source.draft.file_path = file.filename().string();
+    source.draft.media_type = "image/tiff";
+    source.draft.width = 10;
+    source.draft.height = 10;
+    Done second;
+    source.preview = [&]() -> Result<std::optional<Bytes>> {
+        second = artist({"upload", file, "--title", "Second"});
+        return std::optional<Bytes>();
+    };
+    const auto first = client.upload(source, *sign, {});
+    ASSERT_TRUE(first) << first.error().message;
+    EXPECT_EQ(second.exit, 0) << second.out << second.err;
+    EXPECT_NE(second.data()["id"], first->work.id().str());
+    EXPECT_EQ(works().size(), 2U) << "two runs at the same time are two works";
+    EXPECT_TRUE(fs::is_empty(artist_home() / "uploads")) << "both know that theirs is stored";
 }
 
 // However long that takes: a client that hears nothing takes the vault for gone.

@@ -348,6 +348,41 @@ TEST_F(ResumeTest, LetsAnUploadBeTakenOverWhenItsConnectionIsSilent) {
     EXPECT_EQ(code_of(older.receive(ByteView(stream).subspan(4 * kChunkSealed, kChunkSealed))), Errc::state);
 }
 
+TEST_F(ResumeTest, LeavesAClientTheTimeToMakeItsPreview) {
+    VaultSession older = session(party("ada"));
+    const auto begun = ask(older, begin_request()).value();
+    Sealer sealer = new_sealer(begun.artwork);
+    const Bytes stream = seal_from(sealer, 0);
+    ASSERT_EQ(older.handle(UploadDataRequest{sealer.header().encode()}).next, Next::receive);
+    ASSERT_TRUE(older.receive(stream));
+    ASSERT_TRUE(older.end_receive(stream.size()));
+    for (const UnixTime silence : {kUploadSilence, kUploadCommitSilence - kUploadSilence - 1}) {
+        now += silence;
+        EXPECT_EQ(code_of(ask_as(party("ada"), begin_request())), Errc::busy);
+    }
+    UploadPlan plan;
+    plan.image = image;
+    const Registration body = registration_of(party("ada"), begun.artwork, plan);
+    EXPECT_TRUE(ask(older, UploadCommitRequest{sign(body, party("ada").sign), std::nullopt}));
+    EXPECT_EQ(offered(party("ada"), begin_request()), 0U) << "the name is free";
+}
+
+TEST_F(ResumeTest, TakesOverWhatWasReceivedAndNotCommittedForLong) {
+    VaultSession older = session(party("ada"));
+    const auto begun = ask(older, begin_request()).value();
+    Sealer sealer = new_sealer(begun.artwork);
+    const Bytes stream = seal_from(sealer, 0);
+    ASSERT_EQ(older.handle(UploadDataRequest{sealer.header().encode()}).next, Next::receive);
+    ASSERT_TRUE(older.receive(stream));
+    ASSERT_TRUE(older.end_receive(stream.size()));
+    now += kUploadCommitSilence;
+    EXPECT_EQ(finish(10 * kChunkPlaintext).value(), begun.artwork);
+    UploadPlan plan;
+    plan.image = image;
+    const Registration body = registration_of(party("ada"), begun.artwork, plan);
+    EXPECT_EQ(code_of(ask(older, UploadCommitRequest{sign(body, party("ada").sign), std::nullopt})), Errc::state);
+}
+
 TEST_F(ResumeTest, BoundsTheWorkOfSealingAnew) {
     cut_after(4);
     std::size_t times = 0;
