@@ -11,9 +11,6 @@ namespace sat {
 
 namespace {
 
-// Of events that wait while a person is asked: as much as the connection itself keeps for us at other times.
-constexpr std::size_t kMaxKeptEventBytes = std::size_t{8} << 20;
-
 Result<std::optional<SaltedText>> draw_note(const std::optional<std::string>& text) {
     if (!text || text->empty()) return std::optional<SaltedText>{};
     SAT_TRY_VALUE(auto salted, SaltedText::draw(*text));
@@ -69,7 +66,8 @@ private:
     std::size_t bytes_ = 0;
 };
 
-// The question runs on the worker; when it is done, whatever the connection waits for is interrupted.
+// The question runs on the worker; when it is done, whatever the connection waits for is interrupted.  As many events
+// wait meanwhile as the connection itself keeps at other times.
 asio::awaitable<Result<void>> keep_alive(std::shared_ptr<Connection> connection, asio::thread_pool& worker,
                                          const std::function<void()>& question, std::deque<std::string>& events) {
     bool answered = false;
@@ -83,7 +81,7 @@ asio::awaitable<Result<void>> keep_alive(std::shared_ptr<Connection> connection,
                             }(worker, question, answered, connection));
     Result<void> outcome;
     std::size_t bytes = 0;
-    for (const std::string& event : events) bytes += event.size();
+    for (const std::string& event : events) bytes += kept_event_bytes(event);
     while (!answered) {
         auto event = co_await connection->next_event(std::chrono::seconds(kIdleSeconds));
         if (!event) {
@@ -91,7 +89,7 @@ asio::awaitable<Result<void>> keep_alive(std::shared_ptr<Connection> connection,
             break;
         }
         if (!*event) continue;
-        bytes += (*event)->size();
+        bytes += kept_event_bytes(**event);
         if (bytes > kMaxKeptEventBytes) {
             Error flooded{Errc::overloaded, "too many events came while a person was asked", {}};
             connection->abort(flooded);

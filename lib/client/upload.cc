@@ -154,6 +154,9 @@ bool says_the_same(const Registration& was, const Registration& now) {
            was.creation_date == now.creation_date && was.file_path == now.file_path && was.release == now.release;
 }
 
+// A vault that seals what it kept anew more slowly than this, in bytes a second, is given up after an hour more.
+constexpr std::uint64_t kSlowestReseal = std::uint64_t{1} << 20;
+
 constexpr const char* kGoesOn = "run the same command again within 24 hours: it goes on where it stood";
 
 }  // namespace
@@ -183,7 +186,13 @@ Result<bool> VaultClient::resume_upload(const UploadSource& source, std::uint64_
     std::atomic<bool> stop = false;
     // The vault reads at the same time what it has.
     auto beginning = std::async(std::launch::async, [&] { return hash_beginning(source, offered, stop); });
-    auto resumed = call(UploadResumeRequest{sealer.header().encode()});
+    const auto resume = [&]() -> Result<UploadResumeReply> {
+        const std::chrono::seconds working(offered / kSlowestReseal);
+        SAT_TRY_VALUE(const std::string text,
+                      exchange(encode_request(UploadResumeRequest{sealer.header().encode()}), working));
+        return parse_reply<UploadResumeRequest>(text);
+    };
+    auto resumed = resume();
     stop = !resumed;
     auto mine = beginning.get();
     if (!resumed) return fail(std::move(resumed.error()));

@@ -172,11 +172,12 @@ Result<void> VaultClient::reconnect() {
     return connected;
 }
 
-Result<std::string> VaultClient::exchange(const std::string& request) {
+Result<std::string> VaultClient::exchange(const std::string& request,
+                                          std::optional<std::chrono::milliseconds> working) {
     // A new connection that was asked for did not come about.
     if (!impl_->connection) return fail(Errc::interrupted, "the connection to the vault has ended");
     for (int attempt = 0;; ++attempt) {
-        SAT_TRY_VALUE(std::string text, impl_->run(impl_->connection->request(request)));
+        SAT_TRY_VALUE(std::string text, impl_->run(impl_->connection->request(request, working)));
         const auto reply = parse_response(text);
         const bool busy = !reply && (reply.error().code == Errc::rate_limited || reply.error().code == Errc::busy);
         if (!busy || attempt + 1 >= kMaxTries) return text;

@@ -241,7 +241,9 @@ private:
 
     static bool is_lost(Errc code) noexcept;
     Result<void> reconnect();
-    Result<std::string> exchange(const std::string& request);
+    // `working` as in Connection::request().
+    Result<std::string> exchange(const std::string& request,
+                                 std::optional<std::chrono::milliseconds> working = std::nullopt);
     Result<void> take_checkpoint(const std::string& note);
     Result<void> join(const VerifiedCheckpoint& fresh, const MerkleProof* given);
     Result<void> file_checkpoint(const VerifiedCheckpoint& fresh, std::optional<TreeHead> joined);

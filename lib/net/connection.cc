@@ -26,8 +26,6 @@ using namespace std::chrono_literals;
 // The limit on waiting to write holds for each such piece, not for a whole page or batch.
 constexpr std::size_t kWritePiece = kFrameHeaderSize + kMaxRecordFrameBody;
 constexpr std::size_t kRecordSlot = kFrameHeaderSize + kMaxRecordFrameBody;
-// A watcher that is told more than this between two looks has fallen behind; the inbox keeps all.
-constexpr std::size_t kMaxKeptEventBytes = std::size_t{8} << 20;
 // A CLOSE that the peer does not take is not worth more.
 constexpr auto kCloseWait = 1000ms;
 constexpr auto kLongestWait = std::chrono::hours(24 * 365);
@@ -185,6 +183,24 @@ void Connection::expire_at(SteadyTime when) {
 
 void Connection::abort(Error why) { end(std::move(why)); }
 
+// Client: from now on the vault owes an answer, or more of a stream.  What it sends instead, EVENTs say, could be
+// without end; PONGs alone put the answer off, and no further than `in_all`.
+void Connection::await_answer(std::chrono::milliseconds in_all) {
+    if (me_ != Side::client) return;
+    owed_by_ = after(limits_.idle);
+    owed_at_last_ = std::max(owed_by_, after(in_all));
+}
+
+// Between two records.  A peer that sends without a pause is seen here alone: the sweeper finds it in the middle of a
+// record each time.
+Result<void> Connection::set_idle_deadline() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= owed_by_) return broken({Errc::timeout, "the vault does not answer", {}});
+    read_deadline_ = std::min(now + limits_.idle, owed_by_);
+    sweeper_.wake_at(read_deadline_);
+    return {};
+}
+
 void Connection::stop_waiting(Error why) {
     stop_ = std::move(why);
     waiting_.emit(asio::cancellation_type::total);
@@ -292,7 +308,7 @@ asio::awaitable<Result<Bytes>> Connection::read_clear_frame() {
 asio::awaitable<Result<Record>> Connection::read_record(bool may_idle) {
     for (;;) {
         if (!assembler_.in_message()) {
-            set_deadline(read_deadline_, limits_.idle);
+            SAT_CO_TRY(set_idle_deadline());
             if (may_idle && idle_stopped_) co_return fail(Errc::cancelled, "stopped while it was idle");
             idling_ = may_idle;
         }
@@ -321,6 +337,7 @@ asio::awaitable<Result<std::optional<Record>>> Connection::take_frame(MutableByt
         read_deadline_ = kNever;
         SAT_CO_TRY(co_await write_pong());
     }
+    if (type == RecordType::pong && owed_by_ != kNever) owed_by_ = std::min(after(limits_.idle), owed_at_last_);
     const bool own_business = type == RecordType::ping || type == RecordType::pong || type == RecordType::key_update;
     const bool part = is_message_type(type) && !*message;
     if (part || own_business) co_return std::optional<Record>();
@@ -330,10 +347,11 @@ asio::awaitable<Result<std::optional<Record>>> Connection::take_frame(MutableByt
 }
 
 Result<void> Connection::keep_event() {
-    event_bytes_ += message_->size();
+    std::string text = to_string(*message_);
+    event_bytes_ += kept_event_bytes(text);
     if (event_bytes_ > kMaxKeptEventBytes)
         return broken({Errc::overloaded, "too many events wait to be looked at", {}});
-    events_.push_back(to_string(*message_));
+    events_.push_back(std::move(text));
     return {};
 }
 
@@ -423,7 +441,7 @@ asio::awaitable<Result<MutableBytes>> Connection::read_bulk_frame(Batch& batch, 
         }
         // As for every other record: idle until its first byte, then the time of a message until its last.
         if (have.empty() && !assembler_.in_message()) {
-            set_deadline(read_deadline_, limits_.idle);
+            SAT_CO_TRY(set_idle_deadline());
         } else if (!std::exchange(timed, true)) {
             set_deadline(read_deadline_, limits_.message);
         }
@@ -652,26 +670,36 @@ asio::awaitable<Result<void>> Connection::send_response(std::string text) {
 }
 
 asio::awaitable<Result<std::string>> Connection::receive_response() {
+    await_answer(0ms);
+    co_return co_await read_response();
+}
+
+asio::awaitable<Result<std::string>> Connection::read_response() {
     for (;;) {
         auto message = co_await read_message(false);
         if (!message) co_return fail(std::move(message.error()));
-        if (message->type == RecordType::response) co_return std::move(message->text);
+        if (message->type == RecordType::response) {
+            owed_by_ = kNever;
+            co_return std::move(message->text);
+        }
         if (message->type == RecordType::close)
             co_return broken({Errc::interrupted, "the vault closed the connection in the middle", {}});
         SAT_CO_TRY(keep_event());
     }
 }
 
-asio::awaitable<Result<std::string>> Connection::request(std::string text) {
+asio::awaitable<Result<std::string>> Connection::request(std::string text,
+                                                         std::optional<std::chrono::milliseconds> working) {
     SAT_CO_TRY(co_await send_request(std::move(text)));
-    co_return co_await receive_response();
+    await_answer(working ? *working + limits_.alive : 0ms);
+    co_return co_await read_response();
 }
 
 asio::awaitable<Result<std::optional<std::string>>> Connection::next_event(std::chrono::milliseconds wait) {
     if (!events_.empty()) {
         std::string text = std::move(events_.front());
         events_.pop_front();
-        event_bytes_ -= text.size();
+        event_bytes_ -= kept_event_bytes(text);
         co_return std::optional<std::string>(std::move(text));
     }
     if (failure_) co_return fail(*failure_);
@@ -730,6 +758,7 @@ asio::awaitable<Result<void>> Connection::send_bulk_while(std::uint64_t length, 
         Result<void> filled;
         if (filling) filled = co_await filling->join();
         if (!written) co_return written;
+        if (owed_by_ != kNever) await_answer(limits_.alive);
         if (!filled) co_return broken(std::move(filled.error()));
         for (std::size_t i = 0; i < current.parts.size(); ++i) sent.sent();
         std::swap(current, next);
@@ -743,7 +772,8 @@ asio::awaitable<Result<void>> Connection::send_bulk(std::uint64_t length, BulkSo
 
 asio::awaitable<Result<std::string>> Connection::upload(std::string request, std::uint64_t length, BulkSource source) {
     SAT_CO_TRY(co_await send_request(std::move(request)));
-    Background<Result<std::string>> answer(executor(), receive_response());
+    await_answer(limits_.alive);
+    Background<Result<std::string>> answer(executor(), read_response());
     // How the sending ended does not matter: an answer that came before the stream broke is the answer, and without one
     // the reading has failed with the same error.
     [[maybe_unused]] const auto sent =
@@ -760,6 +790,7 @@ asio::awaitable<Result<BulkReceived>> Connection::receive_bulk(std::uint64_t len
     std::optional<Error> failure;
     BulkReceived out;
     current.bytes.resize(capacity);
+    await_answer(0ms);
     // One step of the stream: whether the batch is to be handed over.
     const auto read_on = [&]() -> asio::awaitable<Result<bool>> {
         const std::size_t certain = certain_bytes(length - rules.received(), limits_.batch - current.parts.size());
@@ -776,6 +807,7 @@ asio::awaitable<Result<BulkReceived>> Connection::receive_bulk(std::uint64_t len
             co_await asio::post(executor(), asio::use_awaitable);
             co_return false;
         }
+        await_answer(0ms);
         const bool data = record->type == RecordType::data;
         const auto within = data ? rules.data(record->body.size()) : rules.end(record->total());
         if (!within) co_return broken(within.error());
@@ -790,6 +822,7 @@ asio::awaitable<Result<BulkReceived>> Connection::receive_bulk(std::uint64_t len
             auto taken = co_await sinking->join();
             sinking.reset();
             if (!taken) out.refused = std::move(taken.error());
+            await_answer(0ms);  // we were not waiting for the vault
         }
         if (!out.refused && !current.parts.empty()) {
             std::swap(current, beside);
@@ -800,6 +833,7 @@ asio::awaitable<Result<BulkReceived>> Connection::receive_bulk(std::uint64_t len
             current.begin_with(current.rest());
         }
     }
+    owed_by_ = kNever;
     if (sinking) {
         auto taken = co_await sinking->join();
         if (!taken && !out.refused) out.refused = std::move(taken.error());

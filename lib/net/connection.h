@@ -57,9 +57,15 @@ struct ConnectionLimits {
     Milliseconds ping = std::chrono::seconds(kPingSeconds);            // client: between its PINGs
     Milliseconds message = std::chrono::seconds(kMessageSeconds);      // first byte of a message to its last
     Milliseconds write = std::chrono::seconds(kWriteSeconds);          // one record, or one batch of DATA
+    Milliseconds alive = std::chrono::hours(1);  // client: so long in all PONGs put off an answer, where they may
     EpochLimits epoch;
     std::size_t batch = 4;  // DATA records that go to a sink, or come from a source, at a time; two batches are held
 };
+
+// A watcher that is told more than this between two looks has fallen behind; the inbox keeps all.
+inline constexpr std::size_t kMaxKeptEventBytes = std::size_t{8} << 20;
+// What a kept event takes of that: its text, and what there is around it, which an empty one has too.
+constexpr std::size_t kept_event_bytes(const std::string& text) noexcept { return text.size() + 128; }
 
 struct Peer {
     std::string address;  // numeric, as the socket saw it
@@ -113,17 +119,21 @@ public:
     // CLIENT_HELLO to CLIENT_FINISHED, which carries `ext`.
     asio::awaitable<Result<ServerHelloExt>> finish_handshake(ClientFinishedExt ext = {});
 
-    // REQUEST, then its RESPONSE's text.
-    asio::awaitable<Result<std::string>> request(std::string text);
+    // REQUEST, then its RESPONSE's text, which has to begin within the idle limit: nothing else that comes meanwhile
+    // puts that off.  With `working`, for a request that the vault may work long on: each PONG does, for that long in
+    // all and limits.alive.
+    asio::awaitable<Result<std::string>> request(std::string text,
+                                                 std::optional<std::chrono::milliseconds> working = std::nullopt);
     // The two halves, where a bulk stream follows the response: after receive_response() of an artwork.fetch that is
     // ok comes receive_bulk().
     asio::awaitable<Result<void>> send_request(std::string text);
     asio::awaitable<Result<std::string>> receive_response();
     // upload.data: REQUEST, `length` bytes of bulk from `source`, DATA_END, and the RESPONSE's text, for which it reads
-    // all the while: where it comes early, the rest of the stream stays unsent.
+    // all the while: where it comes early, the rest of the stream stays unsent.  PONGs say that the stream arrives;
+    // when the last of it has been written they put the answer off for limits.alive in all.
     asio::awaitable<Result<std::string>> upload(std::string request, std::uint64_t length, BulkSource source);
     // The next EVENT's text; nothing when `wait` is over.  Events that come during other operations are kept for it, up
-    // to 8 MiB (overloaded past that).  PINGs go out meanwhile.
+    // to kMaxKeptEventBytes (overloaded past that).  PINGs go out meanwhile.
     asio::awaitable<Result<std::optional<std::string>>> next_event(std::chrono::milliseconds wait);
 
     // --- Vault ---
@@ -185,6 +195,8 @@ private:
     Error over() const;
     void set_deadline(SteadyTime& deadline, std::chrono::milliseconds wait);
     void stop_waiting(Error why);
+    void await_answer(std::chrono::milliseconds in_all);
+    Result<void> set_idle_deadline();
     void establish(TrafficSecret send, TrafficSecret receive);
 
     std::size_t take_ahead(MutableBytes into);
@@ -197,6 +209,7 @@ private:
     asio::awaitable<Result<Record>> read_record(bool may_idle);
     asio::awaitable<Result<std::optional<Record>>> take_frame(MutableBytes frame);
     asio::awaitable<Result<Message>> read_message(bool may_idle);
+    asio::awaitable<Result<std::string>> read_response();
     Result<void> keep_event();
     Result<std::optional<Record>> sort_bulk_record(const Record& record);
     asio::awaitable<Result<Record>> read_bulk_record();
@@ -243,7 +256,7 @@ private:
     std::optional<BulkReceiver> bulk_;
     // Lists: a deque takes half a kilobyte while it is empty.
     std::list<std::string> events_;  // client: kept for next_event()
-    std::size_t event_bytes_ = 0;
+    std::size_t event_bytes_ = 0;    // as kept_event_bytes() counts them
 
     // Writing: first come, first served.
     Signal turn_changed_;
@@ -258,7 +271,9 @@ private:
     SteadyTime write_deadline_ = kNever;
     SteadyTime handshake_deadline_ = kNever;
     SteadyTime expiry_ = kNever;
-    SteadyTime event_wait_ = kNever;  // next_event()'s own end, which ends nothing else
+    SteadyTime owed_by_ = kNever;       // client: when what the vault owes, a RESPONSE or DATA, must begin to come
+    SteadyTime owed_at_last_ = kNever;  // how far a PONG may put that off
+    SteadyTime event_wait_ = kNever;    // next_event()'s own end, which ends nothing else
     SteadyTime next_ping_ = kNever;
 };
 

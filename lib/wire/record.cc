@@ -221,7 +221,8 @@ Result<std::optional<Bytes>> MessageAssembler::add(const Record& record) {
     failed_ = true;  // until this record has proved right
     if (type_ && record.type != *type_) return fail(Errc::unexpected, "a message was interrupted");
     if (is_message_type(record.type)) {
-        if (record.more && record.body.empty()) return fail(Errc::malformed, "a part of a message is empty");
+        if (record.body.empty() && (record.more || message_.empty()))
+            return fail(Errc::malformed, "a message, or a part of one, is empty");
         if (record.body.size() > kMaxMessage - message_.size())
             return fail(Errc::too_large, "a message is larger than the protocol allows");
         append(message_, record.body);

@@ -126,8 +126,8 @@ private:
 class MessageAssembler {
 public:
     // A complete REQUEST, RESPONSE or EVENT; nothing where more is to come or the record is of another kind.
-    // unexpected: a message was interrupted; too_large: it passed 1 MiB; malformed: a part without a byte.
-    // Every failure is final.
+    // unexpected: a message was interrupted; too_large: it passed 1 MiB; malformed: without a byte, or a part without
+    // one. Every failure is final.
     Result<std::optional<Bytes>> add(const Record& record);
     bool in_message() const noexcept { return type_.has_value(); }
 

@@ -442,6 +442,70 @@ TEST_F(EvilVault, AFloodOfEventsWhileAPersonIsAskedEndsTheConnection) {
     EXPECT_EQ(change.error().code, Errc::overloaded) << "which a new connection may mend";
 }
 
+TEST_F(EvilVault, EventsThatSayNothingAreNotKeptWithoutEnd) {
+    const auto home = KeyHome::open(collector_home());
+    ASSERT_TRUE(home);
+    IdentityCache identities(home->directory());
+    constexpr int kMany = 1'000'000;
+    for (const auto& [text, code] : {std::pair{"", Errc::malformed}, std::pair{"x", Errc::overloaded}}) {
+        for (const bool asking : {false, true}) {
+            std::promise<int> sent;
+            ScriptedVault evil([&, event = std::string_view(text)](Socket& socket) {
+                auto session = accept_session(socket, party(), empty_checkpoint(keys()));
+                int count = 0;
+                while (session && count < kMany && session->send(RecordType::event, event)) ++count;
+                sent.set_value(count);
+            });
+            auto kem = home->unlock_kem(nullptr);
+            ASSERT_TRUE(kem);
+            VaultClientOptions options;
+            options.address = *parse_address(evil.address());
+            options.trust.accept_new = true;
+            VaultClient client(*home, identities, std::move(*kem), std::move(options));
+            ASSERT_TRUE(client.connect());
+            auto ended = sent.get_future();
+            if (asking) client.ask_beside([&] { ended.wait(); });
+            const Result<void> done =
+                asking ? Result<void>(fail(client.next_change(seconds(1)).error())) : client.subscribe();
+            ASSERT_FALSE(done);
+            EXPECT_EQ(done.error().code, code) << asking;
+            EXPECT_FALSE(client.connected());
+            EXPECT_LT(ended.get(), kMany) << asking;
+        }
+    }
+}
+
+TEST_F(EvilVault, SignsOfLifeAreNoAnswer) {
+    std::promise<void> gone;
+    ScriptedVault evil([&](Socket& socket) {
+        auto session = accept_session(socket, party(), empty_checkpoint(keys()));
+        // Two a second for as long as anybody listens.
+        while (session && session->send_frame(session->sealer().pong()) && !socket.closes(milliseconds(500))) {
+        }
+        gone.set_value();
+    });
+    const Done done = collector_command({"browse", "--timeout", "2"}).vault(evil.address()).run();
+    EXPECT_EQ(done.exit, exits::kInterrupted) << done.out << done.err;
+    gone.get_future().wait();
+}
+
+TEST_F(EvilVault, AYesThatConfirmsNothingIsNoSuccess) {
+    const Person artist_person = load_person(artist_home());
+    for (const auto& [state, exit] :
+         {std::pair{"withdrawn", exits::kChanged}, std::pair{"expired", exits::kExpired},
+          std::pair{"superseded", exits::kSuperseded}, std::pair{"pending", exits::kBadProof}}) {
+        const std::string id = upload();
+        claim(kCollector, id);
+        ScriptedVault evil(liar({.answer =
+                                     [state = state](const std::string& method, Json& result) {
+                                         if (method == "claim.answer") result["state"] = state;
+                                     }},
+                                &artist_person));
+        const Done done = artist_command({"confirm", id}).vault(evil.address()).run();
+        EXPECT_EQ(done.exit, exit) << state << done.out << done.err;
+    }
+}
+
 TEST_F(EvilVault, AnIdentityThatIsNotTheWalletsIsNotBelieved) {
     const std::string id = upload();
     ScriptedVault evil(liar({.answer = [this](const std::string& method, Json& result) {

@@ -132,6 +132,7 @@ export class RecordReceiver {
         }
         const body = concat(...this.begun);
         this.begun = [];
+        require(body.length > 0 || !mayGoOn.has(record.type), 'a message is empty');
         return { type: record.type, body };
     }
 }

@@ -20,7 +20,7 @@ function firstRecord(inner) {
 const inner = (type, flags, pad, body, tail = Buffer.alloc(pad)) => concat(u8(type), u8(flags), u16(pad), body, tail);
 
 test('Every message comes back, over as many records as it needs, padded to 256', () => {
-    for (const size of [0, 1, 251, 252, 253, maxBody - 1, maxBody, maxBody + 1, 2 * maxBody, maxMessage]) {
+    for (const size of [1, 2, 251, 252, 253, maxBody - 1, maxBody, maxBody + 1, 2 * maxBody, maxMessage]) {
         const [sender, receiver] = pair();
         const body = randomBytes(size);
         const frames = sender.message(types.request, body);
@@ -89,6 +89,7 @@ test('Every broken rule inside a record is refused', () => {
         'more padding than needed': inner(types.response, 0, 498, body),
         'padded DATA': inner(types.data, 0, 242, body),
         'DATA that goes on': inner(types.data, 1, 0, body),
+        'empty message': inner(types.response, 0, 252, Buffer.alloc(0)),
         'empty record that goes on': inner(types.response, 1, 252, Buffer.alloc(0)),
         'KEY_UPDATE with a body': inner(types.keyUpdate, 0, 242, body),
     };

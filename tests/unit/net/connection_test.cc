@@ -111,6 +111,51 @@ TEST(Connection, EndsWhereNothingArrives) {
     EXPECT_EQ(event.error().code, Errc::interrupted);
 }
 
+// Sends what is no answer until the client has given up; false where the vault's own end fails first.
+template <typename T>
+bool keep_talking(Loop& loop, const Pair& pair, const Running<T>& waiting, const std::function<bool()>& say) {
+    while (!waiting.done() && !pair.vault->failure()) {
+        if (!say()) break;
+        loop.for_a_while(5ms);
+    }
+    return loop.until([&] { return waiting.done(); });
+}
+
+TEST(Connection, WaitsForAnAnswerNoLongerForWhatElseComes) {
+    Loop loop;
+    ConnectionLimits client;
+    client.idle = 200ms;
+    client.ping = 50ms;
+    for (const bool event : {false, true}) {
+        const Pair pair = connected(loop, client);
+        auto asked = loop.start(pair.client->request("question"));
+        ASSERT_TRUE(loop.run(pair.vault->receive_request()));
+        ASSERT_TRUE(keep_talking(loop, pair, asked, [&] {
+            if (event) return pair.vault->post_event("news");
+            return loop.run(pair.vault->send_sign_of_life()).has_value();
+        }));
+        const auto answer = loop.finish(asked);
+        ASSERT_FALSE(answer);
+        EXPECT_EQ(answer.error().code, Errc::timeout) << event;
+    }
+}
+
+TEST(Connection, WaitsForAVaultAtWorkAsLongAsItGivesSignsOfLifeAndNoLongerThanThatMayLast) {
+    Loop loop;
+    ConnectionLimits client;
+    client.idle = 1000ms;
+    client.alive = 1000ms;
+    const Pair pair = connected(loop, client);
+    const auto begun = std::chrono::steady_clock::now();
+    auto asked = loop.start(pair.client->request("question", 600ms));
+    ASSERT_TRUE(loop.run(pair.vault->receive_request()));
+    ASSERT_TRUE(keep_talking(loop, pair, asked, [&] { return loop.run(pair.vault->send_sign_of_life()).has_value(); }));
+    const auto answer = loop.finish(asked);
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, Errc::timeout);
+    EXPECT_GE(std::chrono::steady_clock::now() - begun, 1600ms) << "and not at the idle limit";
+}
+
 TEST(Connection, ClosesWithAWordThatTheOtherEndUnderstands) {
     Loop loop;
     {
@@ -240,6 +285,38 @@ TEST(Bulk, LetsEventsPassBetweenItsRecords) {
     ASSERT_TRUE(loop.finish(receiving));
     EXPECT_EQ(received, stream);
     EXPECT_EQ(loop.run(pair.client->next_event(10s)), "meanwhile");
+}
+
+TEST(Bulk, WaitsForDataNoLongerForWhatElseComes) {
+    Loop loop;
+    ConnectionLimits client;
+    client.idle = 200ms;
+    const Pair pair = connected(loop, client);
+    Bytes received;
+    auto receiving = loop.start(pair.client->receive_bulk(5 * kDataBody, sink_into(received)));
+    ASSERT_TRUE(
+        keep_talking(loop, pair, receiving, [&] { return loop.run(pair.vault->send_sign_of_life()).has_value(); }));
+    const auto got = loop.finish(receiving);
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, Errc::timeout);
+}
+
+TEST(Bulk, ThatWasSentIsAnsweredInTimeWhateverElseComes) {
+    Loop loop;
+    ConnectionLimits client;
+    client.idle = 200ms;
+    client.alive = 400ms;
+    const Pair pair = connected(loop, client);
+    const Bytes stream = pattern(5 * kDataBody);
+    Bytes received;
+    auto sending = loop.start(pair.client->upload("upload.data", stream.size(), source_of(stream)));
+    ASSERT_TRUE(loop.run(pair.vault->receive_request()));
+    ASSERT_TRUE(loop.run(pair.vault->receive_bulk(stream.size(), sink_into(received))));
+    ASSERT_TRUE(
+        keep_talking(loop, pair, sending, [&] { return loop.run(pair.vault->send_sign_of_life()).has_value(); }));
+    const auto answer = loop.finish(sending);
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, Errc::timeout);
 }
 
 TEST(Bulk, StopsWhereTheVaultAnswersEarlyAndTheConnectionGoesOn) {

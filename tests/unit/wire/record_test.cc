@@ -375,7 +375,7 @@ TEST(Rekeying, ComesAfterTwoToTheTwentyRecords) {
 
 TEST(Message, ComesThroughAtEverySizeAroundTheLimits) {
     for (const std::size_t size :
-         {std::size_t{0}, std::size_t{1}, kMaxRecordBody - 1, kMaxRecordBody, kMaxRecordBody + 1, 2 * kMaxRecordBody,
+         {std::size_t{1}, std::size_t{2}, kMaxRecordBody - 1, kMaxRecordBody, kMaxRecordBody + 1, 2 * kMaxRecordBody,
           2 * kMaxRecordBody + 1, kMaxMessage - 1, kMaxMessage}) {
         RecordSealer from = sealer();
         RecordOpener to = opener();
@@ -428,6 +428,14 @@ TEST(MessageAssembler, LetsNothingInterruptAMessage) {
         ASSERT_TRUE(assembler.add({RecordType::response, true, part}));
         EXPECT_EQ(code_of(assembler.add({type, false, part})), Errc::unexpected);
         EXPECT_EQ(code_of(assembler.add({RecordType::response, false, part})), Errc::unexpected);
+    }
+}
+
+TEST(MessageAssembler, RefusesAnEmptyMessage) {
+    for (const auto type : {RecordType::request, RecordType::response, RecordType::event}) {
+        MessageAssembler assembler;
+        EXPECT_EQ(code_of(assembler.add({type, false, {}})), Errc::malformed);
+        EXPECT_EQ(code_of(assembler.add({type, false, pattern(1)})), Errc::unexpected) << "every failure is final";
     }
 }
 
