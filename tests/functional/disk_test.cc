@@ -6,7 +6,9 @@
 #include <signal.h>
 
 #include <filesystem>
+#include <functional>
 #include <iostream>
+#include <sstream>
 
 #include "support/faults.h"
 #include "support/programs.h"
@@ -102,6 +104,36 @@ TEST_F(Disk, AVaultWhoseDiskFillsUpDuringAnUploadRefusesAndStoresNothing) {
     start_vault();
     expect_whole();
     EXPECT_EQ(works(), stored + 1);
+}
+
+// What was asked for is done, and nobody can be told: the operator has to hear of it.
+TEST_F(Disk, ALeavesFileThatCannotBeWrittenIsInTheLog) {
+    const std::string file = (duplicate() / "leaves").string();
+    const auto told = [&] {
+        std::istringstream log(vault().process().err());
+        for (std::string line; std::getline(log, line);)
+            if (line.find("level=warning event=unanswered") != std::string::npos &&
+                line.find(file) != std::string::npos)
+                return true;
+        return false;
+    };
+    const auto accept = [&](const std::function<void()>& before) {
+        const std::string id = upload();
+        const std::string asked = claim(kCollector, id);
+        EXPECT_EQ(artist({"confirm", id, "--claim", asked}).exit, 0);
+        before();
+        (void)collector({"claim", id});
+        const std::uint64_t calls = faults().calls();
+        faults().disarm();
+        EXPECT_EQ(collector({"claim", id}).exit, 0) << "asked again, it is told";
+        return calls;
+    };
+    const auto count = [&] { faults().count(); };
+    (void)accept(count);  // the first one of a collector writes down who it is
+    // The last ones write and sync the leaves files.  How many the catalogue makes before them is not always the same.
+    for (std::uint64_t call = accept(count) + 1; call > 1 && !told(); --call)
+        (void)accept([&] { faults().fail_at(FaultKind::change, call, EIO); });
+    EXPECT_TRUE(told()) << vault().process().err();
 }
 
 TEST_F(Disk, AVaultWithoutRoomSaysSoBeforeTheFirstByte) {

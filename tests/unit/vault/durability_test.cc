@@ -36,6 +36,33 @@ TEST_F(VaultTest, KeepsEverythingOverARestart) {
     EXPECT_EQ(status.copies, 2);
 }
 
+TEST_F(VaultTest, ASweepTellsOfALeavesFileThatCannotBeWrittenUntilItCan) {
+    const ArtworkId artwork = upload(party("ada"));
+    EXPECT_TRUE(vault->expire_due().failures.empty());
+    // The vault's descriptor of it, for a while one that may only read.
+    const Path file = directory / "dup/leaves";
+    int fd = -1;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+        std::error_code ignored;
+        if (std::filesystem::read_symlink(entry.path(), ignored) == file) fd = std::stoi(entry.path().filename());
+    }
+    ASSERT_GE(fd, 0);
+    const FileDescriptor kept(::dup(fd));
+    const auto reader = open_regular(file);
+    ASSERT_TRUE(reader);
+    ASSERT_EQ(::dup2(reader->get(), fd), fd);
+    EXPECT_EQ(code_of(vault->hold(artwork, "a look")), Errc::io_error);
+    for (int i = 0; i < 2; ++i) {
+        const Sweep failed = vault->expire_due();
+        ASSERT_EQ(failed.failures.size(), 1U);
+        EXPECT_EQ(failed.failures[0].code, Errc::io_error);
+        EXPECT_NE(failed.failures[0].message.find(file.string()), std::string::npos) << failed.failures[0].message;
+    }
+    ASSERT_EQ(::dup2(kept.get(), fd), fd);
+    EXPECT_TRUE(vault->expire_due().failures.empty());
+    EXPECT_EQ(read_file(file, 1 << 20).value(), read_file(directory / "data/leaves", 1 << 20).value());
+}
+
 TEST_F(VaultTest, RevealsNothingThatAPersonWrote) {
     UploadPlan plan;
     plan.preview = some_bytes(999, 7);
