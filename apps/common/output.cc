@@ -110,7 +110,8 @@ void Output::say(std::string_view kind, const std::string& text) {
     const bool bold = colour_ && kind == "error";
     std::string line = program_ + ": ";
     if (!kind.empty()) line += (bold ? "\x1b[1;31m" : "") + std::string(kind) + (bold ? "\x1b[0m" : "") + ": ";
-    line += text + "\n";
+    // Names of files are others' to choose, and an error says them as they are.
+    line += printable_sentence(text) + "\n";
     (void)write_all(STDERR_FILENO, as_bytes(line), "standard error");
 }
 

@@ -69,6 +69,36 @@ struct FreeText {
     void operator()(utf8proc_uint8_t* text) const noexcept { std::free(text); }  // NOLINT(cppcoreguidelines-no-malloc)
 };
 
+// What becomes of the characters that are safe, but not always meant.
+struct Escaping {
+    bool lines = false;       // LF and TAB stay
+    bool backslashes = true;  // a backslash is doubled
+};
+
+std::string escape_text(std::string_view text, Escaping how) {
+    std::string out;
+    out.reserve(text.size());
+    std::array<char, 16> escape{};
+    for (std::size_t at = 0; at < text.size();) {
+        const CodePoint next = code_point_at(text, at);
+        const std::string_view source = text.substr(at, next.size);
+        at += next.size;
+        if (next.value == '\\') {
+            out += how.backslashes ? "\\\\" : "\\";
+        } else if ((how.lines && (next.value == '\n' || next.value == '\t')) ||
+                   (next.value >= 0 && is_safe_to_print(next.value))) {
+            out += source;
+        } else if (next.value < 0x80) {  // ASCII, or a byte that is not UTF-8
+            std::snprintf(escape.data(), escape.size(), "\\x%02X", static_cast<unsigned char>(source[0]));
+            out += escape.data();
+        } else {
+            std::snprintf(escape.data(), escape.size(), "\\u{%X}", static_cast<unsigned>(next.value));
+            out += escape.data();
+        }
+    }
+    return out;
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) noexcept {
@@ -86,29 +116,9 @@ std::size_t count_code_points(std::string_view text) noexcept {
     return count;
 }
 
-std::string printable(std::string_view text, bool multiline) {
-    std::string out;
-    out.reserve(text.size());
-    std::array<char, 16> escape{};
-    for (std::size_t at = 0; at < text.size();) {
-        const CodePoint next = code_point_at(text, at);
-        const std::string_view source = text.substr(at, next.size);
-        at += next.size;
-        if (next.value == '\\') {
-            out += "\\\\";
-        } else if ((multiline && (next.value == '\n' || next.value == '\t')) ||
-                   (next.value >= 0 && is_safe_to_print(next.value))) {
-            out += source;
-        } else if (next.value < 0x80) {  // ASCII, or a byte that is not UTF-8
-            std::snprintf(escape.data(), escape.size(), "\\x%02X", static_cast<unsigned char>(source[0]));
-            out += escape.data();
-        } else {
-            std::snprintf(escape.data(), escape.size(), "\\u{%X}", static_cast<unsigned>(next.value));
-            out += escape.data();
-        }
-    }
-    return out;
-}
+std::string printable(std::string_view text, bool multiline) { return escape_text(text, {multiline, true}); }
+
+std::string printable_sentence(std::string_view text) { return escape_text(text, {false, false}); }
 
 std::string fold(std::string_view text) {
     utf8proc_uint8_t* raw = nullptr;

@@ -18,6 +18,8 @@ std::size_t count_code_points(std::string_view text) noexcept;
 // format characters, line and paragraph separators, unassigned code points and bytes that are not UTF-8 come
 // out as \u{202E} or \x1B; a backslash as \\.  LF and TAB stay only where `multiline`.
 std::string printable(std::string_view text, bool multiline = false);
+// The same on one line, of a sentence in which some names may be escaped already: a backslash stays as it is.
+std::string printable_sentence(std::string_view text);
 
 // Case-folded, compatibility-composed (NFKC_Casefold) form, white space runs folded into one space and trimmed:
 // two texts that a person would call the same name are equal.  Empty for text that is not UTF-8.

@@ -52,6 +52,14 @@ TEST(Printable, KeepsLineFeedAndTabOnlyInMultilineText) {
     EXPECT_EQ(printable("a\n\tb\r", true), "a\n\tb\\x0D");
 }
 
+TEST(Printable, SentenceKeepsWhatIsEscapedAlready) {
+    const std::string_view peer = "a\x1b]0;b\x07\n\xc2\x9b\xe2\x80\xae\xff";
+    const std::string once = printable_sentence(peer);
+    EXPECT_EQ(once, R"(a\x1B]0;b\x07\x0A\u{9B}\u{202E}\xFF)");
+    EXPECT_EQ(printable_sentence(once), once);
+    EXPECT_EQ(printable_sentence(printable("c:\\\x1b")), R"(c:\\\x1B)");
+}
+
 TEST(Fold, MakesEqualWhatAPersonWouldCallTheSame) {
     EXPECT_EQ(fold("STRASSE"), fold("straße"));
     EXPECT_EQ(fold("\xc3\x84"), fold("A\xcc\x88"));  // Ä composed and decomposed
