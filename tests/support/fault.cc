@@ -1,8 +1,9 @@
 // Preloaded into a program under test (LD_PRELOAD): at the n-th call that changes the disk the process is killed, or
 // the disk is full; the n-th call of the input and output, or of SQLite, fails; a sync takes until the test lets it go;
-// or everything that reaches the disk is written down.  So "at any point" is every point, one after the other, and none
-// depends on a clock.
+// a file cannot be read; or everything that reaches the disk is written down.  So "at any point" is every point, one
+// after the other, and none depends on a clock.
 // SPDX-License-Identifier: Apache-2.0
+#include <dirent.h>
 #include <dlfcn.h>
 #include <signal.h>
 #include <sys/sendfile.h>
@@ -97,18 +98,44 @@ bool write_fails(int fd, std::size_t& size) {
     return true;
 }
 
+// What an open file or directory is called; empty where it has no name.
+std::string_view path_of(int fd, char (&path)[4096]) {
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    const ssize_t size = readlinkat(AT_FDCWD, link, path, sizeof path);
+    return {path, size <= 0 ? 0 : static_cast<std::size_t>(size)};
+}
+
 // Where a disk takes as long as the test wants.
 void wait_at_gate(int fd) {
     if (plan == nullptr || plan->gate == 0) return;
-    char link[64];
     char path[4096];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    const ssize_t size = readlinkat(AT_FDCWD, link, path, sizeof path);
-    if (size <= 0) return;
-    const std::string_view name(path, static_cast<std::size_t>(size));
+    const std::string_view name = path_of(fd, path);
     if (!name.starts_with(root) || name.find(plan->gate_name.data()) == std::string_view::npos) return;
     ++plan->at_gate;
     while (plan->gate != 0) usleep(1000);
+}
+
+// A read of what a bad sector of the disk holds.
+bool is_unreadable(int fd) {
+    if (plan == nullptr || plan->unreadable == 0) return false;
+    char path[4096];
+    const std::string_view name = path_of(fd, path);
+    if (!name.starts_with(root) || name.find(plan->unreadable_name.data()) == std::string_view::npos) return false;
+    ++plan->faults;
+    errno = EIO;
+    return true;
+}
+
+bool read_fails(int fd) { return is_unreadable(fd) || fails(fd, false, false); }
+
+bool list_fails(DIR* directory) {
+    if (plan == nullptr) return false;
+    const int fd = dirfd(directory);
+    if (is_unreadable(fd)) return true;
+    if (plan->kind != FaultKind::io) return false;
+    char path[4096];
+    return path_of(fd, path).starts_with(root) && fails(false, false);
 }
 
 // --- The journal ---
@@ -154,11 +181,9 @@ public:
         if (fstat(fd, &status) == 0) {
             if (S_ISREG(status.st_mode)) record(op, {}, {}, status.st_ino, offset, data);
             if (S_ISDIR(status.st_mode) && op == JournalOp::sync) {
-                char link[64];
                 char path[4096];
-                snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-                const ssize_t size = readlinkat(AT_FDCWD, link, path, sizeof path);
-                if (size > 0) record(JournalOp::sync_directory, {path, static_cast<std::size_t>(size)}, {});
+                const std::string_view name = path_of(fd, path);
+                if (!name.empty()) record(JournalOp::sync_directory, name, {});
             }
         }
         errno = error;
@@ -241,15 +266,23 @@ SAT_OPENAT(openat64)
 
 SAT_EXPORT ssize_t read(int fd, void* data, size_t size) {
     static const auto real = next<ssize_t (*)(int, void*, size_t)>("read");
-    return fails(fd, false, false) ? -1 : real(fd, data, size);
+    return read_fails(fd) ? -1 : real(fd, data, size);
 }
 SAT_EXPORT ssize_t pread(int fd, void* data, size_t size, off_t at) {
     static const auto real = next<ssize_t (*)(int, void*, size_t, off_t)>("pread");
-    return fails(fd, false, false) ? -1 : real(fd, data, size, at);
+    return read_fails(fd) ? -1 : real(fd, data, size, at);
 }
 SAT_EXPORT ssize_t pread64(int fd, void* data, size_t size, off64_t at) {
     static const auto real = next<ssize_t (*)(int, void*, size_t, off64_t)>("pread64");
-    return fails(fd, false, false) ? -1 : real(fd, data, size, at);
+    return read_fails(fd) ? -1 : real(fd, data, size, at);
+}
+SAT_EXPORT dirent* readdir(DIR* directory) {
+    static const auto real = next<dirent* (*)(DIR*)>("readdir");
+    return list_fails(directory) ? nullptr : real(directory);
+}
+SAT_EXPORT dirent64* readdir64(DIR* directory) {
+    static const auto real = next<dirent64* (*)(DIR*)>("readdir64");
+    return list_fails(directory) ? nullptr : real(directory);
 }
 
 SAT_EXPORT ssize_t write(int fd, const void* data, size_t size) {

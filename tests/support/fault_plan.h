@@ -26,26 +26,28 @@ inline constexpr const char* kFaultJournalVariable = "SAT_FAULT_JOURNAL";
 enum class FaultKind : std::uint32_t {
     none,    // nothing is counted and nothing fails
     change,  // calls that change a regular file or a directory: open for writing, write, sync, rename, link, unlink …
-    io,      // those, and opens for reading, and reads of regular files
+    io,      // those, and opens for reading, and reads of regular files and directories
     step,    // sqlite3_step() and sqlite3_exec()
     memory,  // malloc() and its kin, one for each call path
 };
 
 struct FaultPlan {
     std::atomic<FaultKind> kind;
-    std::atomic<std::uint32_t> error;      // of fail_at: an errno, or SQLite's code
-    std::atomic<std::uint32_t> partial;    // 1: the first write for which there is no room is done by half
-    std::atomic<std::uint32_t> recording;  // 1: call paths of allocations go into `stacks`
-    std::atomic<std::uint64_t> calls;      // counted since it was armed
-    std::atomic<std::uint64_t> faults;     // calls that were made to fail
-    std::atomic<std::uint64_t> kill_at;    // SIGKILL instead of this call, counted from 1; 0: never
-    std::atomic<std::uint64_t> fail_at;    // this one call fails with `error`; 0: none
-    std::atomic<std::uint64_t> full_at;    // from this call on, what would take room fails with ENOSPC; 0: never
-    std::atomic<std::uint64_t> stack;      // the first allocation by this call path fails; 0: none
-    std::atomic<std::uint64_t> records;    // in the journal
-    std::atomic<std::uint32_t> gate;       // 1: who syncs what is named below waits until it is 0
-    std::atomic<std::uint64_t> at_gate;    // syncs that came to it
-    std::array<char, 64> gate_name;        // in the path; written before `gate`
+    std::atomic<std::uint32_t> error;       // of fail_at: an errno, or SQLite's code
+    std::atomic<std::uint32_t> partial;     // 1: the first write for which there is no room is done by half
+    std::atomic<std::uint32_t> recording;   // 1: call paths of allocations go into `stacks`
+    std::atomic<std::uint64_t> calls;       // counted since it was armed
+    std::atomic<std::uint64_t> faults;      // calls that were made to fail
+    std::atomic<std::uint64_t> kill_at;     // SIGKILL instead of this call, counted from 1; 0: never
+    std::atomic<std::uint64_t> fail_at;     // this one call fails with `error`; 0: none
+    std::atomic<std::uint64_t> full_at;     // from this call on, what would take room fails with ENOSPC; 0: never
+    std::atomic<std::uint64_t> stack;       // the first allocation by this call path fails; 0: none
+    std::atomic<std::uint64_t> records;     // in the journal
+    std::atomic<std::uint32_t> gate;        // 1: who syncs what is named below waits until it is 0
+    std::atomic<std::uint64_t> at_gate;     // syncs that came to it
+    std::array<char, 64> gate_name;         // in the path; written before `gate`
+    std::atomic<std::uint32_t> unreadable;  // 1: reads of what is named below fail with EIO, whatever else is armed
+    std::array<char, 64> unreadable_name;   // in the path; written before `unreadable`
     // A set by open addressing; 0: free.
     std::array<std::atomic<std::uint64_t>, std::size_t{1} << 16> stacks;
 };

@@ -7,6 +7,16 @@
 
 namespace sat::test {
 
+namespace {
+
+void put_name(std::string_view name, std::array<char, 64>& place) {
+    SAT_ASSERT(name.size() < place.size());
+    place.fill(0);
+    std::copy(name.begin(), name.end(), place.begin());
+}
+
+}  // namespace
+
 Faults::Faults(const Path& file) : file_(file) {
     const FileDescriptor fd(open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     SAT_ASSERT(fd.get() >= 0 && ftruncate(fd.get(), sizeof(FaultPlan)) == 0);
@@ -93,14 +103,18 @@ void Faults::fail_stack(std::uint64_t stack) {
 void Faults::disarm() { plan_->kind = FaultKind::none; }
 
 void Faults::close_gate(std::string_view name) {
-    SAT_ASSERT(plan_->gate == 0 && name.size() < plan_->gate_name.size());
-    plan_->gate_name.fill(0);
-    std::copy(name.begin(), name.end(), plan_->gate_name.begin());
+    SAT_ASSERT(plan_->gate == 0);
+    put_name(name, plan_->gate_name);
     plan_->at_gate = 0;
     plan_->gate = 1;
 }
 
 void Faults::open_gate() { plan_->gate = 0; }
+
+void Faults::make_unreadable(std::string_view name) {
+    put_name(name, plan_->unreadable_name);
+    plan_->unreadable = 1;
+}
 
 std::vector<std::uint64_t> Faults::stacks() const {
     std::vector<std::uint64_t> out;
