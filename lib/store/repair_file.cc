@@ -32,6 +32,16 @@ Result<Path> name_aside(const Path& root, const Path& bad) {
                 "look at what lies there, and move it to another place");
 }
 
+// `from`'s bytes appended to `to`.
+Result<void> copy_bytes(int from, const Path& from_path, int to, const Path& to_path) {
+    Bytes buffer(kCopyStep);
+    for (;;) {
+        SAT_TRY_VALUE(const std::size_t got, read_some(from, buffer, from_path));
+        if (got == 0) return {};
+        SAT_TRY(write_all(to, ByteView(buffer).first(got), to_path));
+    }
+}
+
 }  // namespace
 
 Result<void> put_aside(const Path& root, const Path& bad) {
@@ -64,15 +74,6 @@ Result<void> keep_aside(const Path& root, const Path& bad) {
     // A file system without links has a copy.
     if (link(bad.c_str(), aside.c_str()) != 0) return copy_aside(root, bad);
     return sync_directory(root / kDamagedDirectory);
-}
-
-Result<void> copy_bytes(int from, const Path& from_path, int to, const Path& to_path) {
-    Bytes buffer(kCopyStep);
-    for (;;) {
-        SAT_TRY_VALUE(const std::size_t got, read_some(from, buffer, from_path));
-        if (got == 0) return {};
-        SAT_TRY(write_all(to, ByteView(buffer).first(got), to_path));
-    }
 }
 
 Result<void> heal_file_by(const FileFill& fill, const Path& root, const Path& place, const FileCheck& check) {

@@ -33,7 +33,4 @@ Result<void> heal_file_with(ByteView bytes, const Path& root, const Path& place,
 using FileFill = std::function<Result<void>(AtomicFile& file)>;
 Result<void> heal_file_by(const FileFill& fill, const Path& root, const Path& place, const FileCheck& check);
 
-// `from`'s bytes appended to `to`.
-Result<void> copy_bytes(int from, const Path& from_path, int to, const Path& to_path);
-
 }  // namespace sat

@@ -13,9 +13,9 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "crypto/key_backup.h"
 #include "store/directory_blob_store.h"
 #include "store/identity_files.h"
-#include "store/repair_file.h"
 #include "vault/ledger_walk.h"
 
 namespace sat {
@@ -23,6 +23,8 @@ namespace sat {
 namespace {
 
 using Place = DirectoryBlobStore::Place;
+
+constexpr std::size_t kCopyStep = std::size_t{1} << 20;
 
 bool is_there(const Path& path) {
     struct stat status {};
@@ -46,37 +48,106 @@ private:
     Path path_;
 };
 
-// A new file of ours alone, on the disk.  Its pages leave memory, so that whoever reads it back reads the disk.
-Result<void> copy_new_file(const Path& from, const Path& to) {
-    const FileDescriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!source) return fail(errno_error("read", from, errno));
-    const FileDescriptor copy(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!copy) return fail(errno_error("write", to, errno));
-    SAT_TRY(copy_bytes(source.get(), from, copy.get(), to));
-    SAT_TRY(sync_fd(copy.get(), to));
-    (void)posix_fadvise(copy.get(), 0, 0, POSIX_FADV_DONTNEED);
-    return {};
-}
-
 Result<void> remove_file(const Path& path) {
     if (unlink(path.c_str()) != 0 && errno != ENOENT) return fail(errno_error("remove", path, errno));
     return {};
 }
 
-// Files of one directory, and of those below it.
-Result<void> copy_directory(const Path& from, const Path& to) {
+// Why a file could not be read; nothing where it was copied.
+using Unread = std::optional<Error>;
+
+// A new file of ours alone, on the disk.  Its pages leave memory, so that whoever reads it back reads the disk.  What
+// cannot be read leaves no copy; an error is `to`'s.
+Result<Unread> copy_what_is_readable(const Path& from, const Path& to) {
+    // A FIFO must not keep us waiting before it is found to be none.
+    const FileDescriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    struct stat status {};
+    if (!source || fstat(source.get(), &status) != 0) return Unread(errno_error("read", from, errno));
+    if (!S_ISREG(status.st_mode)) return Unread(Error{Errc::io_error, from.string() + " is no regular file", {}});
+    const FileDescriptor copy(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!copy) return fail(errno_error("write", to, errno));
+    Bytes buffer(kCopyStep);
+    for (;;) {
+        const auto got = read_some(source.get(), buffer, from);
+        if (!got) {
+            SAT_TRY(remove_file(to));
+            return Unread(got.error());
+        }
+        if (*got == 0) break;
+        SAT_TRY(write_all(copy.get(), ByteView(buffer).first(*got), to));
+    }
+    SAT_TRY(sync_fd(copy.get(), to));
+    (void)posix_fadvise(copy.get(), 0, 0, POSIX_FADV_DONTNEED);
+    return Unread();
+}
+
+// The same for a file that nothing goes without.
+Result<void> copy_new_file(const Path& from, const Path& to) {
+    SAT_TRY_VALUE(Unread unread, copy_what_is_readable(from, to));
+    if (unread) return fail(std::move(*unread));
+    return {};
+}
+
+// A backup is files and directories: through a link it would bring in what nobody backed up.
+Result<void> refuse_link(const Path& path) {
+    struct stat status {};
+    if (lstat(path.c_str(), &status) != 0 || !S_ISLNK(status.st_mode)) return {};
+    return fail(Errc::input_unreadable, path.string() + " is a symbolic link",
+                "no backup has one: find out who put it there");
+}
+
+// Files of one directory of a backup, and of those below it.  What cannot be read is left out, for the check to name.
+Result<void> copy_store(const Path& from, const Path& to) {
     SAT_TRY(make_private_directory(to));
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(from, error)) {
-        const Path name = entry.path().filename();
-        if (entry.is_directory(error)) {
-            SAT_TRY(copy_directory(entry.path(), to / name));
+    std::filesystem::directory_iterator at(from, error);
+    for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+        const Path name = at->path().filename();
+        SAT_TRY(refuse_link(from / name));
+        std::error_code unknown;
+        if (at->is_directory(unknown)) {
+            SAT_TRY(copy_store(from / name, to / name));
         } else {
-            SAT_TRY(copy_new_file(entry.path(), to / name));
+            SAT_TRY(copy_what_is_readable(from / name, to / name));
         }
     }
-    if (error) return fail(errno_error("read", from, error.value()));
     return sync_directory(to);
+}
+
+// Those of kKeyFiles that lie in `directory`, and nothing else: an operator's own copies of keys may lie beside them.
+Result<BackupFiles> read_key_files(const Path& directory) {
+    BackupFiles files;
+    for (const char* name : kKeyFiles) {
+        if (!is_there(directory / name)) continue;
+        SAT_TRY_VALUE(SecretBytes bytes, read_secret_file(directory / name, kMaxKeyFile));
+        files.push_back({name, std::move(bytes)});
+    }
+    return files;
+}
+
+Result<void> write_key_files(const BackupFiles& files, const Path& directory) {
+    SAT_TRY(make_private_directory(directory));
+    for (const BackupFile& file : files)
+        SAT_TRY(write_file_atomically(directory / file.name, file.bytes.reveal(), AtomicFile::Existing::refuse, 0600));
+    return {};
+}
+
+// Whether a private key stands anywhere in it that no passphrase protects.
+bool shows_private_key(std::string_view text) {
+    constexpr std::string_view kBegin = "-----BEGIN ";
+    for (std::size_t at = text.find(kBegin); at != std::string_view::npos; at = text.find(kBegin, at)) {
+        at += kBegin.size();
+        const std::string_view label = text.substr(at, text.find("-----", at) - at);
+        if (label.find("PRIVATE KEY") != std::string_view::npos && label != "ENCRYPTED PRIVATE KEY") return true;
+    }
+    return false;
+}
+
+bool is_protected(const BackupFiles& keys) {
+    const SecretBytes* sign = find_backup_file(keys, "sign.pem");
+    return sign != nullptr && private_key_is_encrypted(sign->reveal()) &&
+           std::ranges::none_of(keys,
+                                [](const BackupFile& file) { return shows_private_key(as_text(file.bytes.reveal())); });
 }
 
 Result<void> go_on(const std::function<bool()>& stopped) {
@@ -93,13 +164,12 @@ public:
 
     Result<BackupReport> run() {
         BackupReport report;
-        SAT_TRY(copy_new_file(options_.data / "master.key", part_ / "master.key"));
-        report.with_keys = all_vault_keys_are_encrypted(options_.data / "keys");
-        if (report.with_keys) SAT_TRY(copy_directory(options_.data / "keys", part_ / "keys"));
+        SAT_TRY_VALUE(const MasterKey master, copy_master_key());
+        SAT_TRY_VALUE(const BackupFiles key_files, read_key_files(options_.data / "keys"));
+        report.with_keys = is_protected(key_files);
+        if (report.with_keys) SAT_TRY(write_key_files(key_files, part_ / "keys"));
         if (is_there(options_.data / "contradiction"))
             SAT_TRY(copy_new_file(options_.data / "contradiction", part_ / "contradiction"));
-        SAT_TRY_VALUE(const Bytes file, read_file(part_ / "master.key", kMaxMasterKeyFile));
-        SAT_TRY_VALUE(const MasterKey master, MasterKey::unwrap(file, keys_.wallet(), keys_.store));
         sealer_.emplace(master.derive(AtRestKey::files));
         SAT_TRY(copy_catalog(master));
         SAT_TRY(copy_ledger(master));
@@ -118,6 +188,24 @@ public:
     }
 
 private:
+    // From the first place that has it good.
+    Result<MasterKey> copy_master_key() {
+        const Path copy = part_ / "master.key";
+        Unread first;
+        for (const Place& place : from_) {
+            SAT_TRY(remove_file(copy));
+            SAT_TRY_VALUE(Unread problem, copy_what_is_readable(place.root / "master.key", copy));
+            if (!problem) {
+                SAT_TRY_VALUE(const Bytes file, read_file(copy, kMaxMasterKeyFile));
+                auto key = MasterKey::unwrap(file, keys_.wallet(), keys_.store);
+                if (key) return key;
+                problem = std::move(key.error());
+            }
+            if (!first) first = std::move(problem);
+        }
+        return fail(std::move(*first));
+    }
+
     // One view of the database; whatever it knows of lies in files that nobody changes any more.
     Result<void> copy_catalog(const MasterKey& master) {
         const Path copy = part_ / "catalog.sqlite";
@@ -169,7 +257,8 @@ private:
         return std::nullopt;
     }
 
-    // From the first place that has it good; where none has, whatever the first one has, for the report to name.
+    // From the first place that has it good; where none has, as the first has it that can be read, or not at all, for
+    // the report to name.
     Result<void> copy_work(const StoredWork& work) {
         SAT_TRY(copy_good([&](const Place& place) { return place.image(work.artwork); },
                           [&](const Path& copy) { return check_image_file(copy, work, keys_); }));
@@ -184,14 +273,18 @@ private:
     Result<void> copy_good(Name name, Judge judge) {
         const Path to = name(place_);
         SAT_TRY(make_private_directory(to.parent_path()));
+        std::optional<Path> readable;  // the first
         for (const auto& place : from_) {
             const Path from = name(place);
-            if (!is_there(from)) continue;
             SAT_TRY(remove_file(to));
-            SAT_TRY(copy_new_file(from, to));
+            SAT_TRY_VALUE(const Unread unread, copy_what_is_readable(from, to));
+            if (unread) continue;
             // With one place there is nothing to choose from, and the check at the end judges.
-            if (from_.size() == 1 || judge(to)) break;
+            if (from_.size() == 1 || judge(to)) return sync_directory(to.parent_path());
+            if (!readable) readable = from;
         }
+        SAT_TRY(remove_file(to));
+        if (readable) SAT_TRY(copy_what_is_readable(*readable, to));
         return sync_directory(to.parent_path());
     }
 
@@ -221,8 +314,9 @@ private:
 
 bool is_within(const Path& path, const Path& directory) {
     std::error_code error;
-    const Path inner = std::filesystem::weakly_canonical(path, error);
-    const Path outer = std::filesystem::weakly_canonical(directory, error);
+    // A relative name of something that is not there stays relative otherwise.
+    const Path inner = std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+    const Path outer = std::filesystem::weakly_canonical(std::filesystem::absolute(directory, error), error);
     const auto relative = inner.lexically_relative(outer);
     return !relative.empty() && *relative.begin() != "..";
 }
@@ -244,23 +338,80 @@ constexpr std::array<const char*, 7> kRestored = {"leaves",        "identities",
 constexpr const char* kRestorePart = "restore.part";
 
 // A restore that was cut off among its renames: what it copied last is whole, and has not got its place.
-bool is_unfinished(const Path& data) {
+bool is_cut_off_placing(const Path& data) {
     return is_there(data / kRestorePart / kRestored.back()) && !is_there(data / kRestored.back());
 }
 
-// Everything of a restore that was cut off: copies, all of it, in a directory that was empty before.
-Result<void> remove_unfinished(const Path& data) {
+// One that was cut off, or failed, before them: nothing has its place.
+bool is_cut_off_copying(const Path& data) {
+    return is_there(data / kRestorePart) &&
+           std::ranges::none_of(kRestored, [&](const char* name) { return is_there(data / name); });
+}
+
+Result<void> remove_tree(const Path& path) {
     std::error_code error;
-    if (is_unfinished(data)) {
-        for (const char* name : kRestored) {
-            std::filesystem::remove_all(data / name, error);
-            if (error) return fail(errno_error("remove", data / name, error.value()));
-        }
+    std::filesystem::remove_all(path, error);
+    if (error) return fail(errno_error("remove", path, error.value()));
+    return {};
+}
+
+// The directory itself stays.
+Result<void> empty_directory(const Path& directory) {
+    std::error_code error;
+    std::vector<Path> names;
+    std::filesystem::directory_iterator at(directory, error);
+    for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) names.push_back(at->path());
+    if (error) return fail(errno_error("read", directory, error.value()));
+    for (const Path& name : names) SAT_TRY(remove_tree(name));
+    return {};
+}
+
+// An empty restore.part, and everything gone of a restore that was cut off: copies, all of it, in a directory that was
+// empty before.
+Result<void> begin_restore(const Path& data) {
+    const Path part = data / kRestorePart;
+    SAT_TRY(make_private_directory(part));
+    if (is_cut_off_placing(data)) {
+        for (const char* name : kRestored) SAT_TRY(remove_tree(data / name));
         SAT_TRY(sync_directory(data));
     }
-    std::filesystem::remove_all(data / kRestorePart, error);
-    if (error) return fail(errno_error("remove", data / kRestorePart, error.value()));
+    return empty_directory(part);
+}
+
+// That nothing but keys lies there, and what a restore left that was cut off.
+Result<void> require_room(const Path& data) {
+    const bool placing = is_cut_off_placing(data);
+    std::error_code error;
+    std::filesystem::directory_iterator at(data, error);
+    for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+        const Path name = at->path().filename();
+        if (name == "keys" || name == "keys.part" || name == "lock" || name == kRepairLock || name == "lost+found" ||
+            name == kRestorePart)
+            continue;
+        if (placing && std::ranges::find(kRestored, name) != kRestored.end()) continue;
+        return fail(Errc::exists, data.string() + " is not empty",
+                    "restore into a directory that is empty, or holds keys alone");
+    }
+    if (error) return fail(errno_error("read", data, error.value()));
     return {};
+}
+
+// Into `part`, verified.
+Result<CheckReport> copy_backup(const Path& backup, const Path& part, const VaultKeys& keys, UnixTime now,
+                                const std::function<bool()>& stopped) {
+    for (const char* name : kRestored) {
+        SAT_TRY(go_on(stopped));
+        if (!is_there(backup / name)) continue;
+        SAT_TRY(refuse_link(backup / name));
+        std::error_code error;
+        if (std::filesystem::is_directory(backup / name, error)) {
+            SAT_TRY(copy_store(backup / name, part / name));
+        } else {
+            SAT_TRY(copy_new_file(backup / name, part / name));
+        }
+    }
+    SAT_TRY(sync_directory(part));
+    return check_vault({part, std::nullopt, false, now}, keys);
 }
 
 // Keys that were there first may be another vault's.
@@ -286,14 +437,14 @@ Result<FileDescriptor> keep_from_repair(const Path& data) {
 Result<BackupReport> backup_vault(const BackupOptions& options, const VaultKeys& keys) {
     std::error_code error;
     Path target = std::filesystem::absolute(options.directory, error);
+    if (error) return fail(errno_error("examine", options.directory, error.value()));
     if (!target.has_filename()) target = target.parent_path();
     SAT_TRY(refuse_mount_point(target));
     if (is_there(options.directory) && (!std::filesystem::is_directory(options.directory, error) ||
                                         !std::filesystem::is_empty(options.directory, error)))
         return fail(Errc::exists, options.directory.string() + " is not an empty directory",
                     "name one that is empty, or that is not there yet");
-    if (is_within(options.directory, options.data) ||
-        (options.duplicate && is_within(options.directory, *options.duplicate)))
+    if (is_within(target, options.data) || (options.duplicate && is_within(target, *options.duplicate)))
         return fail(Errc::config, options.directory.string() + " lies in the vault's own directory",
                     "name a directory on another disk");
     SAT_TRY_VALUE(const FileDescriptor unrepaired, keep_from_repair(options.data));
@@ -311,29 +462,29 @@ Result<BackupReport> backup_vault(const BackupOptions& options, const VaultKeys&
     return report;
 }
 
+Result<void> refuse_unfinished_restore(const Path& data) {
+    if (!is_cut_off_placing(data) && !is_cut_off_copying(data)) return {};
+    return fail(Errc::config, "a restore into " + data.string() + " has not come to its end", "run the restore again");
+}
+
 Result<void> prepare_restore(const Path& backup, const Path& data) {
     if (!is_there(backup / "catalog.sqlite") || !is_there(backup / "master.key"))
         return fail(Errc::input_unreadable, "there is no backup in " + backup.string());
     SAT_TRY(make_private_directory(data));
-    const bool unfinished = is_unfinished(data);
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(data, error)) {
-        const Path name = entry.path().filename();
-        if (name == "keys" || name == "keys.part" || name == "lock" || name == kRepairLock || name == "lost+found" ||
-            name == kRestorePart)
-            continue;
-        if (unfinished && std::ranges::find(kRestored, name) != kRestored.end()) continue;
-        return fail(Errc::exists, data.string() + " is not empty",
-                    "restore into a directory that is empty, or holds keys alone");
-    }
-    if (error) return fail(errno_error("read", data, error.value()));
+    SAT_TRY(require_room(data));
+    SAT_TRY_VALUE(const FileDescriptor lock, lock_file(data / "lock"));
     if (vault_keys_exist(data / "keys")) return {};
     if (!vault_keys_exist(backup / "keys"))
         return fail(Errc::config, "the backup has no keys, and there are none in " + (data / "keys").string(),
                     "put the vault's keys there first");
+    // With these keys no vault starts anew.
+    SAT_TRY(make_private_directory(data / kRestorePart));
     const Path part = data / "keys.part";
-    std::filesystem::remove_all(part, error);
-    SAT_TRY(copy_directory(backup / "keys", part));
+    SAT_TRY(remove_tree(part));
+    SAT_TRY(refuse_link(backup / "keys"));
+    for (const char* name : kKeyFiles) SAT_TRY(refuse_link(backup / "keys" / name));
+    SAT_TRY_VALUE(const BackupFiles files, read_key_files(backup / "keys"));
+    SAT_TRY(write_key_files(files, part));
     if (std::rename(part.c_str(), (data / "keys").c_str()) != 0)
         return fail(errno_error("create", data / "keys", errno));
     return sync_directory(data);
@@ -343,33 +494,26 @@ Result<CheckReport> restore_vault(const Path& backup, const Path& data, const Va
                                   const std::function<bool()>& stopped) {
     SAT_TRY(require_its_keys(backup, keys));
     SAT_TRY_VALUE(const FileDescriptor lock, lock_file(data / "lock"));
-    SAT_TRY(remove_unfinished(data));
-    std::error_code error;
-    PartDirectory part(data / kRestorePart);
-    SAT_TRY(make_private_directory(part.path()));
-    for (const char* name : kRestored) {
-        SAT_TRY(go_on(stopped));
-        if (!is_there(backup / name)) continue;
-        if (std::filesystem::is_directory(backup / name, error)) {
-            SAT_TRY(copy_directory(backup / name, part.path() / name));
-        } else {
-            SAT_TRY(copy_new_file(backup / name, part.path() / name));
-        }
-    }
-    SAT_TRY(sync_directory(part.path()));
-    SAT_TRY_VALUE(CheckReport report, check_vault({part.path(), std::nullopt, false, now}, keys));
-    // What is not whole from here on is finished, or begun anew, by the next run.
-    part.release();
+    SAT_TRY(require_room(data));
+    SAT_TRY(begin_restore(data));
     const Path from = data / kRestorePart;
+    auto report = copy_backup(backup, from, keys, now, stopped);
+    if (!report) {
+        // The directory stays, and keeps vaults from starting.
+        (void)empty_directory(from);
+        return report;
+    }
+    // What is not whole from here on is begun anew by the next run.
     for (const char* name : kRestored) {
         if (!is_there(from / name)) continue;
         if (std::rename((from / name).c_str(), (data / name).c_str()) != 0)
             return fail(errno_error("create", data / name, errno));
         SAT_TRY(sync_directory(data));
     }
+    std::error_code error;
     std::filesystem::remove_all(from, error);
     // Paths as they are from now on.
-    for (Damage& damage : report.damages) {
+    for (Damage& damage : report->damages) {
         const Path where(damage.where);
         if (is_within(where, from)) damage.where = (data / where.lexically_relative(from)).string();
     }

@@ -20,6 +20,7 @@
 #include "store/identity_files.h"
 #include "store/repair_file.h"
 #include "store/sqlite_log.h"
+#include "vault/backup.h"
 #include "vault/rebuild.h"
 
 namespace sat {
@@ -161,6 +162,7 @@ private:
                 return fail(Errc::busy, "a vault runs on " + place.root.string(), "stop it, and check it then");
             if (!locked) return fail(std::move(locked.error()));
             locks_.push_back(std::move(*locked));
+            SAT_TRY(refuse_unfinished_restore(place.root));
         }
         if (options_.repair) {
             auto alone = lock_file(options_.data / kRepairLock);
@@ -865,8 +867,9 @@ private:
             });
         for (const Place& place : places_) {
             std::error_code error;
-            for (const auto& entry : std::filesystem::directory_iterator(place.root / kIdentityDirectory, error))
-                if (const auto wallet = Wallet::from_hex(entry.path().filename().string())) wallets.insert(*wallet);
+            std::filesystem::directory_iterator at(place.root / kIdentityDirectory, error);
+            for (; !error && at != std::filesystem::directory_iterator(); at.increment(error))
+                if (const auto wallet = Wallet::from_hex(at->path().filename().string())) wallets.insert(*wallet);
         }
         for (const Wallet& wallet : wallets)
             if (const auto chain = find_identity(wallet)) known_.push_back({wallet, chain->encode()});

@@ -13,6 +13,7 @@
 #include "store/directory_blob_store.h"
 #include "store/repair_file.h"
 #include "store/sqlite_catalog.h"
+#include "vault/backup.h"
 #include "vault/check.h"
 #include "vault/healer.h"
 #include "vault/kept_uploads.h"
@@ -108,6 +109,7 @@ Result<std::unique_ptr<VaultCore>> VaultCore::open(VaultOptions vault_options, V
     SAT_TRY(make_private_directory(vault_options.data));
     SAT_TRY_VALUE(FileDescriptor data_lock, lock_file(vault_options.data / "lock"));
     locks.push_back(std::move(data_lock));
+    SAT_TRY(refuse_unfinished_restore(vault_options.data));
     if (vault_options.duplicate) {
         SAT_TRY(make_private_directory(*vault_options.duplicate));
         std::error_code error;
@@ -116,6 +118,7 @@ Result<std::unique_ptr<VaultCore>> VaultCore::open(VaultOptions vault_options, V
                         "name a directory on another disk");
         SAT_TRY_VALUE(FileDescriptor duplicate_lock, lock_file(*vault_options.duplicate / "lock"));
         locks.push_back(std::move(duplicate_lock));
+        SAT_TRY(refuse_unfinished_restore(*vault_options.duplicate));
         leaves.push_back(*vault_options.duplicate / "leaves");
         roots.push_back(*vault_options.duplicate);
     }

@@ -40,10 +40,6 @@ constexpr const char* kDuplicate = "duplicate";
 constexpr std::size_t kMaxPath = 4096;
 constexpr std::string_view kHeadersMagic = "SATH\x01\0\0\0";
 constexpr std::size_t kHeadersMagicSize = 8;
-// In the order of a backup.
-constexpr std::array<const char*, 6> kKeyFiles = {"identity.json", "kem.pem",      "log.pem",
-                                                  "sign.pem",      "sign.pub.pem", "store.pem"};
-constexpr std::size_t kMaxKeyFile = std::size_t{64} * 1024;
 
 Path keys_of(const Path& data) { return data / "keys"; }
 
@@ -427,6 +423,8 @@ Result<VaultRekeyReport> rekey_vault(const VaultRekey& rekey) {
     std::optional<MasterKey> master;
     if (rekey.store) {
         SAT_TRY(require_duplicate_named(rekey, keys));
+        // What is to be restored opens with the present `store` alone.
+        SAT_TRY(refuse_unfinished_restore(rekey.data));
         if (rekey.duplicate) SAT_TRY(require_private_directory(*rekey.duplicate));
         SAT_TRY_VALUE(master, require_one_vault(places_of(rekey), keys));
         // Not sooner: a directory that was named by mistake is not written to.

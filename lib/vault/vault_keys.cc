@@ -20,7 +20,6 @@ constexpr const char* kLogFile = "log.pem";
 constexpr const char* kPublicFile = "sign.pub.pem";
 constexpr const char* kIdentityFile = "identity.json";
 constexpr std::size_t kMaxIdentityFile = 32 * 1024;
-constexpr std::size_t kMaxPem = std::size_t{64} * 1024;
 
 tl::unexpected<Error> not_ours(const Path& file) {
     return fail(Errc::config, file.string() + " is not the key that the vault's identity names",
@@ -70,7 +69,11 @@ Result<VaultKeys> create_vault_keys(const Path& directory, RsaBits bits, const S
     SAT_TRY(write_vault_keys(fresh, keys, passphrase));
     if (std::rename(fresh.c_str(), directory.c_str()) != 0) return fail(errno_error("create", directory, errno));
     SAT_TRY(sync_directory(directory.parent_path().empty() ? Path(".") : directory.parent_path()));
-    return keys;
+    SAT_TRY_VALUE(VaultKeys made, load_vault_keys(directory, passphrase));
+    if (made.wallet() != keys.wallet() || made.store.public_key().id() != keys.store.public_key().id())
+        return fail(Errc::io_error, "the keys in " + directory.string() + " read back otherwise than they were written",
+                    "see who else writes there, and begin with an empty directory");
+    return made;
 }
 
 Result<VaultKeys> load_vault_keys(const Path& directory, const SecretBytes* passphrase) {
@@ -112,20 +115,8 @@ bool vault_keys_exist(const Path& directory) {
 }
 
 bool vault_keys_are_encrypted(const Path& directory) {
-    const auto pem = read_secret_file(directory / kSignFile, kMaxPem);
+    const auto pem = read_secret_file(directory / kSignFile, kMaxKeyFile);
     return pem && private_key_is_encrypted(pem->reveal());
-}
-
-bool all_vault_keys_are_encrypted(const Path& directory) {
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-        if (entry.path().extension() != ".pem") continue;
-        const auto pem = read_secret_file(entry.path(), kMaxPem);
-        if (!pem) return false;
-        const bool is_private = as_text(pem->reveal()).find("PRIVATE KEY-----") != std::string_view::npos;
-        if (is_private && !private_key_is_encrypted(pem->reveal())) return false;
-    }
-    return !error && vault_keys_are_encrypted(directory);
 }
 
 Result<IdentityChain> read_vault_identity(const Path& directory) { return read_identity(directory); }

@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+
 #include "base/file.h"
 #include "crypto/key_file.h"
 #include "crypto/keys.h"
@@ -20,8 +22,13 @@ struct VaultKeys {
     const Wallet& wallet() const noexcept;
 };
 
-// Generates the four keys and the identity into `directory` (DATA/keys, made 0700), pairwise-checked.
-// `passphrase` null: unencrypted.  exists: there are keys already.
+// What a vault's `keys/` holds, in the order of a key backup; anything else there is not the vault's.
+inline constexpr std::array<const char*, 6> kKeyFiles = {"identity.json", "kem.pem",      "log.pem",
+                                                         "sign.pem",      "sign.pub.pem", "store.pem"};
+inline constexpr std::size_t kMaxKeyFile = std::size_t{64} * 1024;
+
+// Generates the four keys and the identity into `directory` (DATA/keys, made 0700), pairwise-checked, and opens
+// them there.  The caller holds DATA/lock.  `passphrase` null: unencrypted.  exists: there are keys already.
 Result<VaultKeys> create_vault_keys(const Path& directory, RsaBits bits, const SecretBytes* passphrase, UnixTime now);
 
 // config: missing, wrong modes, or keys that are not the identity's; key_locked: passphrase missing or wrong.
@@ -33,8 +40,6 @@ Result<void> write_vault_keys(const Path& directory, const VaultKeys& keys, cons
 // Whether `directory` holds keys, and whether they are encrypted; the identity without opening any key.
 bool vault_keys_exist(const Path& directory);
 bool vault_keys_are_encrypted(const Path& directory);
-// Every private key that lies there, not only those that the vault asks a passphrase for.
-bool all_vault_keys_are_encrypted(const Path& directory);
 Result<IdentityChain> read_vault_identity(const Path& directory);
 
 }  // namespace sat

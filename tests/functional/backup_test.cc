@@ -7,8 +7,10 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <map>
 #include <regex>
 
+#include "support/faults.h"
 #include "support/programs.h"
 
 namespace fs = std::filesystem;
@@ -26,8 +28,41 @@ bool has_handlers(pid_t process) {
            ((std::stoull(match[1], nullptr, 16) >> (SIGTERM - 1)) & 1) != 0;
 }
 
+// Every file with its bytes, every directory and link with its kind.
+std::map<Path, std::string> contents_of(const Path& directory) {
+    std::map<Path, std::string> out;
+    for (const auto& entry : fs::recursive_directory_iterator(directory))
+        out[entry.path()] = entry.is_regular_file() ? read_text(entry.path()) : "-";
+    return out;
+}
+
 class BackupCommand : public ThreeComputers {
 public:
+    Path image_of(const std::string& id, const Path& root) const {
+        return root / (root == duplicate() ? "duplicate_store" : "image_store") / id.substr(0, 2) / id;
+    }
+    // In the place of a file: what is none.
+    static void become_directory(const Path& file) {
+        fs::remove(file);
+        fs::create_directory(file);
+    }
+    // Neither a start nor a command makes anything of what a restore left in `where`.
+    void expect_no_vault(const Path& where, const Words& more = {}) const {
+        // All but this, which a check makes.
+        write_text(where / "repair.lock", "");
+        fs::permissions(where / "repair.lock", fs::perms::owner_read | fs::perms::owner_write);
+        const auto before = contents_of(where);
+        for (const Words& words : {Words{"status"}, Words{"run", "--listen", "127.0.0.1:0"}, Words{"check"},
+                                   Words{"check", "--repair"}, Words{"rekey", "--store"}}) {
+            Words all = words;
+            all.insert(all.end(), more.begin(), more.end());
+            const Done refused = Command("sat-vaultd", all).home(where).run();
+            EXPECT_EQ(refused.exit, exits::kConfig) << words.front() << refused.out << refused.err;
+            EXPECT_THAT(refused.err, HasSubstr("has not come to its end")) << words.front();
+            EXPECT_THAT(refused.err, HasSubstr("run the restore again")) << words.front();
+        }
+        EXPECT_EQ(contents_of(where), before);
+    }
     Path backup_dir() const { return dir() / "backup"; }
     Done backup() { return vaultd_command({"backup", backup_dir(), "--duplicate", duplicate()}).json().run(); }
     // A vault whose keys a passphrase protects, and its commands.
@@ -200,6 +235,226 @@ TEST_F(BackupCommand, ARestoreThatWasCutOffIsRunAgain) {
     fs::remove(data() / "master.key");
     EXPECT_EQ(vaultd_command({"restore", backup_dir()}).json().run().exit, exits::kExists);
     EXPECT_TRUE(fs::exists(data() / "image_store" / id.substr(0, 2) / id));
+}
+
+// A new vault under the old identity would sign a ledger that begins anew.
+TEST_F(BackupCommand, ARestoreThatWasCutOffWhileItCopiedLetsNoVaultStartBeforeItIsRunAgain) {
+    const std::string id = upload();
+    ASSERT_EQ(backup().exit, 0);
+    stop_vault();
+    no_vault();
+    fs::rename(data(), dir() / "old");
+    fs::create_directories(data() / "restore.part");
+    for (const Path& path : {data(), data() / "restore.part"}) fs::permissions(path, fs::perms::owner_all);
+    fs::copy(dir() / "old" / "keys", data() / "keys", fs::copy_options::recursive);
+    write_text(data() / "lock", "");
+    expect_no_vault(data());
+    fs::copy_file(backup_dir() / "leaves", data() / "restore.part" / "leaves");
+    expect_no_vault(data());
+    const auto beside = contents_of(duplicate());
+    expect_no_vault(data(), {"--duplicate", duplicate()});
+    EXPECT_EQ(contents_of(duplicate()), beside);
+    const Done again = vaultd_command({"restore", backup_dir()}).json().run();
+    ASSERT_EQ(again.exit, 0) << again.out << again.err;
+    EXPECT_FALSE(fs::exists(data() / "restore.part"));
+    start_vault({.data = data()});
+    EXPECT_EQ(owner_of(id), wallet(artist_home()).hex());
+}
+
+TEST_F(BackupCommand, ARestoreThatFailedLetsNoVaultStartEither) {
+    upload();
+    ASSERT_EQ(backup().exit, 0);
+    stop_vault();
+    no_vault();
+    const Path leaves = backup_dir() / "leaves";
+    fs::rename(leaves, dir() / "leaves");
+    fs::create_symlink(dir() / "leaves", leaves);
+    fs::rename(data(), dir() / "old");
+    fs::create_directory(data());
+    fs::permissions(data(), fs::perms::owner_all);
+    fs::copy(dir() / "old" / "keys", data() / "keys", fs::copy_options::recursive);
+    const Done failed = vaultd_command({"restore", backup_dir()}).json().run();
+    EXPECT_EQ(failed.exit, exits::kUnreadable) << failed.out;
+    EXPECT_TRUE(fs::is_empty(data() / "restore.part")) << "what was copied takes no room";
+    expect_no_vault(data());
+    fs::rename(dir() / "leaves", leaves);
+    EXPECT_EQ(vaultd_command({"restore", backup_dir()}).json().run().exit, 0);
+    EXPECT_EQ(vaultd_command({"check"}).json().run().exit, 0);
+}
+
+TEST_F(BackupCommand, KeysThatCameOutOfABackupStartNothingBeforeItsVaultIsThere) {
+    const Path locked = locked_vault();
+    ASSERT_EQ(vaultd_on(locked, {"status"}).exit, 0);
+    ASSERT_EQ(vaultd_on(locked, {"backup", backup_dir()}).exit, 0);
+    write_text(dir() / "wrong", "another passphrase\n");
+    const Path fresh = dir() / "fresh";
+    const Done locked_out =
+        Command("sat-vaultd", {"restore", backup_dir(), "--data", fresh, "--passphrase-file", dir() / "wrong"})
+            .json()
+            .run();
+    EXPECT_EQ(locked_out.exit, exits::kKeyLocked) << locked_out.out;
+    ASSERT_TRUE(fs::exists(fresh / "keys" / "identity.json"));
+    EXPECT_EQ(vaultd_on(fresh, {"status"}).exit, exits::kConfig);
+    EXPECT_FALSE(fs::exists(fresh / "master.key"));
+    EXPECT_EQ(vaultd_on(fresh, {"restore", backup_dir()}).exit, 0);
+    EXPECT_EQ(vaultd_on(fresh, {"status"}).exit, 0);
+}
+
+TEST_F(BackupCommand, TakesWhatCannotBeReadFromTheDuplicateOrGoesWithoutIt) {
+    const std::string id = upload();
+    const std::string other = upload("Another");
+    const std::string good = read_text(image_of(id, data()));
+    Faults faults(dir() / "faults");
+    // A bad sector.
+    faults.make_unreadable("/vault/image_store/" + id.substr(0, 2) + "/" + id);
+    const Done healed =
+        vaultd_command({"backup", backup_dir(), "--duplicate", duplicate()}).env(faults.env()).json().run();
+    ASSERT_EQ(healed.exit, 0) << healed.out << healed.err;
+    EXPECT_GT(faults.injected(), 0U);
+    EXPECT_EQ(read_text(image_of(id, backup_dir())), good);
+    fs::remove_all(backup_dir());
+    const Done without = vaultd_command({"backup", backup_dir()}).env(faults.env()).json().run();
+    EXPECT_EQ(without.exit, exits::kBadProof) << without.out;
+    EXPECT_EQ(without.error()["found"]["damages"][0]["artwork"], id);
+    EXPECT_FALSE(fs::exists(image_of(id, backup_dir())));
+    EXPECT_TRUE(fs::exists(image_of(other, backup_dir())));
+    fs::remove_all(backup_dir());
+    // What is no file at all.
+    become_directory(image_of(id, data()));
+    ASSERT_EQ(backup().exit, 0);
+    EXPECT_EQ(read_text(image_of(id, backup_dir())), good);
+    fs::remove_all(backup_dir());
+    become_directory(image_of(id, duplicate()));
+    const Done lost = backup();
+    EXPECT_EQ(lost.exit, exits::kBadProof) << lost.out;
+    EXPECT_EQ(lost.error()["found"]["damages"].size(), 1U) << lost.out;
+    EXPECT_EQ(lost.error()["found"]["damages"][0]["artwork"], id);
+    EXPECT_TRUE(fs::exists(image_of(other, backup_dir()))) << "what is good of it is kept";
+}
+
+TEST_F(BackupCommand, KeepsADamagedFileThatCanBeReadWhereTheOtherCannot) {
+    const std::string id = upload();
+    std::string bytes = read_text(image_of(id, data()));
+    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+    write_text(image_of(id, data()), bytes);
+    become_directory(image_of(id, duplicate()));
+    EXPECT_EQ(backup().exit, exits::kBadProof);
+    EXPECT_EQ(read_text(image_of(id, backup_dir())), bytes);
+}
+
+TEST_F(BackupCommand, TakesTheMasterKeyFromTheDuplicateToo) {
+    upload();
+    Faults faults(dir() / "faults");
+    faults.make_unreadable("/vault/master.key");
+    const Done made =
+        vaultd_command({"backup", backup_dir(), "--duplicate", duplicate()}).env(faults.env()).json().run();
+    ASSERT_EQ(made.exit, 0) << made.out << made.err;
+    EXPECT_EQ(read_text(backup_dir() / "master.key"), read_text(data() / "master.key"));
+    EXPECT_EQ(vaultd_command({"backup", dir() / "none"}).env(faults.env()).json().run().exit, exits::kIo);
+    EXPECT_FALSE(fs::exists(dir() / "none"));
+}
+
+TEST_F(BackupCommand, IsRestoredWithoutWhatCannotBeReadOfIt) {
+    const std::string id = upload();
+    const std::string other = upload("Another");
+    ASSERT_EQ(backup().exit, 0);
+    stop_vault();
+    no_vault();
+    fs::rename(data(), dir() / "old");
+    const auto restore_with = [&](const std::string& unreadable) {
+        Faults faults(dir() / "faults");
+        faults.make_unreadable(unreadable);
+        fs::remove_all(data());
+        fs::create_directory(data());
+        fs::permissions(data(), fs::perms::owner_all);
+        fs::copy(dir() / "old" / "keys", data() / "keys", fs::copy_options::recursive);
+        return vaultd_command({"restore", backup_dir()}).env(faults.env()).json().run();
+    };
+    // A file, and a directory that cannot be listed.
+    for (const std::string& unreadable : {id.substr(0, 2) + "/" + id, id.substr(0, 2)}) {
+        const Done partial = restore_with("/backup/image_store/" + unreadable);
+        EXPECT_EQ(partial.exit, exits::kBadProof) << partial.out << partial.err;
+        EXPECT_EQ(partial.error()["found"]["damages"][0]["where"], image_of(id, data()).string());
+        EXPECT_TRUE(fs::exists(data() / "master.key"));
+        if (other.substr(0, 2) != id.substr(0, 2)) {
+            EXPECT_TRUE(fs::exists(image_of(other, data())));
+        }
+    }
+    EXPECT_EQ(restore_with("/backup/catalog.sqlite").exit, exits::kIo) << "without it there is no vault";
+    EXPECT_FALSE(fs::exists(data() / "master.key"));
+}
+
+TEST_F(BackupCommand, LeavesOutWhateverLiesBesideTheKeys) {
+    const Path locked = locked_vault();
+    ASSERT_EQ(vaultd_on(locked, {"status"}).exit, 0) << "from now on there is something to back up";
+    const Path keys = locked / "keys";
+    const Outcome opened = test::run({.argv = {"/usr/bin/openssl", "pkey", "-in", keys / "store.pem", "-passin",
+                                               "file:" + (dir() / "pass").string(), "-out", keys / "store.pem.bak"}});
+    ASSERT_EQ(opened.exit_code, 0) << opened.err;
+    ASSERT_THAT(read_text(keys / "store.pem.bak"), HasSubstr("BEGIN PRIVATE KEY"));
+    fs::create_directory(keys / "old");
+    fs::copy_file(keys / "store.pem.bak", keys / "old" / "store.pem");
+    const Done made = vaultd_on(locked, {"backup", backup_dir()});
+    ASSERT_EQ(made.exit, 0) << made.out << made.err;
+    EXPECT_EQ(made.data()["keys"], true);
+    const auto expect_no_open_key = [](const Path& where) {
+        for (const Path& file : files_below(where))
+            EXPECT_THAT(read_text(file), Not(HasSubstr("BEGIN PRIVATE KEY"))) << file;
+    };
+    expect_no_open_key(backup_dir());
+    const Path fresh = dir() / "fresh";
+    EXPECT_EQ(vaultd_on(fresh, {"restore", backup_dir()}).exit, 0) << "and nothing is missing";
+    // A private key under the name of a public one.
+    fs::remove_all(backup_dir());
+    write_text(keys / "sign.pub.pem", read_text(keys / "sign.pub.pem") + read_text(keys / "store.pem.bak"));
+    const Done second = vaultd_on(locked, {"backup", backup_dir()});
+    ASSERT_EQ(second.exit, 0) << second.out << second.err;
+    EXPECT_EQ(second.data()["keys"], false);
+    expect_no_open_key(backup_dir());
+}
+
+TEST_F(BackupCommand, LiesNowhereInTheVaultsDirectoriesHoweverItIsNamed) {
+    upload();
+    for (const Path& where : {data(), duplicate()}) {
+        const auto before = contents_of(where);
+        for (const char* name : {"bare", "./bare", "not/../bare"}) {
+            const Done refused = vaultd_command({"backup", name, "--duplicate", duplicate()}).in(where).json().run();
+            EXPECT_EQ(refused.exit, exits::kConfig) << name << refused.out;
+        }
+        const auto after = contents_of(where);
+        EXPECT_EQ(after.size(), before.size());
+    }
+}
+
+TEST_F(BackupCommand, WithALinkInItIsRefusedAndItsNameMovesNoTerminal) {
+    const std::string id = upload();
+    ASSERT_EQ(backup().exit, 0);
+    stop_vault();
+    no_vault();
+    fs::create_directory(dir() / "elsewhere");
+    write_text(dir() / "elsewhere" / "secret", "not in any backup");
+    const Path fresh = dir() / "fresh";
+    fs::create_directory(fresh);
+    fs::permissions(fresh, fs::perms::owner_all);
+    fs::copy(data() / "keys", fresh / "keys", fs::copy_options::recursive);
+    for (const Path& link : {backup_dir() / "image_store" / "\x1b]0;owned\x07\n",
+                             image_of(id, backup_dir()).parent_path() / "\x1b]0;owned\x07\n",
+                             backup_dir() / "metadata_store" / "\x1b]0;owned\x07\n"}) {
+        fs::create_symlink(dir() / "elsewhere", link);
+        const Done refused = Command("sat-vaultd", {"restore", backup_dir()}).home(fresh).run();
+        EXPECT_EQ(refused.exit, exits::kUnreadable) << link << refused.out << refused.err;
+        EXPECT_THAT(refused.err, HasSubstr("\\x1B]0;owned\\x07\\x0A is a symbolic link"));
+        EXPECT_EQ(refused.err.find('\x1b'), std::string::npos);
+        EXPECT_EQ(refused.err.find('\x07'), std::string::npos);
+        for (const Path& file : files_below(fresh)) EXPECT_NE(file.filename(), "secret");
+        fs::remove(link);
+    }
+    fs::rename(backup_dir() / "image_store", dir() / "images");
+    fs::create_directory_symlink(dir() / "images", backup_dir() / "image_store");
+    EXPECT_EQ(Command("sat-vaultd", {"restore", backup_dir()}).home(fresh).run().exit, exits::kUnreadable);
+    fs::remove(backup_dir() / "image_store");
+    fs::rename(dir() / "images", backup_dir() / "image_store");
+    EXPECT_EQ(Command("sat-vaultd", {"restore", backup_dir()}).home(fresh).run().exit, 0);
 }
 
 TEST_F(BackupCommand, EndsAtASignalAndLeavesNothing) {

@@ -141,6 +141,21 @@ TEST_F(CheckCommand, ABadImageIsServedFromTheDuplicateWhileTheVaultRuns) {
     EXPECT_THAT(vault().process().err(), testing::Not(HasSubstr("Unmistakable")));
 }
 
+TEST_F(CheckCommand, ADirectoryThatCannotBeListedIsADamageAndEndsNothing) {
+    upload();
+    stop_vault();
+    no_vault();
+    remove_catalog();
+    Faults faults(dir() / "faults");
+    faults.make_unreadable("/vault/identities");
+    const Done done = vaultd_command({"check", "--repair", "--duplicate", duplicate()}).env(faults.env()).json().run();
+    EXPECT_EQ(done.exit, exits::kBadProof) << done.out << done.err;
+    EXPECT_GT(faults.injected(), 0U);
+    EXPECT_TRUE(fs::exists(data() / "catalog.sqlite")) << "the duplicate has the identities";
+    EXPECT_EQ(check({"--repair"}).exit, 0);
+    EXPECT_EQ(check().exit, 0);
+}
+
 // A vault of one work with an open claim, its catalogue's format number and its leaves damaged; each try of a repair
 // begins from a copy of it.
 class CutOffRepair : public CheckCommand {
