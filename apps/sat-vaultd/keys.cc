@@ -23,6 +23,28 @@ PassphraseSource source_of(const VaultdOptions& options) {
     return source;
 }
 
+// That it has no keys, and nothing that keys were made for.
+Result<void> require_unused(const Path& data) {
+    const Path directory = key_directory(data);
+    if (vault_keys_exist(directory))
+        return fail(Errc::exists, "there are keys in " + printable(directory.string()) + " already",
+                    "a vault's keys are made once; another vault needs another --data");
+    std::error_code error;
+    std::filesystem::directory_iterator at(data, error);
+    if (error == std::errc::no_such_file_or_directory) return {};
+    for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+        const Path name = at->path().filename();
+        // A file system of its own has this; an init or an import that was cut off left the others.
+        if (name == "lost+found" || name == "keys" || name == "keys.part" || name == "lock" || name == kRepairLock ||
+            name == "keys.next.part")
+            continue;
+        return fail(Errc::config, printable(data.string()) + " has no keys, but is not empty",
+                    "put the keys of this vault back, or name another directory with --data");
+    }
+    if (error) return fail(errno_error("read", printable(data.string()), error.value()));
+    return {};
+}
+
 }  // namespace
 
 Path key_directory(const Path& data) { return data / "keys"; }
@@ -37,29 +59,18 @@ VaultOptions vault_options(const Path& data, const VaultdOptions& options) {
 }
 
 Result<VaultKeys> make_keys(const Path& data, const VaultdOptions& options) {
-    const Path directory = key_directory(data);
     SAT_TRY(finish_key_change(data));
-    if (vault_keys_exist(directory))
-        return fail(Errc::exists, "there are keys in " + printable(directory.string()) + " already",
-                    "a vault's keys are made once; another vault needs another --data");
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(data, error)) {
-        const Path name = entry.path().filename();
-        // A file system of its own has this; an init or an import that was cut off left the others.
-        if (name == "lost+found" || name == "keys" || name == "keys.part" || name == "lock" || name == kRepairLock ||
-            name == "keys.next.part")
-            continue;
-        return fail(Errc::config, printable(data.string()) + " has no keys, but is not empty",
-                    "put the keys of this vault back, or name another directory with --data");
-    }
+    SAT_TRY(require_unused(data));
     const RsaBits bits = options.bits == 4096 ? RsaBits::b4096 : RsaBits::b3072;
     SecretBytes passphrase;
     if (!options.no_passphrase) {
         SAT_TRY_VALUE(passphrase, choose_passphrase(source_of(options), "the vault's keys"));
     }
     SAT_TRY(make_private_directory(data));
-    if (options.no_passphrase) return create_vault_keys(directory, bits, nullptr, now_unix());
-    return create_vault_keys(directory, bits, &passphrase, now_unix());
+    // Two first starts at once: one makes the keys, the other finds them or is refused.
+    SAT_TRY_VALUE(const FileDescriptor lock, lock_file(data / "lock"));
+    SAT_TRY(require_unused(data));
+    return create_vault_keys(key_directory(data), bits, options.no_passphrase ? nullptr : &passphrase, now_unix());
 }
 
 Result<void> require_keys(const Path& data) {

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "support/faults.h"
 #include "support/programs.h"
 
 namespace fs = std::filesystem;
@@ -54,6 +55,34 @@ TEST_F(Keys, APassphraseFromADescriptorMakesTheWalletAndMeetsTheVault) {
                           .run();
     ASSERT_EQ(made.exit, 0) << made.out << made.err;
     EXPECT_EQ(made.data()["vaults"].size(), 1U);
+}
+
+// Two first starts at once would each make keys, and one take the other's away.
+TEST_F(Keys, AVaultsKeysAreMadeUnderItsLock) {
+    const Path fresh = dir() / "fresh";
+    fs::create_directory(fresh);
+    fs::permissions(fresh, fs::perms::owner_all);
+    auto lock = lock_file(fresh / "lock");
+    ASSERT_TRUE(lock);
+    const Done init = Command("sat-vaultd", {"init", "--no-passphrase"}).home(fresh).json().run();
+    EXPECT_EQ(init.code(), "busy") << init.out;
+    const Done run = Command("sat-vaultd", {"run", "--listen", "127.0.0.1:0", "--no-passphrase"}).home(fresh).run();
+    EXPECT_EQ(run.exit, init.exit) << run.err;
+    EXPECT_EQ(files_below(fresh).size(), 1U) << "the lock alone";
+    lock->reset();
+    EXPECT_EQ(Command("sat-vaultd", {"init", "--no-passphrase"}).home(fresh).json().run().exit, 0);
+}
+
+TEST_F(Keys, AreNotMadeInADirectoryThatCannotBeListed) {
+    const Path fresh = dir() / "fresh";
+    fs::create_directory(fresh);
+    fs::permissions(fresh, fs::perms::owner_all);
+    Faults faults(dir() / "faults");
+    faults.make_unreadable("/fresh");
+    const Done init = Command("sat-vaultd", {"init", "--no-passphrase"}).home(fresh).env(faults.env()).json().run();
+    EXPECT_EQ(init.exit, exits::kIo) << init.out << init.err;
+    EXPECT_GT(faults.injected(), 0U);
+    EXPECT_FALSE(fs::exists(fresh / "keys"));
 }
 
 TEST_F(Keys, AVaultUnderAPassphraseStartsWithItAndNotWithout) {
