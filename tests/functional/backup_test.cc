@@ -287,6 +287,7 @@ TEST_F(BackupCommand, KeysThatCameOutOfABackupStartNothingBeforeItsVaultIsThere)
     ASSERT_EQ(vaultd_on(locked, {"status"}).exit, 0);
     ASSERT_EQ(vaultd_on(locked, {"backup", backup_dir()}).exit, 0);
     write_text(dir() / "wrong", "another passphrase\n");
+    fs::permissions(dir() / "wrong", fs::perms::owner_read | fs::perms::owner_write);
     const Path fresh = dir() / "fresh";
     const Done locked_out =
         Command("sat-vaultd", {"restore", backup_dir(), "--data", fresh, "--passphrase-file", dir() / "wrong"})
