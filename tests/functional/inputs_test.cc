@@ -316,6 +316,25 @@ TEST_F(Inputs, KeysThatOthersMayReadAreNotUsed) {
     }
 }
 
+TEST_F(Inputs, ANameOfAFileSendsNothingToTheTerminal) {
+    const Path name = dir() / "a\x1b[31m\nb.jpg";
+    const auto say = [&](Words words) {
+        const Done done = artist_command(std::move(words)).json(false).run();
+        EXPECT_NE(done.exit, 0);
+        EXPECT_EQ((done.out + done.err).find('\x1b'), std::string::npos) << done.err;
+        EXPECT_THAT(done.err, testing::HasSubstr("a\\x1B[31m\\x0Ab.jpg")) << "and it can be told which";
+        return done.exit;
+    };
+    EXPECT_EQ(say({"upload", name, "--title", "x"}), exits::kUnreadable) << "not there";
+    fs::create_directory(name);
+    EXPECT_EQ(say({"upload", name, "--title", "x"}), exits::kUnreadable) << "no file";
+    EXPECT_EQ(say({"upload", name, picture()}), exits::kUnreadable) << "one of several";
+    fs::remove(name);
+    write_text(name, "");
+    EXPECT_EQ(say({"upload", name, "--title", "x"}), exits::kBadData) << "empty";
+    EXPECT_EQ(say({"certificate", upload(), "-o", name}), exits::kExists);
+}
+
 TEST_F(Inputs, AWrongOrMissingPassphraseLeavesTheKeyLocked) {
     copy_cached("locked", dir() / "locked");
     const auto locked = [&](const Words& more) {
