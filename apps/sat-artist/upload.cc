@@ -115,8 +115,12 @@ Result<Report> upload_one(ClientApp& app) {
                                          [&](const std::string& text) { app.output().note(text); }}));
     SAT_TRY(vault->keep_checkpoint());
     Report report = report_of(uploaded, home->wallet());
-    // What cannot be removed is found by the next upload of this file, and told to be there.
-    report.told = [vault] { (void)vault->forget_commits(); };
+    // Last of all: whoever ends with an error is told to run the same command again, which looks for the commit.  What
+    // cannot be removed is found by the next upload of this file, and told to be there.
+    report.told = [vault] {
+        vault->close();
+        (void)vault->forget_commits();
+    };
     return report;
 }
 
@@ -152,8 +156,10 @@ public:
         for (std::thread& thread : threads) thread.join();
         SAT_TRY(std::move(told));
         // After a failure the same command is run again: it finds what is stored by these.
-        if (exit_ == kExitDone)
+        if (exit_ == kExitDone) {
+            for (VaultClient* client : clients) client->close();
             for (VaultClient* client : clients) SAT_TRY(client->forget_commits());
+        }
         Report report;
         report.shown = true;
         report.exit = exit_;
