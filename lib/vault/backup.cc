@@ -165,9 +165,10 @@ public:
     Result<BackupReport> run() {
         BackupReport report;
         SAT_TRY_VALUE(const MasterKey master, copy_master_key());
-        SAT_TRY_VALUE(const BackupFiles key_files, read_key_files(options_.data / "keys"));
-        report.with_keys = is_protected(key_files);
-        if (report.with_keys) SAT_TRY(write_key_files(key_files, part_ / "keys"));
+        // Keys that cannot all be read are none to restore from; the works are backed up all the same.
+        const auto key_files = read_key_files(options_.data / "keys");
+        report.with_keys = key_files && is_protected(*key_files);
+        if (report.with_keys) SAT_TRY(write_key_files(*key_files, part_ / "keys"));
         if (is_there(options_.data / "contradiction"))
             SAT_TRY(copy_new_file(options_.data / "contradiction", part_ / "contradiction"));
         sealer_.emplace(master.derive(AtRestKey::files));
@@ -396,20 +397,31 @@ Result<void> require_room(const Path& data) {
     return {};
 }
 
+constexpr std::array kNeverMissing{"catalog.sqlite", "master.key"};
+
 // Into `part`, verified.
 Result<CheckReport> copy_backup(const Path& backup, const Path& part, const VaultKeys& keys, UnixTime now,
                                 const std::function<bool()>& stopped) {
     for (const char* name : kRestored) {
         SAT_TRY(go_on(stopped));
-        if (!is_there(backup / name)) continue;
+        struct stat status {};
+        if (lstat((backup / name).c_str(), &status) != 0) {
+            if (errno == ENOENT) continue;
+            return fail(errno_error("read", backup / name, errno));
+        }
         SAT_TRY(refuse_link(backup / name));
-        std::error_code error;
-        if (std::filesystem::is_directory(backup / name, error)) {
+        if (S_ISDIR(status.st_mode)) {
             SAT_TRY(copy_store(backup / name, part / name));
         } else {
             SAT_TRY(copy_new_file(backup / name, part / name));
         }
     }
+    // Every backup has these.  One that went away meanwhile, with the disk or the mount that it lies on, has lost
+    // nothing, and is no damaged one.
+    for (const char* name : kNeverMissing)
+        if (!is_there(backup / name) || !is_there(part / name))
+            return fail(Errc::input_unreadable, "the backup in " + backup.string() + " went away while it was read",
+                        "make it reachable again, then run the restore again");
     SAT_TRY(sync_directory(part));
     return check_vault({part, std::nullopt, false, now}, keys);
 }
@@ -464,11 +476,12 @@ Result<BackupReport> backup_vault(const BackupOptions& options, const VaultKeys&
 
 Result<void> refuse_unfinished_restore(const Path& data) {
     if (!is_cut_off_placing(data) && !is_cut_off_copying(data)) return {};
-    return fail(Errc::config, "a restore into " + data.string() + " has not come to its end", "run the restore again");
+    return fail(Errc::config, "a restore into " + data.string() + " has not come to its end",
+                "run the restore again; to give it up, remove restore.part, and start no vault there without its data");
 }
 
 Result<void> prepare_restore(const Path& backup, const Path& data) {
-    if (!is_there(backup / "catalog.sqlite") || !is_there(backup / "master.key"))
+    if (!std::ranges::all_of(kNeverMissing, [&](const char* name) { return is_there(backup / name); }))
         return fail(Errc::input_unreadable, "there is no backup in " + backup.string());
     SAT_TRY(make_private_directory(data));
     SAT_TRY(require_room(data));

@@ -435,6 +435,30 @@ TEST_F(CheckTest, RebuildsMoreRowsThanOneTransactionTakes) {
     expect_as_before("with many rows");
 }
 
+TEST_F(CheckTest, ABackupThatGoesAwayWhileItIsReadIsNoDamagedOne) {
+    const Path backup = directory / "backup";
+    const Path away = directory / "away";
+    const Path fresh = directory / "fresh";
+    ASSERT_TRUE(backup_vault({options.data, options.duplicate, backup, now, {}}, keys).has_value());
+    // Before each of the names that a restore takes.
+    for (int name = 1; name <= 7; ++name) {
+        fs::remove_all(fresh);
+        fs::create_directory(fresh);
+        int asked = 0;
+        const auto gone = restore_vault(backup, fresh, keys, now, [&] {
+            if (++asked == name) fs::rename(backup, away);
+            return false;
+        });
+        fs::rename(away, backup);
+        ASSERT_FALSE(gone.has_value()) << name;
+        EXPECT_EQ(gone.error().code, Errc::input_unreadable) << name << gone.error().message;
+        EXPECT_FALSE(refuse_unfinished_restore(fresh).has_value()) << name << ": a vault may start";
+        const auto again = restore_vault(backup, fresh, keys, now, nullptr);
+        ASSERT_TRUE(again.has_value()) << name << again.error().message;
+        EXPECT_EQ(again->left(), 0U) << name << words(*again);
+    }
+}
+
 TEST_F(CheckTest, FindsACountOfWhatAWalletRegisteredThatIsWrong) {
     for (const char* sql : {"UPDATE artists SET works = works + 1", "UPDATE artists SET bytes = 0",
                             "DELETE FROM artists", "INSERT INTO artists VALUES(zeroblob(32), 1, 1)"}) {
