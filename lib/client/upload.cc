@@ -13,6 +13,7 @@
 #include <cstring>
 #include <future>
 #include <thread>
+#include <tuple>
 
 #include "base/assert.h"
 #include "client/upload_store.h"
@@ -346,8 +347,11 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
         SAT_TRY_VALUE(auto settled, settle(place));
         if (settled) return std::move(*settled);
     }
-    // Where an answer is still open, the vault's word on it is final once this run has the name.
-    std::ranges::sort(places, {}, [](const Place& place) { return std::pair(!place.sent_before, place.which); });
+    // Where an answer is still open, the vault's word on it is final once this run has the name: this work's first, or it
+    // could be registered once more under another.
+    std::ranges::sort(places, {}, [](const Place& place) {
+        return std::tuple(!(place.sent_before && place.same), !place.sent_before, place.which);
+    });
     Place* place = places.data();
     auto taken = begin_upload(registration, place->name, kOtherUploadWait);
     const auto is_busy = [&] { return !taken && taken.error().code == Errc::busy; };
