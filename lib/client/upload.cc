@@ -347,8 +347,8 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
         SAT_TRY_VALUE(auto settled, settle(place));
         if (settled) return std::move(*settled);
     }
-    // Where an answer is still open, the vault's word on it is final once this run has the name: this work's first, or it
-    // could be registered once more under another.
+    // Where an answer is still open, the vault's word on it is final once this run has the name: this work's first, or
+    // it could be registered once more under another.
     std::ranges::sort(places, {}, [](const Place& place) {
         return std::tuple(!(place.sent_before && place.same), !place.sent_before, place.which);
     });
