@@ -83,7 +83,11 @@ Result<void> prepare(ClientApp& app, PictureHelper& helper, const std::string& t
     return {};
 }
 
-Report report_of(const UploadResult& uploaded, const Wallet& me) {
+Report report_of(ClientApp& app, const UploadResult& uploaded, const Wallet& me) {
+    const Registration& registered = uploaded.work.registration.body;
+    if (registered.release == ReleasePolicy::preview && !registered.preview)
+        app.output().warn("no preview could be made of " + registered.file_path + ": until they own " +
+                          uploaded.work.id().str() + ", collectors see nothing of it");
     Report answer;
     answer.data = artwork_json(uploaded.work);
     answer.data["receipt"] = uploaded.receipt;
@@ -114,7 +118,7 @@ Result<Report> upload_one(ClientApp& app) {
                                          },
                                          [&](const std::string& text) { app.output().note(text); }}));
     SAT_TRY(vault->keep_checkpoint());
-    Report report = report_of(uploaded, home->wallet());
+    Report report = report_of(app, uploaded, home->wallet());
     // Last of all: whoever ends with an error is told to run the same command again, which looks for the commit.  What
     // cannot be removed is found by the next upload of this file, and told to be there.
     report.told = [vault] {
@@ -246,7 +250,7 @@ private:
                 if (!outcome) outcome = fail(stopped_->code, "not begun, since another one failed");
             }
             if (*outcome) {
-                SAT_TRY(app_.output().item(report_of(**outcome, me)));
+                SAT_TRY(app_.output().item(report_of(app_, **outcome, me)));
                 continue;
             }
             Error error = app_.explained(outcome->error());

@@ -11,7 +11,9 @@
 #include <thread>
 
 #include "base/json.h"
+#include "client/upload_store.h"
 #include "client/vault_client.h"
+#include "support/peer.h"
 #include "support/pictures.h"
 #include "support/programs.h"
 #include "support/relay.h"
@@ -41,6 +43,19 @@ public:
     Command uploading(Words paths) {
         paths.insert(paths.begin(), "upload");
         return artist_command(std::move(paths)).json(false);
+    }
+    // With a picture helper that does what `script` says.
+    Command uploading_with(const std::string& script, Words words) {
+        const Path programs = dir() / "programs";
+        fs::create_directory(programs);
+        fs::copy_file(program_path("sat-artist"), programs / "sat-artist");
+        fs::create_symlink(SAT_FAKE_PICTURE_HELPER, programs / "sat-picture");
+        write_text(programs / "sat-picture.sh", script);
+        words.insert(words.begin(), "upload");
+        return Command(programs / "sat-artist", std::move(words))
+            .home(artist_home())
+            .vault(vault().address())
+            .pin(vault().fingerprint());
     }
     static std::vector<std::string> lines(const std::string& text) {
         std::vector<std::string> out;
@@ -108,33 +123,40 @@ TEST_F(ManyUploads, ABadOneIsToldAndTheOthersAreStoredOnceHoweverOftenTheCommand
 }
 
 TEST_F(ManyUploads, OneThatTheHelperFailsOverTakesNoOtherWithIt) {
-    const Path programs = dir() / "programs";
-    fs::create_directory(programs);
-    fs::copy_file(program_path("sat-artist"), programs / "sat-artist");
-    fs::create_symlink(SAT_FAKE_PICTURE_HELPER, programs / "sat-picture");
     const Words paths = images(9, 60'000);
     // One dies before it has a header, one after it; it tells them by their size, in a descriptor of its own.
     for (const std::size_t number : {1U, 4U})
         write_bytes(paths[number], make_tiff(60'000 * (number + 1), static_cast<std::uint32_t>(number)));
     const auto size = [&](std::size_t number) { return std::to_string(fs::file_size(paths[number])); };
-    write_text(programs / "sat-picture.sh",
-               "header='\"media_type\":\"image/tiff\",\"width\":3,\"height\":4'\n"
-               "case $(wc -c < /proc/self/fd/0) in " +
-                   size(1) + ") kill -9 $$ ;; " + size(4) +
-                   ") printf '{%s}\\n' \"$header\"; kill -9 $$ ;; esac\n"
-                   "printf '{%s}\\n{%s,\"preview\":null}\\n' \"$header\" \"$header\"\n");
-    Words words = paths;
-    words.insert(words.begin(), "upload");
-    const Done done = Command(programs / "sat-artist", words)
-                          .home(artist_home())
-                          .vault(vault().address())
-                          .pin(vault().fingerprint())
+    const Done done = uploading_with(
+                          "header='\"media_type\":\"image/tiff\",\"width\":3,\"height\":4'\n"
+                          "case $(wc -c < /proc/self/fd/0) in " +
+                              size(1) + ") kill -9 $$ ;; " + size(4) +
+                              ") printf '{%s}\\n' \"$header\"; kill -9 $$ ;; esac\n"
+                              "printf '{%s}\\n{%s,\"preview\":null}\\n' \"$header\" \"$header\"\n",
+                          paths)
                           .also({"-q"})
                           .run();
     EXPECT_EQ(done.exit, exits::kIo) << done.out << done.err;
     EXPECT_THAT(done.err, testing::AllOf(HasSubstr("work 1.tif"), HasSubstr("work 4.tif")));
     EXPECT_EQ(lines(done.out).size(), 7U) << done.out << done.err;
     EXPECT_EQ(works(), 7U);
+}
+
+TEST_F(ManyUploads, OfAPreviewThatIsAllThatIsReleasedAndCouldNotBeMadeTheArtistIsWarned) {
+    const Words paths = images(2, 1000);
+    const std::string without = "printf '{%s}\\n{%s,\"preview\":null}\\n' \"$header\" \"$header\"\n";
+    const Command command =
+        uploading_with("header='\"media_type\":\"image/tiff\",\"width\":3,\"height\":4'\n" + without, paths)
+            .also({"-q"});
+    const Done done = Command(command).also({"--release", "preview"}).run();
+    ASSERT_EQ(done.exit, 0) << done.out << done.err;
+    const auto told = lines(done.err);
+    const auto ids = lines(done.out);
+    ASSERT_EQ(told.size(), 2U) << done.err;
+    for (std::size_t number = 0; number < ids.size(); ++number)
+        EXPECT_EQ(told[number], "sat-artist: warning: no preview could be made of work " + std::to_string(number) +
+                                    ".tif: until they own " + ids[number] + ", collectors see nothing of it");
 }
 
 TEST_F(ManyUploads, KilledHalfWayTheSameCommandStoresEachOnce) {
@@ -302,6 +324,44 @@ TEST_F(TwoConnections, OfOneFileAtOnceEachFindsItsOwnWorkAgain) {
     EXPECT_EQ(works(), 2U);
     EXPECT_TRUE(again->vault.forget_commits());
     EXPECT_THAT(files_below(artist_home() / "uploads"), IsEmpty());
+}
+
+// Under the other work's name this run would register its own a second time.
+TEST_F(TwoConnections, OfTwoCommitsWithoutAnAnswerThatOfTheSameWorkIsGoneOnWith) {
+    const Path file = tiff(1000);
+    struct stat status {};
+    ASSERT_EQ(::stat(file.c_str(), &status), 0);
+    const UploadStore kept(artist_home());
+    const HandshakeParty party = vault_party();
+    const Wallet vault_id = party.chain().wallet();
+    const auto client_home = KeyHome::open(artist_home()).value();
+    const auto sign_commit = [&](unsigned which, const std::string& title) {
+        auto body = make_statement<Registration>(client_home.wallet(), vault_id, now_unix());
+        body.artwork = ArtworkId::generate();
+        body.title = title;
+        body.file_path = file.filename().string();
+        body.media_type = "image/tiff";
+        body.bytes = static_cast<std::uint64_t>(status.st_size);
+        body.width = body.height = 1;
+        const UploadCommitRequest commit{sign(body, client_home.unlock_sign(nullptr).value()), std::nullopt};
+        ASSERT_TRUE(kept.keep(upload_name(vault_id, status, which), commit));
+    };
+    sign_commit(0, "Another");
+    sign_commit(2, "Mine");
+    std::vector<std::string> asked;
+    ScriptedVault forgetful([&](Socket& socket) {
+        serve_requests(socket, party, empty_checkpoint(vault_keys()),
+                       [&](Session& session, const std::string& method, const Json& parameters) {
+                           const bool begins = method == UploadBeginRequest::kMethod;
+                           if (begins) asked.push_back(parameters["resume"].get<std::string>());
+                           const Errc code = begins ? Errc::quota : Errc::state;
+                           return session.send(RecordType::response, error_response(static_cast<int>(code), "x"));
+                       });
+    });
+    const auto refused = store(*connected(forgetful.address()), file, "Mine");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::quota) << refused.error().message;
+    EXPECT_THAT(asked, ElementsAre(upload_name(vault_id, status, 2).hex()));
 }
 
 TEST_F(TwoConnections, ARunThatWaitedForAnotherFindsWhatThatStored) {
