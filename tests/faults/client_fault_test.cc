@@ -168,17 +168,23 @@ TEST_F(ClientFault, KilledAnywhereItKeepsBothHalvesOfTheEvidenceOrNeither) {
 
 TEST_F(ClientFault, AnUploadFailsWithAWordOrSucceeds) {
     const Path file = tiff(100'000);
-    std::size_t before = 0;
-    const auto works = [this] { return artist({"list"}).data()["items"].size(); };
+    std::size_t number = 0;
+    // A word of its title: to list all works takes longer with each.
+    const auto word = [&] { return "number" + std::to_string(number); };
     fail_everywhere({.program = "sat-artist",
                      .begin =
                          [&] {
-                             before = works();
+                             ++number;
                              // Another version of the file, so that it is another upload.
                              fs::last_write_time(file, fs::file_time_type::clock::now());
-                             return artist_command({"upload", file, "--title", "Large"});
+                             return artist_command({"upload", file, "--title", word()});
                          },
-                     .is_so = [&] { return works() == before + 1; }},
+                     .is_so =
+                         [&] {
+                             const Done done = collector({"browse", word()});
+                             EXPECT_EQ(done.exit, 0) << done.out << done.err;
+                             return done.exit == 0 && done.data()["items"].size() == 1;
+                         }},
                     4);
 }
 
