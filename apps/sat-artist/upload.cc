@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/assert.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "common/exit_codes.h"
 #include "common/interrupt.h"
@@ -122,6 +123,7 @@ Result<Report> upload_one(ClientApp& app) {
     // Last of all: whoever ends with an error is told to run the same command again, which looks for the commit.  What
     // cannot be removed is found by the next upload of this file, and told to be there.
     report.told = [vault] {
+        end_well_without_memory();
         vault->close();
         (void)vault->forget_commits();
     };
@@ -159,10 +161,11 @@ public:
         if (!told) stop(told.error());
         for (std::thread& thread : threads) thread.join();
         SAT_TRY(std::move(told));
-        // After a failure the same command is run again: it finds what is stored by these.
+        // After a failure the same command is run again: it finds what is stored by these, which go last of all.
         if (exit_ == kExitDone) {
+            end_well_without_memory();
             for (VaultClient* client : clients) client->close();
-            for (VaultClient* client : clients) SAT_TRY(client->forget_commits());
+            for (VaultClient* client : clients) (void)client->forget_commits();
         }
         Report report;
         report.shown = true;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -15,6 +16,7 @@ namespace sat {
 namespace {
 
 const char* program_name = "sat";
+std::atomic<bool> all_is_done = false;
 
 // Before any object of namespace scope, ours or a library's, takes memory; they do so before main().
 [[gnu::constructor(101)]] void end_without_memory_from_the_start() noexcept {
@@ -31,7 +33,10 @@ void end_without_memory(const char* program) noexcept {
     std::set_new_handler(out_of_memory);
 }
 
+void end_well_without_memory() noexcept { all_is_done = true; }
+
 void out_of_memory() noexcept {
+    if (all_is_done) ::_exit(0);
     const std::array text{part(program_name), part(": error: out of memory\n"), part(program_name),
                           part(": hint: make some free, then do the same again; what was acknowledged is kept\n")};
     // Whether anybody hears it changes nothing.

@@ -15,6 +15,10 @@ inline constexpr int kOutOfMemoryExit = 70;
 // end_openssl_without_memory() and end_sqlite_without_memory().
 void end_without_memory(const char* program) noexcept;
 
+// What was asked for is done, and told: from here on such an end is one with 0 and without a word, for whoever hears of
+// a failure does the same again.
+void end_well_without_memory() noexcept;
+
 // Two lines on stderr, then _exit(): no destructor runs, nothing is allocated.
 [[noreturn]] void out_of_memory() noexcept;
 

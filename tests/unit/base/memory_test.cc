@@ -18,6 +18,15 @@ TEST(MemoryDeathTest, WithoutMemoryTheProcessEndsWithACodeAndAWord) {
         testing::ExitedWithCode(kOutOfMemoryExit), "sat-test: error: out of memory\nsat-test: hint: make some free");
 }
 
+TEST(MemoryDeathTest, OfWhatIsDoneAndToldNoFailureIsTold) {
+    EXPECT_EXIT(
+        {
+            end_well_without_memory();
+            std::get_new_handler()();
+        },
+        testing::ExitedWithCode(0), "^$");
+}
+
 TEST(Memory, IsGivenAsMallocGivesIt) {
     EXPECT_EQ(allocate_or_end(0), nullptr);
     void* block = allocate_or_end(1);
