@@ -1,4 +1,4 @@
-// The scheme that the founding document describes, as small as it can be: what SAT is measured against.
+// The original scheme, as small as it can be: what SAT is measured against.  docs/performance.md, "Method".
 //
 // Every message is one TCP connection: u32 length, then the message, and the answer likewise.  A file is read whole,
 // encrypted whole with one AES-256-GCM key that is wrapped by RSA-OAEP, and sent as one message beside its metadata;

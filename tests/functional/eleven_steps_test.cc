@@ -1,4 +1,4 @@
-// The eleven steps of the mission, one test each, between three homes, over TCP, with the real programs.
+// The eleven steps, one test each, between three homes, over TCP, with the real programs.
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <sys/stat.h>

@@ -171,6 +171,7 @@ public:
           }) {}
     void SetUp() override {
         VaultKey::SetUp();
+        const std::lock_guard lock(mutex_);
         party_.emplace(vault_party());
         checkpoint_.emplace(empty_checkpoint(vault_keys()));
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Job 15: against the scheme of the founding document, in both of its encodings; both sides keep a duplicate."""
+"""Job 15: against the original scheme, in both of its encodings; both sides keep a duplicate."""
 
 from ..measure import Comparison, Contender
 from ..suite import Suite

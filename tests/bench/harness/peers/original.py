@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The founding document's scheme: tests/bench/original_scheme.cc."""
+"""The original scheme: tests/bench/original_scheme.cc."""
 
 from ..server import Server
 
