@@ -45,7 +45,6 @@ int exit_code(Errc code, int signal) noexcept {
         case Errc::overloaded:
         case Errc::rate_limited:
         case Errc::busy:
-        case Errc::content_too_large:
         // The vault's: this machine's own bugs end the process by an assertion.
         case Errc::internal:
             return kExitUnreachable;
@@ -71,6 +70,7 @@ int exit_code(Errc code, int signal) noexcept {
         case Errc::not_owner:
         // No waiting helps, so a script that tries again at 69 must not.
         case Errc::quota:
+        case Errc::content_too_large:
             return kExitNotAllowed;
         case Errc::config:
             return kExitConfig;
@@ -102,6 +102,10 @@ std::string_view default_hint(Errc code) noexcept {
         case Errc::rate_limited:
         case Errc::busy:
             return "try again in a while";
+        case Errc::content_too_large:
+            return "ask the vault's operator, or upload a smaller image";
+        case Errc::vault_key_unknown:
+            return "compare the key with the one that the vault's operator publishes, then give it with --vault-key";
         case Errc::interrupted:
         case Errc::timeout:
         case Errc::going_away:

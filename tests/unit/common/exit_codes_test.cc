@@ -25,7 +25,7 @@ TEST(ExitCodes, AreTheOnesThatTheManualPromises) {
         {Errc::not_found, 15},
         {Errc::forbidden, 77},
         {Errc::rate_limited, 69},
-        {Errc::content_too_large, 69},
+        {Errc::content_too_large, 77},
         {Errc::head_moved, 17},
         {Errc::expired, 12},
         {Errc::bad_signature, 20},
