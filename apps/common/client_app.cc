@@ -51,13 +51,24 @@ Result<void> ClientApp::prepare() {
         home_directory_ = options_.home;
     }
     if (!options_.vault.empty()) {
-        SAT_TRY_VALUE(vault_, parse_address(options_.vault));
+        auto address = parse_address(options_.vault);
+        if (!address) return fail(of_option("vault", std::move(address.error())));
+        vault_ = std::move(*address);
     }
     if (!options_.vault_key.empty()) {
-        SAT_TRY_VALUE(trust_.pin, parse_fingerprint(options_.vault_key));
+        const auto pin = parse_fingerprint(options_.vault_key);
+        if (!pin) return fail(of_option("vault-key", pin.error()));
+        trust_.pin = *pin;
     }
     trust_.accept_new = options_.accept_new;
     return {};
+}
+
+Error ClientApp::of_option(const char* name, Error error) const {
+    if (!options_.from_file.contains(name)) return error;
+    error.code = Errc::config;
+    error.message = printable(options_.config) + ": " + error.message;
+    return error;
 }
 
 Result<const KeyHome*> ClientApp::home() {
@@ -105,6 +116,10 @@ Result<void> ClientApp::with_passphrase_of_keys(const std::function<Result<void>
 }
 
 Error ClientApp::explained(Error error) const {
+    if (error.code == Errc::cancelled && error.hint.empty()) {
+        if (options_.command == "upload") error.hint = "run the same command again: it goes on where it stood";
+        if (options_.command == "request" || options_.command == "claim") error.hint = "run the same command again";
+    }
     if (error.code != Errc::handshake_failed || !home_) return error;
     const auto now = KeyHome::open(home_directory_);
     const bool rekeyed =
@@ -172,10 +187,11 @@ Result<VaultClient*> ClientApp::connect() {
 }
 
 Result<void> check_text(std::string_view name, std::string_view text, std::size_t max) {
-    if (!is_utf8(text)) return fail(Errc::bad_data, "the " + std::string(name) + " is not UTF-8");
+    if (!is_utf8(text)) return fail(Errc::bad_data, "the " + std::string(name) + " is not UTF-8", "write it in UTF-8");
     if (count_code_points(text) > max)
         return fail(Errc::bad_data,
-                    "the " + std::string(name) + " is longer than " + std::to_string(max) + " characters");
+                    "the " + std::string(name) + " is longer than " + std::to_string(max) + " characters",
+                    "shorten it");
     return {};
 }
 
@@ -183,9 +199,11 @@ Result<void> check_note(std::string_view name, const std::optional<std::string>&
     return text ? check_text(name, *text, kMaxNoteCodePoints) : Result<void>();
 }
 
-Result<Digest> parse_hash(std::string_view name, std::string_view text) {
+Result<Digest> parse_hash(std::string_view name, std::string_view text, std::string_view hint) {
     auto digest = Digest::from_hex(text);
-    if (!digest) return fail(Errc::bad_data, "the " + std::string(name) + " is not 64 lower-case hexadecimal digits");
+    if (!digest)
+        return fail(Errc::bad_data, "the " + std::string(name) + " is not 64 lower-case hexadecimal digits",
+                    std::string(hint));
     return digest;
 }
 

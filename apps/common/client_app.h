@@ -41,7 +41,7 @@ public:
     // when that worked.  key_locked.
     Result<void> with_passphrase_of_keys(const std::function<Result<void>(const SecretBytes*)>& open);
     // `error`, or what is behind it: a vault ends every connection of a wallet's older keys, those too that another
-    // process of this home has just replaced.
+    // process of this home has just replaced.  Where a signal ended it, what running the command again comes to.
     Error explained(Error error) const;
     // The keys in the home are others from now on.
     void forget_home();
@@ -72,6 +72,8 @@ public:
 
 private:
     Result<void> unlock();
+    // What was wrong with the value of the option `name`: config, and the file named, where --config's file gave it.
+    Error of_option(const char* name, Error error) const;
     VaultClientOptions client_options() const;
     Result<bool> ask_trust(const Wallet& vault) const;
 
@@ -101,8 +103,8 @@ struct OwnCommand {
 Result<void> check_text(std::string_view name, std::string_view text, std::size_t max);
 // A message or a reason likewise: 1 to 280 code points.
 Result<void> check_note(std::string_view name, const std::optional<std::string>& text);
-// 64 lower-case hex digits; bad_data.
-Result<Digest> parse_hash(std::string_view name, std::string_view text);
+// 64 lower-case hex digits; bad_data, with `hint`: where to find one.
+Result<Digest> parse_hash(std::string_view name, std::string_view text, std::string_view hint);
 
 // All of main() but the program's own commands.  Never throws.
 int run_client(Program program, int argc, char** argv, std::span<const OwnCommand> own_commands);

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
 
 #include "common/completion.h"
 
@@ -38,6 +39,29 @@ void add_global(CLI::App& app, Options& options) {
         ->check(CLI::Range(1, kMaxTimeout));
     app.set_config("--config", "", "Read options from a TOML file")->type_name("FILE");
 }
+
+// Knows afterwards which options got their values from the file, and not from the command line, which was read before.
+class FileReader : public CLI::ConfigBase {
+public:
+    FileReader(const CLI::App& app, std::set<std::string>& taken) : app_(app), taken_(taken) {}
+    std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+        auto values = CLI::ConfigBase::from_config(input);
+        for (const CLI::ConfigItem& item : values) {
+            std::vector<const CLI::App*> owners{&app_};
+            for (const std::string& parent : item.parents)
+                if (!owners.empty())
+                    owners =
+                        owners.front()->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == parent; });
+            const auto* option = owners.empty() ? nullptr : owners.front()->get_option_no_throw("--" + item.name);
+            if (option != nullptr && option->empty()) taken_.insert(item.name);
+        }
+        return values;
+    }
+
+private:
+    const CLI::App& app_;
+    std::set<std::string>& taken_;
+};
 
 CLI::App& command(CLI::App& app, const char* name, const char* what, Options& options) {
     CLI::App* sub = app.add_subcommand(name, what);
@@ -195,6 +219,33 @@ std::string sentence(std::string text) {
     return printable(text);
 }
 
+// Where the options of the command that was meant are listed.
+std::string see_help(const CLI::App& app) {
+    std::string names = app.get_name();
+    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+        at = at->get_subcommands().front();
+        names += " " + at->get_name();
+    }
+    return "see " + names + " --help";
+}
+
+// What CLI11 says of a configuration file, in words of ours.
+std::string of_file(const std::string& file, std::string text) {
+    constexpr std::string_view kUnknown = "INI was not able to parse ";
+    if (text.starts_with(kUnknown)) text.replace(0, kUnknown.size(), "there is no option ");
+    return printable(file) + ": " + sentence(std::move(text));
+}
+
+// Whether a text of CLI11's is about one of the options `names`.
+bool is_about(const std::string& text, const std::set<std::string>& names) {
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+        const std::size_t at = text.find("--" + name);
+        if (at == std::string::npos) return false;
+        const std::size_t after = at + 2 + name.size();
+        return after == text.size() || (text[after] != '-' && (text[after] < 'a' || text[after] > 'z'));
+    });
+}
+
 // The command that somebody meant, for a document about a command line that cannot be parsed.
 void guess(const std::vector<std::string>& arguments, const CLI::App& app, Parsed& parsed) {
     for (const std::string& argument : arguments) {
@@ -228,6 +279,8 @@ Parsed parse_options(Program program, std::vector<std::string> arguments) {
     if (program == Program::collector) add_collector_commands(app, options);
     add_owner_commands(app, options);
     add_key_commands(app, options);
+    app.config_formatter(std::make_shared<FileReader>(app, options.from_file));
+    const auto config_file = [&] { return app.get_config_ptr()->as<std::string>(); };
 
     Parsed parsed;
     guess(arguments, app, parsed);
@@ -245,7 +298,7 @@ Parsed parse_options(Program program, std::vector<std::string> arguments) {
         parsed.error = Error{Errc::config, "cannot read the configuration file: " + sentence(error.what()), {}};
         return parsed;
     } catch (const CLI::ConfigError& error) {
-        parsed.error = Error{Errc::config, "in the configuration file: " + sentence(error.what()), {}};
+        parsed.error = Error{Errc::config, of_file(config_file(), error.what()), see_help(app)};
         return parsed;
     } catch (const CLI::ExtrasError& error) {
         // Without a command of ours among them, the first word that is no option's value was meant as one.
@@ -255,16 +308,20 @@ Parsed parse_options(Program program, std::vector<std::string> arguments) {
         const bool no_command = parsed.command.empty() && word != left.end();
         parsed.error =
             Error{Errc::usage, no_command ? "there is no command " + printable(*word) : sentence(error.what()),
-                  std::string("see ") + name + " --help"};
+                  see_help(app)};
         return parsed;
     } catch (const CLI::ParseError& error) {
-        parsed.error = Error{Errc::usage, sentence(error.what()), std::string("see ") + name + " --help"};
+        if (is_about(error.what(), options.from_file))
+            parsed.error = Error{Errc::config, of_file(config_file(), error.what()), see_help(app)};
+        else
+            parsed.error = Error{Errc::usage, sentence(error.what()), see_help(app)};
         return parsed;
     }
+    if (!options.from_file.empty()) options.config = config_file();
     parsed.json = options.json;
     parsed.command = options.command;
     if (options.command.empty()) {
-        parsed.error = Error{Errc::usage, "no command was given", std::string("see ") + name + " --help"};
+        parsed.error = Error{Errc::usage, "no command was given", see_help(app)};
         parsed.usage = app.help();
         return parsed;
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,9 @@ struct Options {
     bool verbose = false;
     bool no_input = false;
     bool yes = false;
-    std::optional<int> timeout;  // seconds
+    std::optional<int> timeout;       // seconds
+    std::string config;               // the file
+    std::set<std::string> from_file;  // the options, without their dashes, whose values it gave
 
     // init
     int bits = 3072;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "common/exit_codes.h"
 #include "common/interrupt.h"
 #include "common/views.h"
 
@@ -21,6 +22,19 @@ Result<void> require_pinned_key(ClientApp& app) {
                 "this home knows the vault " + known->address + " by another key, " + fingerprint(known->wallet) +
                     "; nothing was changed",
                 "compare --vault-key with what the vault's operator publishes");
+}
+
+// The wallet is there, whatever became of the connection; nobody shall take this for a reason to make another.
+Error made_without_vault(Error error, bool is_pinned) {
+    const char* const but = is_pinned ? "the vault was not met: " : "the vault is not pinned: ";
+    error.message = std::string("the wallet was made, but ") + but + error.message;
+    std::string hint = error.hint.empty() ? std::string(default_hint(error.code)) : std::move(error.hint);
+    if (error.code == Errc::vault_key_unknown)
+        hint = "compare the key with the one that the vault's operator publishes";
+    if (!hint.empty()) hint += "; ";
+    if (!is_pinned) hint += "give --vault-key to the next command that reaches the vault; ";
+    error.hint = hint + "do not run init again";
+    return error;
 }
 
 Result<Report> run_init(ClientApp& app) {
@@ -45,20 +59,26 @@ Result<Report> run_init(ClientApp& app) {
     keys.force = options.force;
     keys.stopped = [] { return Interrupt::signal() != 0; };
     SAT_TRY_VALUE(const KeyHome home, KeyHome::create(app.home_directory(), keys, now_unix()));
+    const std::string keep_it = std::string("this wallet is its keys: keep what `keys export` writes elsewhere") +
+                                (encrypted ? ", and the passphrase" : "");
     // A vault that is named with its key is pinned without being asked; without its key it has to show it.
     if (app.vault() && app.trust().pin) {
         SAT_TRY(KnownVaults(home.directory()).record(*app.vault(), *app.trust().pin, nullptr, now_unix()));
     } else if (app.vault()) {
         if (passphrase) app.remember_passphrase(std::move(*passphrase));
         if (const auto connected = app.connect(); !connected) {
-            Error error = connected.error();
-            error.message = "the wallet was made, but the vault is not pinned: " + error.message;
-            return fail(std::move(error));
+            // A failure's one document has no place for it: whoami prints it.
+            if (!app.output().json()) {
+                SAT_TRY_VALUE(const Report made, wallet_answer(app));
+                SAT_TRY(app.output().item(made));
+            }
+            app.output().note(keep_it);
+            SAT_TRY_VALUE(const auto known, KnownVaults(home.directory()).find(*app.vault()));
+            return fail(made_without_vault(connected.error(), known.has_value()));
         }
     }
     SAT_TRY_VALUE(Report answer, wallet_answer(app));
-    app.output().note(std::string("this wallet is its keys: keep what `keys export` writes elsewhere") +
-                      (encrypted ? ", and the passphrase" : ""));
+    app.output().note(keep_it);
     return answer;
 }
 
@@ -109,6 +129,8 @@ Result<Report> run_inbox(ClientApp& app) {
     return answer;
 }
 
+constexpr const char* kSeeInbox = "the command inbox shows the claims that wait";
+
 // The same command run again, after a connection that took its answer with it, shall not read as if somebody else had
 // acted.
 Error not_the_owner(VaultClient& vault, const ArtworkId& id, const Wallet& me) {
@@ -122,9 +144,12 @@ Error not_the_owner(VaultClient& vault, const ArtworkId& id, const Wallet& me) {
 Result<VerifiedClaim> choose_claim(VaultClient& vault, const ArtworkId& id, const std::optional<StatementId>& named,
                                    bool yes, const Wallet& me) {
     if (named) {
-        SAT_TRY_VALUE(VerifiedClaim claim, vault.get_claim(*named));
-        if (claim.artwork() != id) return fail(Errc::not_found, "that claim is on another work");
-        if (claim.owner() != me) return fail(Errc::not_found, "that claim is addressed to somebody else");
+        auto claim = vault.get_claim(*named);
+        if (!claim && claim.error().code == Errc::not_found)
+            return fail(Errc::not_found, "the vault has no such claim", kSeeInbox);
+        if (!claim) return claim;
+        if (claim->artwork() != id) return fail(Errc::not_found, "that claim is on another work", kSeeInbox);
+        if (claim->owner() != me) return fail(Errc::not_found, "that claim is addressed to somebody else", kSeeInbox);
         return claim;
     }
     SAT_TRY_VALUE(auto inbox, vault.inbox());
@@ -134,7 +159,7 @@ Result<VerifiedClaim> choose_claim(VaultClient& vault, const ArtworkId& id, cons
                  [](const VerifiedClaim& claim) { return claim.state == ClaimState::pending; });
     // A yes may be said again, and taken back, as long as the collector has not accepted it.
     if (waiting.empty()) waiting = std::move(inbox);
-    if (waiting.empty()) return fail(Errc::not_found, "no claim on this work waits for an answer");
+    if (waiting.empty()) return fail(Errc::not_found, "no claim on this work waits for an answer", kSeeInbox);
     if (waiting.size() == 1) return std::move(waiting.front());
     std::string hint = "name one with --claim:";
     for (const VerifiedClaim& claim : waiting) hint += " " + claim.id().hex();
@@ -147,7 +172,7 @@ Result<Report> run_answer(ClientApp& app, bool yes) {
     SAT_TRY_VALUE(const ArtworkId id, ArtworkId::parse(options.id));
     std::optional<StatementId> named;
     if (options.claim) {
-        SAT_TRY_VALUE(named, parse_hash("claim", *options.claim));
+        SAT_TRY_VALUE(named, parse_hash("claim", *options.claim, kSeeInbox));
     }
     SAT_TRY(check_note("reason", options.reason));
     SAT_TRY_VALUE(const SigningKey* key, app.signing_key());
@@ -167,7 +192,9 @@ Result<Report> run_answer(ClientApp& app, bool yes) {
             sure = terminal->ask_yes("Give this work to them? [yes/no] ");
         });
         if (!sure) return fail(sure.error());
-        if (!*sure) return fail(Errc::still_pending, "nothing was said", "the claim still waits for an answer");
+        if (!*sure)
+            return fail(Errc::still_pending, "you did not say yes",
+                        "the claim still waits; the command decline says no");
         if (!vault->connected()) {
             SAT_TRY(app.connect());
         }

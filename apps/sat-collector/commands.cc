@@ -18,7 +18,8 @@ Result<Report> run_browse(ClientApp& app) {
     if (!options.text.empty()) query.text = options.text;
     if (!options.artist.empty()) query.artist = options.artist;
     if (!options.owner.empty()) {
-        SAT_TRY_VALUE(query.owner, parse_hash("owner's wallet", options.owner));
+        SAT_TRY_VALUE(query.owner,
+                      parse_hash("owner's wallet", options.owner, "the command show prints a work's owner"));
     }
     query.limit = options.all ? static_cast<int>(kMaxPageItems) : options.limit;
     if (!options.cursor.empty()) {

@@ -296,6 +296,18 @@ TEST_F(Inputs, AHomeWithoutAWalletIsAConfigurationError) {
     EXPECT_EQ(artist_command({"whoami"}).home(dir() / "nobody").run().exit, exits::kConfig);
 }
 
+TEST_F(Inputs, AWrongValueInTheConfigurationFileIsAConfigurationError) {
+    const Path file = dir() / "sat.toml";
+    for (const char* line : {"vault = \"127.0.0.1:7420\n", "vault-key = \"SHA256:short\"\n"}) {
+        write_text(file, line);
+        const Done done = Command("sat-artist", {"list", "--config", file}).home(artist_home()).json().run();
+        EXPECT_EQ(done.exit, exits::kConfig) << done.out << done.err;
+        EXPECT_THAT(done.error()["message"].get<std::string>(), HasSubstr(file.string()));
+    }
+    EXPECT_EQ(artist_command({"list", "--config", file}).vault("a:b:c").pin(vault().fingerprint()).run().exit,
+              exits::kUsage);
+}
+
 TEST_F(Inputs, KeysThatOthersMayReadAreNotUsed) {
     for (const Path& key : {artist_home() / "sign.pem", artist_home() / "kem.pem"}) {
         fs::permissions(key, fs::perms::group_read, fs::perm_options::add);

@@ -15,6 +15,7 @@ namespace sat::test {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class VaultKey : public ThreeComputers {
 public:
@@ -47,7 +48,7 @@ TEST_F(VaultKey, APinnedKeyIsTakenAndRemembered) {
 TEST_F(VaultKey, AnUnknownKeyIsAcceptedOnRequestAndRemembered) {
     const auto told = testing::AllOf(HasSubstr("trusted from now on"), HasSubstr(vault().fingerprint()));
     EXPECT_THAT(unpinned({"browse", "--accept-new"}).json(false).run().err, told);
-    EXPECT_THAT(unpinned({"browse", "--accept-new"}).json(false).run().err, testing::Not(told));
+    EXPECT_THAT(unpinned({"browse", "--accept-new"}).json(false).run().err, Not(told));
     EXPECT_EQ(unpinned({"browse"}).run().exit, 0);
     const Done whoami = unpinned({"whoami"}).run();
     ASSERT_EQ(whoami.data()["vaults"].size(), 1U) << whoami.out;
@@ -113,9 +114,29 @@ TEST_F(VaultKey, AWalletMadeBesideAnUnknownKeyIsThereAndPinsItWithTheNextCommand
     const Done made = anew({"init", "--no-passphrase"}).run();
     EXPECT_EQ(made.exit, exits::kVaultKeyUnknown) << made.out;
     EXPECT_THAT(made.error()["message"].get<std::string>(), HasSubstr("the wallet was made"));
+    EXPECT_THAT(made.error()["hint"].get<std::string>(), HasSubstr("do not run init again"));
     EXPECT_EQ(anew({"init", "--no-passphrase"}).run().exit, exits::kExists);
     EXPECT_EQ(anew({"browse"}).pin(vault().fingerprint()).run().exit, 0);
     EXPECT_EQ(anew({"browse"}).run().exit, 0) << "pinned from then on";
+}
+
+TEST_F(VaultKey, ANewWalletIsPrintedWhateverBecomesOfItsVault) {
+    const auto init = [this](const std::string& vault, const Words& more = {}) {
+        Words words = {"init", "--no-passphrase"};
+        words.insert(words.end(), more.begin(), more.end());
+        const Done done = unpinned(words).home(dir() / "anew").vault(vault).json(false).run();
+        EXPECT_THAT(done.out, HasSubstr(wallet(dir() / "anew").hex())) << done.err;
+        EXPECT_THAT(done.err, HasSubstr("keys export"));
+        EXPECT_THAT(done.err, HasSubstr("do not run init again"));
+        return done;
+    };
+    EXPECT_EQ(init("127.0.0.1:1").exit, exits::kUnreachable);
+    EXPECT_EQ(init(vault().address(), {"--force"}).exit, exits::kVaultKeyUnknown);
+    ASSERT_EQ(unpinned({"browse"}).home(dir() / "anew").pin(vault().fingerprint()).run().exit, 0);
+    swap_vault();
+    const Done changed = init(vault().address(), {"--force"});
+    EXPECT_EQ(changed.exit, exits::kVaultKeyChanged) << changed.err;
+    EXPECT_THAT(changed.err, Not(HasSubstr("is not pinned")));
 }
 
 TEST_F(VaultKey, OnATerminalANoIsANo) {

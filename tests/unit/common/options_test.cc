@@ -211,7 +211,42 @@ TEST_F(OptionsTest, AConfigurationFileIsReadBetweenTheTwo) {
     EXPECT_EQ(take({"list", "--config", file, "--vault", "said:1"}).vault, "said:1");
     EXPECT_EQ(refuse({"list", "--config", directory / "none"}), Errc::config);
     ASSERT_TRUE(write_file_atomically(file, as_bytes("vualt = \"config:1\"\n"), AtomicFile::Existing::replace));
+    const Parsed unknown = parse_options(Program::collector, {"list", "--config", file});
+    ASSERT_TRUE(unknown.error);
+    EXPECT_EQ(unknown.error->code, Errc::config);
+    EXPECT_EQ(unknown.error->message, file.string() + ": there is no option vualt");
+}
+
+TEST_F(OptionsTest, AWrongValueIsTheConfigurationFilesOnlyWhereItCameFromThere) {
+    const TemporaryDirectory directory;
+    const Path file = directory / "sat.toml";
+    const auto write = [&](std::string_view text) {
+        ASSERT_TRUE(write_file_atomically(file, as_bytes(text), AtomicFile::Existing::replace));
+    };
+    write("timeout = \"soon\"\n");
     EXPECT_EQ(refuse({"list", "--config", file}), Errc::config);
+    EXPECT_EQ(take({"list", "--config", file, "--timeout", "5"}).timeout, 5);
+    write("timeout = 0\n");
+    EXPECT_EQ(refuse({"list", "--config", file}), Errc::config);
+    write("[claim]\nwait = -1\n");
+    EXPECT_EQ(refuse({"claim", "I", "--config", file}), Errc::config);
+    write("vault = \"v:1\ntimeout = 9\n");
+    EXPECT_EQ(refuse({"list", "--config", file, "--timeout", "0"}), Errc::usage);
+    const Options options = take({"list", "--config", file, "--timeout", "5"});
+    EXPECT_EQ(options.from_file, std::set<std::string>{"vault"});
+    EXPECT_EQ(options.config, file);
+    EXPECT_TRUE(take({"list", "--config", file, "--vault", "v:1", "--timeout", "5"}).from_file.empty());
+}
+
+TEST_F(OptionsTest, AUsageErrorNamesTheHelpThatListsTheCommandsOptions) {
+    const auto hint = [](const Words& words) { return parse_options(Program::artist, words).error.value().hint; };
+    EXPECT_EQ(hint({"upload", "x", "--titel", "T"}), "see sat-artist upload --help");
+    EXPECT_EQ(hint({"upload", "x", "--release", "prevew"}), "see sat-artist upload --help");
+    EXPECT_EQ(hint({"certificate", "I"}), "see sat-artist certificate --help");
+    EXPECT_EQ(hint({"keys"}), "see sat-artist keys --help");
+    EXPECT_EQ(hint({"keys", "export"}), "see sat-artist keys export --help");
+    EXPECT_EQ(hint({"dance"}), "see sat-artist --help");
+    EXPECT_EQ(hint({}), "see sat-artist --help");
 }
 
 }  // namespace
