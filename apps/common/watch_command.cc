@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "common/exit_codes.h"
 #include "common/interrupt.h"
 #include "common/owner_commands.h"
 #include "common/retry.h"
@@ -18,16 +19,19 @@ class Watch {
 public:
     Watch(ClientApp& app, const KeyHome& home, const SigningKey* key) : app_(app), home_(home), key_(key) {}
 
-    // Until --once is content, a signal comes, or something happens that no new connection mends.
-    Result<void> run() {
+    // Until --once is content, a signal comes, or something happens that no new connection mends.  The exit code: a
+    // signal is how a watch that has begun ends, and no error.
+    Result<int> run() {
         Backoff backoff;
         for (bool met = false;;) {
             auto done = watch_connection(met, backoff);
-            if (done) return {};
-            if (!met || !may_pass_by_itself(done.error().code)) return done;
+            if (done) return kExitDone;
+            if (met && done.error().code == Errc::cancelled) break;
+            if (!met || !may_pass_by_itself(done.error().code)) return fail(std::move(done.error()));
             app_.output().note("the connection ended: " + done.error().message + "; trying again");
-            if (!Interrupt::sleep(backoff.next())) return fail(Errc::cancelled, "stopped by a signal");
+            if (!Interrupt::sleep(backoff.next())) break;
         }
+        return exit_code(Errc::cancelled, Interrupt::signal());
     }
 
 private:
@@ -52,7 +56,7 @@ private:
     // Once for each claim and state: an event and a page may both have it.
     Result<void> show(VaultClient& vault, const VerifiedClaim& claim) {
         const bool pending = claim.state == ClaimState::pending;
-        if (app_.options().once && (!pending || (handled_ > 0 && key_ != nullptr))) return {};
+        if (app_.options().once && (!pending || handled_ > 0)) return {};
         const auto key = std::make_pair(claim.id(), claim.state);
         if (!shown_.insert(key).second) return {};
         SAT_TRY(app_.output().item(claim_answer(claim, home_.wallet())));
@@ -141,8 +145,8 @@ Result<Report> run_watch(ClientApp& app) {
     }
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     Watch watch(app, *home, key);
-    SAT_TRY(watch.run());
     Report answer;
+    SAT_TRY_VALUE(answer.exit, watch.run());
     answer.shown = true;
     return answer;
 }

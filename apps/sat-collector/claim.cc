@@ -7,6 +7,7 @@
 //     anything else, or none   a new claim
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cstdlib>
 
 #include "common/interrupt.h"
 #include "common/owner_commands.h"
@@ -19,6 +20,9 @@ namespace sat {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Seconds that may lie between a claim's making and its arrival at the vault, of whose clock we know it to a second.
+constexpr UnixTime kSameLife = 60;
 
 // Events may be missed only when a vault errs; then we ask.
 constexpr std::chrono::seconds kAskAgain{30};
@@ -37,6 +41,7 @@ public:
         for (;;) {
             auto claim = attempt();
             if (claim) return claim;
+            if (claim.error().code == Errc::cancelled && mine_) return stopped();
             if (!waiting_ || !may_pass_by_itself(claim.error().code)) return claim;
             const auto pause = backoff.next();
             const auto now = Clock::now();
@@ -44,11 +49,15 @@ public:
             if (now + pause > until_ || now + pause > *lost_since_ + kPatienceWithoutVault)
                 return fail(Errc::interrupted, "the connection was lost while waiting: " + claim.error().message,
                             "the claim stays open; run the same command again");
-            if (!Interrupt::sleep(pause)) return fail(Errc::cancelled, "stopped by a signal");
+            if (!Interrupt::sleep(pause)) return stopped();
         }
     }
 
 private:
+    static tl::unexpected<Error> stopped() {
+        return fail(Errc::cancelled, "stopped by a signal", "the claim stays open: run the same command again");
+    }
+
     // Over one connection.
     Result<VerifiedClaim> attempt() {
         SAT_TRY_VALUE(VaultClient * vault, app_.connect());
@@ -71,8 +80,11 @@ private:
 
     Result<VerifiedClaim> find_or_open(VaultClient& vault) {
         SAT_TRY_VALUE(const auto claims, vault.my_claims(id_));
-        for (const VerifiedClaim& claim : claims)
-            if (is_open(claim.state) || (mine_ && claim.id() == *mine_)) return claim;
+        for (const VerifiedClaim& claim : claims) {
+            if (!is_open(claim.state) && !(mine_ && claim.id() == *mine_)) continue;
+            if (!mine_) tell_what_stays(claim);
+            return claim;
+        }
         SAT_TRY_VALUE(const auto work, vault.get_proved_work(id_));
         if (work.history.owner() == home_.wallet()) {
             for (const VerifiedClaim& claim : claims)
@@ -88,6 +100,17 @@ private:
         const Options& options = app_.options();
         const std::chrono::seconds life(options.expires.value_or(kDefaultClaimLife));
         return vault.open_claim(work, options.message, life, key_);
+    }
+
+    // A claim that is open already keeps the message and the deadline that it was made with.
+    void tell_what_stays(const VerifiedClaim& claim) const {
+        const Options& options = app_.options();
+        if (claim.state != ClaimState::pending) return;
+        if (options.message && *options.message != claim.message.value_or(""))
+            app_.output().note("your claim is open already; the new message was not sent: withdraw it first");
+        const UnixTime life = claim.claim.body.exp - claim.asked_at;
+        if (options.expires && std::abs(life - *options.expires) > kSameLife)
+            app_.output().note("your claim is open already; it expires as it did: withdraw it first");
     }
 
     Result<VerifiedClaim> next_state(VaultClient& vault, const VerifiedClaim& claim, Clock::duration left) const {

@@ -11,6 +11,7 @@ namespace sat::test {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class Ownership : public ThreeComputers {
 public:
@@ -64,6 +65,32 @@ TEST_F(Ownership, ANoThatCameWhileNobodyWaitedIsToldBeforeTheNextClaim) {
     const Done again = collector_command({"claim", id, "--wait", "0"}).json(false).run();
     EXPECT_EQ(again.exit, exits::kPending) << again.out;
     EXPECT_NE(again.err.find("not this year"), std::string::npos) << again.err;
+}
+
+TEST_F(Ownership, AClaimThatIsOpenKeepsItsMessageAndAnotherOneIsNotDroppedInSilence) {
+    const std::string id = upload();
+    const auto ask = [&](const Words& more) {
+        Words words = {"claim", id, "--wait", "0"};
+        words.insert(words.end(), more.begin(), more.end());
+        const Done done = collector_command(words).json(false).run();
+        EXPECT_EQ(done.exit, exits::kPending) << done.out << done.err;
+        return done.err;
+    };
+    EXPECT_THAT(ask({"--message", "one", "--expires", "86400"}), Not(HasSubstr("open already")));
+    EXPECT_THAT(ask({"--message", "one", "--expires", "86400"}), Not(HasSubstr("open already"))) << "the same again";
+    EXPECT_THAT(ask({}), Not(HasSubstr("open already")));
+    EXPECT_THAT(ask({"--message", "two"}), HasSubstr("the new message was not sent"));
+    EXPECT_THAT(ask({"--expires", "3600"}), HasSubstr("it expires as it did"));
+    EXPECT_EQ(artist({"inbox"}).data()["items"][0]["message"], "one");
+}
+
+TEST_F(Ownership, AWatchForOneClaimPrintsOneWhereSeveralWait) {
+    const std::string id = upload();
+    claim(kCollector, id);
+    claim(kSecond, id);
+    const Done watch = artist_command({"watch", "--once", "-q"}).json(false).run();
+    EXPECT_EQ(watch.exit, 0) << watch.err;
+    EXPECT_EQ(watch.out, "pending\n");
 }
 
 TEST_F(Ownership, AWatchThatMaySayYesNeedsNoTerminal) {
@@ -307,6 +334,8 @@ TEST_F(Ownership, WatchShowsEachClaimAsALineAsItComes) {
     watch.signal(SIGINT);
     const Outcome outcome = watch.wait();
     EXPECT_EQ(outcome.exit_code, 130) << outcome.err;
+    EXPECT_EQ(outcome.err.find("error"), std::string::npos) << outcome.err;
+    EXPECT_EQ(outcome.out.find("\"ok\":false"), std::string::npos) << "a signal is how a watch ends";
     std::istringstream lines(outcome.out);
     int shown = 0;
     for (std::string line; std::getline(lines, line);) {
