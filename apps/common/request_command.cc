@@ -55,6 +55,10 @@ public:
             to.path_ = *options.output;
             if (!options.force && fs::exists(fs::symlink_status(to.path_, ignored))) return taken(to.path_);
         }
+        // Else the name that is complained of is that of the part beside it.
+        if (!to.to_stdout_ && !to.directory().empty() && !fs::is_directory(to.directory(), ignored))
+            return fail(Errc::io_error, "the directory " + printable(to.directory().string()) + " is not there",
+                        "make it, or name another file with -o");
         return to;
     }
 

@@ -140,7 +140,9 @@ std::string claim_text(const VerifiedClaim& claim, const Wallet& me) {
     if (claim.message) text += field("message", printable(*claim.message));
     if (claim.reason) text += field("reason", printable(*claim.reason));
     text += field("asked", format_utc(claim.asked_at));
-    if (claim.answer_by) text += field("answer by", or_null_text(claim.answer_by));
+    // Once the owner has said yes, it is the collector's deadline.
+    const char* const until = claim.state == ClaimState::confirmed ? "take over by" : "answer by";
+    if (claim.answer_by) text += field(until, format_utc(*claim.answer_by));
     return text;
 }
 

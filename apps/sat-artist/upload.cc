@@ -36,9 +36,9 @@ Result<Registration> draft_from(const Options& options, const std::string& title
     SAT_TRY(check_text("title", title, kMaxTitle));
     SAT_TRY(check_text("description", options.description, kMaxDescription));
     SAT_TRY(check_text("artist's name", options.artist, kMaxArtist));
-    if (title.empty()) return fail(Errc::bad_data, "the title is empty");
+    if (title.empty()) return fail(Errc::bad_data, "the title is empty", "say what the work is called: --title TITLE");
     if (!options.created.empty() && !is_creation_date(options.created))
-        return fail(Errc::bad_data, "the date is none", "write --created YYYY, YYYY-MM or YYYY-MM-DD");
+        return fail(Errc::bad_data, "the value of --created is no date", "write --created YYYY, YYYY-MM or YYYY-MM-DD");
     Registration draft;
     draft.title = title;
     draft.description = options.description;
@@ -65,7 +65,8 @@ Result<void> prepare(ClientApp& app, PictureHelper& helper, const std::string& t
     SAT_TRY_VALUE(Registration draft, draft_from(app.options(), title, image));
     struct stat status {};
     if (::fstat(prepared.file.get(), &status) != 0) return fail(errno_error("read", image, errno));
-    if (status.st_size == 0) return fail(Errc::bad_data, printable(image.string()) + " is empty");
+    if (status.st_size == 0)
+        return fail(Errc::bad_data, printable(image.string()) + " is empty", "look at the file that is named");
     const PictureDetail detail = app.options().no_preview ? PictureDetail::header : PictureDetail::preview;
     SAT_TRY_VALUE(PictureExam begun, helper.examine(prepared.file.get(), kPicturePatience, detail));
     prepared.exam = std::make_unique<PictureExam>(std::move(begun));
@@ -101,25 +102,35 @@ Report report_of(ClientApp& app, const UploadResult& uploaded, const Wallet& me)
     return answer;
 }
 
+// What the picture's helper says of an image does not name it.
+Error of_image(Error error, const Prepared& prepared, const Path& image) {
+    if (error.code == Errc::bad_data && prepared.exam && prepared.exam->failed())
+        error.message = printable(image.string()) + ": " + error.message;
+    return error;
+}
+
 Result<Report> upload_one(ClientApp& app) {
     const Options& options = app.options();
     SAT_TRY_VALUE(const Path program, find_picture_helper());
     PictureHelper helper(program);
     Prepared prepared;
-    SAT_TRY(prepare(app, helper, *options.title, options.images.front(), prepared));
+    const Path image = options.images.front();
+    if (auto done = prepare(app, helper, *options.title, image, prepared); !done)
+        return fail(of_image(std::move(done.error()), prepared, image));
     SAT_TRY_VALUE(const SigningKey* key, app.signing_key());
     SAT_TRY_VALUE(VaultClient * vault, app.connect());
     SAT_TRY_VALUE(const KeyHome* home, app.home());
     Progress progress("sending", app.may_animate());
-    SAT_TRY_VALUE(const UploadResult uploaded,
-                  vault->upload_of_many(prepared.source, *key,
-                                        {[&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); },
-                                         [&](std::uint64_t done, std::uint64_t total) {
-                                             app.output().note("resuming at " + format_percentage(done, total));
-                                         },
-                                         [&](const std::string& text) { app.output().note(text); }}));
+    const auto uploaded =
+        vault->upload_of_many(prepared.source, *key,
+                              {[&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); },
+                               [&](std::uint64_t done, std::uint64_t total) {
+                                   app.output().note("resuming at " + format_percentage(done, total));
+                               },
+                               [&](const std::string& text) { app.output().note(text); }});
+    if (!uploaded) return fail(of_image(uploaded.error(), prepared, image));
     SAT_TRY(vault->keep_checkpoint());
-    Report report = report_of(app, uploaded, home->wallet());
+    Report report = report_of(app, *uploaded, home->wallet());
     // Last of all: whoever ends with an error is told to run the same command again, which looks for the commit.  What
     // cannot be removed is found by the next upload of this file, and told to be there.
     report.told = [vault] {
