@@ -237,6 +237,11 @@ Result<VerifiedClaim> VaultClient::answer_claim(const VerifiedClaim& claim, bool
     SAT_TRY_VALUE(const ClaimItem item, call_surely(request));
     SAT_TRY_VALUE(VerifiedClaim after, verify(item));
     SAT_TRY_VALUE(const auto mine, parse_statement<Answer>(request.answer));
+    // Sent once more after a lost reply it is no news any more, and this wallet may have answered elsewhere meanwhile.
+    // What it said before is no such answer.
+    if (same_claim(after, claim) && after.answer && after.answer->id != mine.id &&
+        (!claim.answer || after.answer->id != claim.answer->id))
+        return fail(Errc::state, "the claim was answered otherwise meanwhile", "see how it stands by `inbox`");
     if (!same_claim(after, claim) || !after.answer || after.answer->id != mine.id)
         return fail(Errc::bad_statement, "the vault recorded another answer than was given");
     if (yes && after.state != ClaimState::confirmed && after.state != ClaimState::completed)

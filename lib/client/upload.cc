@@ -142,9 +142,9 @@ asio::awaitable<Result<std::string>> send_image(std::shared_ptr<Connection> conn
 }
 
 // A vault may believe a connection alive that was cut; it lets go of it after 5 s of silence.  Longer than that, and
-// somebody else is uploading the same file right now: another name is taken then.
+// somebody else may be uploading the same file right now: where locks do not tell, another name is taken then.
 constexpr std::chrono::seconds kOtherUploadWait{12};
-// The same for one that has sent all of its data, which the vault lets go of after 100 s: as long as that again.
+// The same for one that has sent all of its data, which the vault lets go of after 100 s.
 constexpr std::chrono::seconds kOtherCommitWait{100};
 // And so long after its data this run still has the name, and may write its commit down under it.
 constexpr std::chrono::seconds kOwnCommitWait{95};
@@ -352,58 +352,80 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
     std::ranges::sort(places, {}, [](const Place& place) {
         return std::tuple(!(place.sent_before && place.same), !place.sent_before, place.which);
     });
-    Place* place = places.data();
-    auto taken = begin_upload(registration, place->name, kOtherUploadWait);
-    const auto is_busy = [&] { return !taken && taken.error().code == Errc::busy; };
-    if (is_busy() && place->same) {
-        // A commit of this very work lies there, and its connection may be cut or alive: under another name this run
-        // would register the work once more.  Where a run is at it now, it has removed that by now, or soon its answer.
-        SAT_TRY(look_up(*place));
-        if (place->sent_before && place->same) {
-            note("waiting for the vault to end an earlier run's upload of this file");
-            taken = begin_upload(registration, place->name, kOtherCommitWait);
+    auto next = places.begin();
+    Place* place = nullptr;
+    NameHold hold;  // of place's name, until the vault has answered the commit
+    bool waited = false;
+    const auto is_busy = [](const auto& begun) { return !begun && begun.error().code == Errc::busy; };
+    // Begins under the next name that is free, which is `place` then.
+    const auto begin_next = [&]() -> Result<UploadBeginReply> {
+        Result<UploadBeginReply> taken = fail(Errc::busy, "other runs are uploading this file",
+                                              "run the same command again when one of them is done");
+        for (; next != places.end(); ++next) {
+            NameHold mine = store.hold(next->name);
+            if (mine.by == NameHold::By::another_run) {
+                // A commit of this very work lies there: under another name this run would register the work once
+                // more.  Where a run is at it now, it has removed that by now, or soon its answer.
+                if (next->same) SAT_TRY(look_up(*next));
+                if (!next->same) continue;
+            }
+            const bool dead = mine.by == NameHold::By::this_run;
+            taken = begin_upload(registration, next->name, waited || dead ? std::chrono::seconds(0) : kOtherUploadWait);
+            if (is_busy(taken)) SAT_TRY(look_up(*next));
+            if (is_busy(taken) && (next->same || (dead && !waited))) {
+                note("the vault is still busy with an earlier upload: waiting for that to end");
+                taken = begin_upload(registration, next->name, kOtherUploadWait + kOtherCommitWait);
+            }
+            if (is_busy(taken)) SAT_TRY(look_up(*next));
+            if (!is_busy(taken) || next->same) {
+                place = &*next;
+                hold = dead ? std::move(mine) : store.hold(next->name);
+                ++next;
+                return taken;
+            }
+            waited = true;
         }
-        if (is_busy()) SAT_TRY(look_up(*place));
-        if (is_busy() && place->sent_before && place->same) return fail(std::move(taken.error()));
-    }
-    while (is_busy() && place != &places.back())
-        taken = begin_upload(registration, (++place)->name, std::chrono::seconds(0));
-    if (!taken) return fail(std::move(taken.error()));
-    UploadBeginReply begun = std::move(*taken);
-    // The name is this run's alone from here on; whose it was may have written it by now.
-    SAT_TRY(look_up(*place));
-    if (place->sent_before && begun.offset == 0) {
-        // The earlier connection is over by now, whatever was still on its way: asked once more, the answer is final.
-        SAT_TRY_VALUE(auto settled, settle(*place));
-        if (settled) return std::move(*settled);
-        SAT_TRY_VALUE(begun, begin_upload(registration, place->name, kOtherUploadWait));
-    }
-    if (place->sent_before) SAT_TRY(store.remove(place->name, place->id));
-
-    const auto new_sealer = [&] {
-        return Sealer::create(begun.artwork, size, vault_before, vault().kem_key(), Purpose::transit);
+        return taken;
     };
-    Sealer sealer = new_sealer();
+    UploadBeginReply begun;
+    std::optional<Sealer> sealer;
+    const auto make_sealer = [&] {
+        sealer = Sealer::create(begun.artwork, size, vault_before, vault().kem_key(), Purpose::transit);
+    };
     Sha256 hash;
     bool resumed = false;
-    if (begun.offset != 0) {
-        if (begun.offset > size) return fail(Errc::malformed, "the vault kept more of the image than there is");
-        if (observer.resuming) observer.resuming(begun.offset, size);
-        SAT_TRY_VALUE(resumed, resume_upload(source, begun.offset, sealer, hash));
-        if (!resumed) {
-            note("the file is not the one that was begun: the upload starts over");
-            SAT_TRY_VALUE(begun, call(UploadBeginRequest{size, registration.media_type}));
-            if (begun.offset != 0) return fail(Errc::malformed, "the vault goes on with what nobody asked for");
-            sealer = new_sealer();
-            hash = Sha256();
+    do {
+        SAT_TRY_VALUE(begun, begin_next());
+        // The name is this run's alone from here on; whose it was may have written it by now.
+        SAT_TRY(look_up(*place));
+        if (place->sent_before && begun.offset == 0) {
+            // The earlier connection is over by now, whatever was still on its way: asked once more, the answer is
+            // final.
+            SAT_TRY_VALUE(auto settled, settle(*place));
+            if (settled) return std::move(*settled);
+            SAT_TRY_VALUE(begun, begin_upload(registration, place->name, kOtherUploadWait));
         }
+        if (place->sent_before) SAT_TRY(store.remove(place->name, place->id));
+        if (begun.offset > size) return fail(Errc::malformed, "the vault kept more of the image than there is");
+        make_sealer();
+        if (begun.offset == 0) break;
+        if (observer.resuming) observer.resuming(begun.offset, size);
+        SAT_TRY_VALUE(resumed, resume_upload(source, begun.offset, *sealer, hash));
+        if (!resumed) note("the file is not the one that was begun: the upload starts over");
+    } while (!resumed && next != places.end());
+    if (!resumed && begun.offset != 0) {
+        // No name is left.  The commit goes under the last one, which is still held.
+        SAT_TRY_VALUE(begun, call(UploadBeginRequest{size, registration.media_type}));
+        if (begun.offset != 0) return fail(Errc::malformed, "the vault goes on with what nobody asked for");
+        make_sealer();
     }
+    if (!resumed) hash = Sha256();
     registration.artwork = begun.artwork;
-    SAT_TRY(rewind(source, size - sealer.remaining()));
-    if (observer.progress) observer.progress(size - sealer.remaining(), size);
-    std::string request = encode_request(resumed ? UploadDataRequest{} : UploadDataRequest{sealer.header().encode()});
-    const std::uint64_t length = sealed_size(size) - (size - sealer.remaining()) / kChunkPlaintext * kChunkSealed;
-    ImageSender sender(source, std::move(sealer), size, std::move(hash));
+    SAT_TRY(rewind(source, size - sealer->remaining()));
+    if (observer.progress) observer.progress(size - sealer->remaining(), size);
+    std::string request = encode_request(resumed ? UploadDataRequest{} : UploadDataRequest{sealer->header().encode()});
+    const std::uint64_t length = sealed_size(size) - (size - sealer->remaining()) / kChunkPlaintext * kChunkSealed;
+    ImageSender sender(source, *std::move(sealer), size, std::move(hash));
     SAT_TRY_VALUE(const std::string text, impl_->run(send_image(impl_->connection, impl_->worker, std::move(request),
                                                                 length, sender, observer.progress)));
     const auto received = parse_reply<UploadDataRequest>(text);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/upload_store.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,6 +30,26 @@ Digest upload_name(const Wallet& vault, const struct stat& file, unsigned which)
     version.u32(static_cast<std::uint32_t>(file.st_mtim.tv_nsec));
     if (which > 0) version.u8(static_cast<std::uint8_t>(which));
     return sha256(label("SAT/1 upload name", {vault.view(), version.bytes()}));
+}
+
+// A byte of one file for each name: a file for each would have to be removed while others open it.
+NameHold UploadStore::hold(const Digest& name) const {
+    NameHold hold;
+    hold.lock = FileDescriptor(::open(locks_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+    if (!hold.lock) return hold;
+    struct flock byte {};
+    byte.l_type = F_WRLCK;
+    byte.l_whence = SEEK_SET;
+    byte.l_start = static_cast<off_t>(ByteReader(name.view()).u64() >> 2U);
+    byte.l_len = 1;
+    // Not F_SETLK: threads of one process upload side by side, and closing any descriptor would give all locks up.
+    if (::fcntl(hold.lock.get(), F_OFD_SETLK, &byte) == 0) {
+        hold.by = NameHold::By::this_run;
+    } else {
+        if (errno == EAGAIN || errno == EACCES) hold.by = NameHold::By::another_run;
+        hold.lock.reset();
+    }
+    return hold;
 }
 
 Result<void> UploadStore::keep(const Digest& name, const UploadCommitRequest& commit) const {

@@ -21,10 +21,21 @@ inline constexpr unsigned kUploadNames = 4;
 // `which` is less than kUploadNames.
 Digest upload_name(const Wallet& vault, const struct stat& file, unsigned which);
 
+// Which of the home's runs has a name: as long as this lives, and its process does.
+struct NameHold {
+    enum class By { this_run, another_run, unknown };
+
+    By by = By::unknown;  // unknown: the home's file system locks nothing
+    FileDescriptor lock;
+};
+
 // `uploads/` in the home.  A name is written to by the run alone whose upload the vault has under it.
 class UploadStore {
 public:
-    explicit UploadStore(const Path& home) : directory_(home / "uploads") {}
+    explicit UploadStore(const Path& home) : directory_(home / "uploads"), locks_(home / "uploads.lock") {}
+
+    // Never waits.
+    NameHold hold(const Digest& name) const;
 
     // On the disk when it succeeds; before the commit is sent.
     Result<void> keep(const Digest& name, const UploadCommitRequest& commit) const;
@@ -37,6 +48,7 @@ private:
     Path file(const Digest& name) const { return directory_ / name.hex(); }
 
     Path directory_;
+    Path locks_;
 };
 
 }  // namespace sat

@@ -506,6 +506,39 @@ TEST_F(EvilVault, AYesThatConfirmsNothingIsNoSuccess) {
     }
 }
 
+TEST_F(EvilVault, AnAnswerThatTheOwnerGaveElsewhereMeanwhileIsNoLieOfTheVaults) {
+    const std::string id = upload();
+    claim(kCollector, id);
+    const Person artist_person = load_person(artist_home());
+    // As after a lost reply: the same statement gets the claim as it stands, with the no of another machine.
+    std::string before;
+    ScriptedVault meanwhile(liar({.answer =
+                                      [&](const std::string& method, Json& result) {
+                                          if (method != "claim.answer") return;
+                                          before = result["answer"].get<std::string>();
+                                          sat::Answer body = parse_statement<sat::Answer>(before)->body;
+                                          body.yes = false;
+                                          body.exp.reset();
+                                          body.nonce[0] ^= std::byte{1};
+                                          result["answer"] = sign(body, artist_person.sign);
+                                          result["state"] = "declined";
+                                      }},
+                                 &artist_person));
+    const Done done = artist_command({"confirm", id}).vault(meanwhile.address()).run();
+    EXPECT_EQ(done.exit, exits::kChanged) << done.out << done.err;
+    EXPECT_THAT(done.err + done.out, HasSubstr("answered otherwise meanwhile"));
+    // What was there before is no answer to this.
+    ScriptedVault deaf(liar({.answer =
+                                 [&](const std::string& method, Json& result) {
+                                     if (method != "claim.answer") return;
+                                     result["answer"] = before;
+                                     result["state"] = "confirmed";
+                                 }},
+                            &artist_person));
+    const Done ignored = artist_command({"decline", id}).vault(deaf.address()).run();
+    EXPECT_EQ(ignored.exit, exits::kBadProof) << ignored.out << ignored.err;
+}
+
 TEST_F(EvilVault, AnIdentityThatIsNotTheWalletsIsNotBelieved) {
     const std::string id = upload();
     ScriptedVault evil(liar({.answer = [this](const std::string& method, Json& result) {

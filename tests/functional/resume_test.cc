@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <set>
 
+#include "client/upload_store.h"
 #include "client/vault_client.h"
 #include "support/faults.h"
 #include "support/programs.h"
@@ -307,6 +308,69 @@ TEST_F(Resume, ASecondRunOfAFileWhoseFirstWaitsForItsPreviewLeavesThatAlone) {
     EXPECT_TRUE(fs::is_empty(artist_home() / "uploads")) << "both know that theirs is stored";
 }
 
+// Cut without a word, and the vault believes that connection alive for 100 s: no run of the home has the name any more.
+TEST_F(Resume, AnUploadWhoseRunDiedBeforeItsCommitIsWaitedForAndNotSentAnew) {
+    const Path file = tiff(kSize);
+    struct stat status {};
+    ASSERT_EQ(::stat(file.c_str(), &status), 0);
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    auto dead = open_session(vault().socket_address(), load_person(artist_home()));
+    ASSERT_TRUE(dead);
+    const Digest name = upload_name(vault_keys().wallet(), status, 0);
+    const Json begun =
+        dead->request("upload.begin", {{"bytes", size}, {"media_type", "image/tiff"}, {"resume", name.hex()}});
+    const std::string id = begun["r"]["artwork"];
+    Sealer sealer = Sealer::create(*ArtworkId::from_canonical(id), size, vault_keys().wallet(),
+                                   vault_keys().chain.kem_key(), Purpose::transit);
+    Bytes stream;
+    ASSERT_TRUE(sealer.seal(as_bytes(read_text(file)), stream).has_value() && sealer.finish(stream).has_value());
+    const Json data{{"m", "upload.data"}, {"p", {{"header", to_base64url(sealer.header().encode())}}}};
+    ASSERT_TRUE(dead->send(RecordType::request, dump_json(data)));
+    ASSERT_TRUE(dead->send_bulk(stream));
+    ASSERT_EQ(dead->receive()->type, RecordType::response);
+
+    const Command command = uploading(file);
+    Process process = command.begin();
+    EXPECT_TRUE(process.wait_for_error("waiting for that to end"));
+    dead.reset();
+    const Done done = command.finish(process);
+    EXPECT_EQ(done.exit, 0) << done.out << done.err;
+    EXPECT_THAT(done.err, HasSubstr("resuming at"));
+    EXPECT_THAT(done.out, HasSubstr(id));
+    expect_only_missing(Direction::to_vault, file, size / kChunkPlaintext * kChunkPlaintext);
+    expect_stored(id, file);
+}
+
+TEST_F(Resume, ANameThatAnotherRunHoldsIsLeftAlone) {
+    const Path file = tiff(kSize);
+    struct stat status {};
+    ASSERT_EQ(::stat(file.c_str(), &status), 0);
+    const UploadStore store(artist_home());
+    const auto kept_under = [&](unsigned which) {
+        auto session = open_session(vault().socket_address(), load_person(artist_home()));
+        const Json begun =
+            session->request("upload.begin", {{"bytes", fs::file_size(file)},
+                                              {"media_type", "image/tiff"},
+                                              {"resume", upload_name(vault_keys().wallet(), status, which).hex()}});
+        return begun["r"]["offset"].get<std::uint64_t>();
+    };
+    {
+        const NameHold first = store.hold(upload_name(vault_keys().wallet(), status, 0));
+        ASSERT_EQ(first.by, NameHold::By::this_run);
+        cut_upload(file, 1'500'000);
+        EXPECT_EQ(kept_under(0), 0U);
+        EXPECT_GT(kept_under(1), 0U);
+        settled();
+        std::vector<NameHold> others;
+        for (unsigned which = 1; which < kUploadNames; ++which)
+            others.push_back(store.hold(upload_name(vault_keys().wallet(), status, which)));
+        const Done none = uploading(file).run();
+        EXPECT_EQ(none.exit, exits::kUnreachable) << none.out << none.err;
+    }
+    EXPECT_EQ(uploading(file).run().exit, 0);
+    EXPECT_EQ(works().size(), 1U);
+}
+
 // However long that takes: a client that hears nothing takes the vault for gone.
 TEST_F(Resume, AVaultThatSealsAnewGivesSignsOfLife) {
     constexpr std::size_t kMebibytes = 3;
@@ -408,7 +472,7 @@ TEST_F(Resume, ADiskThatFillsUpWhileWhatWasKeptIsSealedAnewLosesNothing) {
 TEST_F(Resume, TwoProgramsThatUploadOneFileAtOnceEachGetAWork) {
     const Path file = tiff(kSize);
     // The first is slow, and heard of all the time.
-    relay().treat(Direction::to_vault, {.bytes_per_second = 200'000});
+    relay().treat(Direction::to_vault, {.bytes_per_second = 400'000});
     const Command slow = uploading(file);
     Process process = slow.begin();
     ASSERT_TRUE(eventually([&] { return !kept().empty(); }));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/upload_store.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -40,6 +41,18 @@ TEST_F(UploadStoreTest, WhatAnotherRunKeepsUnderTheNameByNowStays) {
     ASSERT_TRUE(store_.keep(name_, other_));
     ASSERT_TRUE(store_.remove(name_, id(mine_)));
     EXPECT_EQ(store_.find(name_).value(), other_);
+}
+
+TEST_F(UploadStoreTest, ANameIsOneRunsUntilThatEnds) {
+    std::optional<NameHold> mine = store_.hold(name_);
+    EXPECT_EQ(mine->by, NameHold::By::this_run);
+    EXPECT_EQ(store_.hold(name_).by, NameHold::By::another_run);
+    EXPECT_EQ(store_.hold(sha256(as_bytes("another name"))).by, NameHold::By::this_run);
+    EXPECT_EQ(store_.hold(name_).by, NameHold::By::another_run) << "whoever looked and left took nothing along";
+    EXPECT_NE(fcntl(mine->lock.get(), F_GETFD) & FD_CLOEXEC, 0) << "no program that is started keeps it";
+    mine.reset();
+    EXPECT_EQ(store_.hold(name_).by, NameHold::By::this_run);
+    EXPECT_EQ(UploadStore(directory_ / "none").hold(name_).by, NameHold::By::unknown);
 }
 
 TEST(UploadName, EachRunVaultAndVersionOfAFileHasItsOwn) {
