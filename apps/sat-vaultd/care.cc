@@ -88,6 +88,10 @@ std::string report_text(const CheckReport& report) {
     return out;
 }
 
+std::string could_not_be_read(std::uint64_t number) {
+    return count(number, "thing") + " could not be read or " + (number == 1 ? "is" : "are") + " damaged";
+}
+
 bool can_heal(const CheckReport& report) {
     return std::ranges::any_of(report.damages,
                                [](const Damage& damage) { return !damage.healed && damage.remedy != Remedy::none; });
@@ -110,6 +114,7 @@ Result<Done> check_command(const VaultdOptions& options) {
     if (options.duplicate) how.duplicate = Path(*options.duplicate);
     how.repair = options.repair;
     how.now = now_unix();
+    how.stopped = [] { return Interrupt::signal() != 0; };
     SAT_TRY_VALUE(const CheckReport report, check_vault(how, keys));
     Done done;
     done.data = report_json(report);
@@ -139,22 +144,21 @@ Result<Done> backup_command(const VaultdOptions& options) {
     how.directory = Path(options.directory);
     how.now = now_unix();
     how.stopped = [] { return Interrupt::signal() != 0; };
-    SAT_TRY_VALUE(const BackupReport report, backup_vault(how, keys));
+    SAT_TRY_VALUE(BackupReport report, backup_vault(how, keys));
+    if (!report.why_no_keys.empty())
+        report.check.notes.push_back("the keys are not in it: " + report.why_no_keys + "; keep " +
+                                     key_directory(data).string() + " apart");
     Done done;
     done.data = report_json(report.check);
     done.data["backup"] = printable(options.directory);
-    done.data["keys"] = report.with_keys;
+    done.data["keys"] = report.why_no_keys.empty();
     done.text = report_text(report.check);
-    if (!report.with_keys)
-        done.text += "note: the keys are not in it, for they have no passphrase: keep " +
-                     printable(key_directory(data).string()) + " apart\n";
     const bool whole = report.check.left() == 0;
     done.text += (whole ? "written and verified: " : "written: ") + printable(options.directory) + "\n";
     if (whole) return done;
     done.exit = kExitBadProof;
     done.code = "damaged";
-    done.problem = "the backup is made, but " + std::to_string(report.check.left()) +
-                   " things are damaged in it, and in the vault";
+    done.problem = "the backup is made, but of the vault " + could_not_be_read(report.check.left());
     done.hint = "stop the vault, and run `sat-vaultd check`";
     return done;
 }
@@ -177,7 +181,10 @@ Result<Done> restore_command(const VaultdOptions& options) {
     if (whole) return done;
     done.exit = kExitBadProof;
     done.code = "damaged";
-    done.problem = "restored, but " + std::to_string(report.left()) + " things were damaged in the backup already";
+    done.problem = "restored, but of the backup " + could_not_be_read(report.left());
+    done.hint =
+        "`sat-vaultd check --repair` makes anew what it can; to restore again, from where all can be read, empty " +
+        printable(data.string()) + " of all but the keys first";
     return done;
 }
 

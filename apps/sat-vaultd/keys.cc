@@ -11,6 +11,7 @@
 #include "common/passphrase.h"
 #include "vault/check.h"
 #include "vault/key_life.h"
+#include "vault/vault_lock.h"
 
 namespace sat {
 
@@ -68,7 +69,7 @@ Result<VaultKeys> make_keys(const Path& data, const VaultdOptions& options) {
     }
     SAT_TRY(make_private_directory(data));
     // Two first starts at once: one makes the keys, the other finds them or is refused.
-    SAT_TRY_VALUE(const FileDescriptor lock, lock_file(data / "lock"));
+    SAT_TRY_VALUE(const FileDescriptor lock, lock_vault(data));
     SAT_TRY(require_unused(data));
     return create_vault_keys(key_directory(data), bits, options.no_passphrase ? nullptr : &passphrase, now_unix());
 }

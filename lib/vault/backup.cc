@@ -3,7 +3,6 @@
 #include "vault/backup.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "store/directory_blob_store.h"
 #include "store/identity_files.h"
 #include "vault/ledger_walk.h"
+#include "vault/vault_lock.h"
 
 namespace sat {
 
@@ -53,65 +53,66 @@ Result<void> remove_file(const Path& path) {
     return {};
 }
 
-// Why a file could not be read; nothing where it was copied.
-using Unread = std::optional<Error>;
+// Whether nobody reads it ever again; any other error says nothing of what is there, and may be gone the next time.
+bool is_damage_of_disk(int error) { return error == EIO || error == EBADMSG || error == EUCLEAN; }
+
+// Why a file has no copy.
+struct Unread {
+    Error why;
+    bool lost = false;  // it is missing, no file at all, or the disk's damage
+};
 
 // A new file of ours alone, on the disk.  Its pages leave memory, so that whoever reads it back reads the disk.  What
 // cannot be read leaves no copy; an error is `to`'s.
-Result<Unread> copy_what_is_readable(const Path& from, const Path& to) {
+Result<std::optional<Unread>> copy_what_is_readable(const Path& from, const Path& to) {
+    const auto unread = [&](int error) {
+        // What open(2) says of a link, and of what stands in the place of a directory or a file.
+        constexpr std::array kNoFile{ENOENT, ELOOP, ENOTDIR, ENXIO, ENODEV};
+        const bool lost = is_damage_of_disk(error) || std::ranges::find(kNoFile, error) != kNoFile.end();
+        return std::optional(Unread{errno_error("read", from, error), lost});
+    };
     // A FIFO must not keep us waiting before it is found to be none.
     const FileDescriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat status {};
-    if (!source || fstat(source.get(), &status) != 0) return Unread(errno_error("read", from, errno));
-    if (!S_ISREG(status.st_mode)) return Unread(Error{Errc::io_error, from.string() + " is no regular file", {}});
+    if (!source || fstat(source.get(), &status) != 0) return unread(errno);
+    if (!S_ISREG(status.st_mode))
+        return std::optional(Unread{Error{Errc::io_error, from.string() + " is no regular file", {}}, true});
     const FileDescriptor copy(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!copy) return fail(errno_error("write", to, errno));
     Bytes buffer(kCopyStep);
     for (;;) {
-        const auto got = read_some(source.get(), buffer, from);
-        if (!got) {
+        const ssize_t got = ::read(source.get(), buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) {
+            const int error = errno;
             SAT_TRY(remove_file(to));
-            return Unread(got.error());
+            return unread(error);
         }
-        if (*got == 0) break;
-        SAT_TRY(write_all(copy.get(), ByteView(buffer).first(*got), to));
+        if (got == 0) break;
+        SAT_TRY(write_all(copy.get(), ByteView(buffer).first(static_cast<std::size_t>(got)), to));
     }
     SAT_TRY(sync_fd(copy.get(), to));
     (void)posix_fadvise(copy.get(), 0, 0, POSIX_FADV_DONTNEED);
-    return Unread();
+    return std::optional<Unread>();
 }
 
 // The same for a file that nothing goes without.
 Result<void> copy_new_file(const Path& from, const Path& to) {
-    SAT_TRY_VALUE(Unread unread, copy_what_is_readable(from, to));
-    if (unread) return fail(std::move(*unread));
+    SAT_TRY_VALUE(std::optional<Unread> unread, copy_what_is_readable(from, to));
+    if (unread) return fail(std::move(unread->why));
     return {};
 }
 
 // A backup is files and directories: through a link it would bring in what nobody backed up.
+Error link_error(const Path& path) {
+    return {Errc::input_unreadable, path.string() + " is a symbolic link",
+            "no backup has one: find out who put it there"};
+}
+
 Result<void> refuse_link(const Path& path) {
     struct stat status {};
     if (lstat(path.c_str(), &status) != 0 || !S_ISLNK(status.st_mode)) return {};
-    return fail(Errc::input_unreadable, path.string() + " is a symbolic link",
-                "no backup has one: find out who put it there");
-}
-
-// Files of one directory of a backup, and of those below it.  What cannot be read is left out, for the check to name.
-Result<void> copy_store(const Path& from, const Path& to) {
-    SAT_TRY(make_private_directory(to));
-    std::error_code error;
-    std::filesystem::directory_iterator at(from, error);
-    for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
-        const Path name = at->path().filename();
-        SAT_TRY(refuse_link(from / name));
-        std::error_code unknown;
-        if (at->is_directory(unknown)) {
-            SAT_TRY(copy_store(from / name, to / name));
-        } else {
-            SAT_TRY(copy_what_is_readable(from / name, to / name));
-        }
-    }
-    return sync_directory(to);
+    return fail(link_error(path));
 }
 
 // Those of kKeyFiles that lie in `directory`, and nothing else: an operator's own copies of keys may lie beside them.
@@ -143,11 +144,16 @@ bool shows_private_key(std::string_view text) {
     return false;
 }
 
-bool is_protected(const BackupFiles& keys) {
-    const SecretBytes* sign = find_backup_file(keys, "sign.pem");
-    return sign != nullptr && private_key_is_encrypted(sign->reveal()) &&
-           std::ranges::none_of(keys,
-                                [](const BackupFile& file) { return shows_private_key(as_text(file.bytes.reveal())); });
+// Why they do not go into a backup; empty where they do.  Keys that cannot all be read are none to restore from.
+std::string why_kept_apart(const Result<BackupFiles>& keys) {
+    if (!keys) return keys.error().message;
+    const SecretBytes* sign = find_backup_file(*keys, "sign.pem");
+    if (sign == nullptr) return "sign.pem is missing";
+    if (!private_key_is_encrypted(sign->reveal())) return "they have no passphrase";
+    for (const BackupFile& file : *keys)
+        if (shows_private_key(as_text(file.bytes.reveal())))
+            return std::string(file.name) + " has a private key in it that no passphrase protects";
+    return {};
 }
 
 Result<void> go_on(const std::function<bool()>& stopped) {
@@ -165,10 +171,9 @@ public:
     Result<BackupReport> run() {
         BackupReport report;
         SAT_TRY_VALUE(const MasterKey master, copy_master_key());
-        // Keys that cannot all be read are none to restore from; the works are backed up all the same.
         const auto key_files = read_key_files(options_.data / "keys");
-        report.with_keys = key_files && is_protected(*key_files);
-        if (report.with_keys) SAT_TRY(write_key_files(*key_files, part_ / "keys"));
+        report.why_no_keys = why_kept_apart(key_files);
+        if (report.why_no_keys.empty()) SAT_TRY(write_key_files(*key_files, part_ / "keys"));
         if (is_there(options_.data / "contradiction"))
             SAT_TRY(copy_new_file(options_.data / "contradiction", part_ / "contradiction"));
         sealer_.emplace(master.derive(AtRestKey::files));
@@ -181,7 +186,7 @@ public:
         SAT_TRY(write_identities());
         audit_.reset();
         SAT_TRY(go_on(options_.stopped));
-        SAT_TRY_VALUE(report.check, check_vault({part_, std::nullopt, false, options_.now}, keys_));
+        SAT_TRY_VALUE(report.check, check_vault({part_, std::nullopt, false, options_.now, options_.stopped}, keys_));
         SAT_TRY(remove_file(part_ / "lock"));
         for (const Path& directory : {place_.images, place_.metadata, part_ / kIdentityDirectory, part_})
             SAT_TRY(sync_directory(directory));
@@ -192,11 +197,14 @@ private:
     // From the first place that has it good.
     Result<MasterKey> copy_master_key() {
         const Path copy = part_ / "master.key";
-        Unread first;
+        std::optional<Error> first;
         for (const Place& place : from_) {
             SAT_TRY(remove_file(copy));
-            SAT_TRY_VALUE(Unread problem, copy_what_is_readable(place.root / "master.key", copy));
-            if (!problem) {
+            SAT_TRY_VALUE(std::optional<Unread> unread, copy_what_is_readable(place.root / "master.key", copy));
+            Error problem;
+            if (unread) {
+                problem = std::move(unread->why);
+            } else {
                 SAT_TRY_VALUE(const Bytes file, read_file(copy, kMaxMasterKeyFile));
                 auto key = MasterKey::unwrap(file, keys_.wallet(), keys_.store);
                 if (key) return key;
@@ -278,7 +286,7 @@ private:
         for (const auto& place : from_) {
             const Path from = name(place);
             SAT_TRY(remove_file(to));
-            SAT_TRY_VALUE(const Unread unread, copy_what_is_readable(from, to));
+            SAT_TRY_VALUE(const std::optional<Unread> unread, copy_what_is_readable(from, to));
             if (unread) continue;
             // With one place there is nothing to choose from, and the check at the end judges.
             if (from_.size() == 1 || judge(to)) return sync_directory(to.parent_path());
@@ -398,32 +406,78 @@ Result<void> require_room(const Path& data) {
 }
 
 constexpr std::array kNeverMissing{"catalog.sqlite", "master.key"};
+// What a restore does not do without, whatever the disk lost.  Of the others the works' files and identities are one of
+// many, and each of `leaves` is in the catalogue of the same moment; a part of that file would be of no use beside it.
+constexpr std::array kIndispensable{"catalog.sqlite", "master.key", "contradiction"};
+
+// Copies out of a backup.  What the disk lost is left out, for the check to name; whatever else cannot be read fails,
+// for a vault without it would keep the restore from being run again.
+class RestoreCopy {
+public:
+    explicit RestoreCopy(const std::function<bool()>& stopped) : stopped_(stopped) {}
+
+    Result<void> copy(const Path& from, const Path& to, bool may_be_lost) {
+        SAT_TRY(go_on(stopped_));
+        struct stat status {};
+        if (lstat(from.c_str(), &status) != 0)
+            return may_be_lost && is_damage_of_disk(errno) ? Result<void>() : fail(unreadable(from, errno));
+        if (S_ISLNK(status.st_mode)) return fail(link_error(from));
+        if (S_ISDIR(status.st_mode)) return copy_directory(from, to);
+        SAT_TRY_VALUE(std::optional<Unread> unread, copy_what_is_readable(from, to));
+        if (!unread || (may_be_lost && unread->lost && is_there(from))) return {};
+        if (!unread->lost) unread->why.hint = kRepeat;
+        return fail(std::move(unread->why));
+    }
+
+private:
+    static constexpr const char* kRepeat = "see that this user can read all of the backup, then run the restore again";
+
+    static Error unreadable(const Path& path, int error) {
+        Error out = errno_error("read", path, error);
+        out.hint = kRepeat;
+        return out;
+    }
+
+    Result<void> copy_directory(const Path& from, const Path& to) {
+        SAT_TRY(make_private_directory(to));
+        std::error_code error;
+        std::filesystem::directory_iterator at(from, error);
+        for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+            const Path name = at->path().filename();
+            SAT_TRY(copy(from / name, to / name, true));
+        }
+        if (error && !is_damage_of_disk(error.value())) return fail(unreadable(from, error.value()));
+        return sync_directory(to);
+    }
+
+    const std::function<bool()>& stopped_;
+};
+
+Result<void> copy_all(const Path& backup, const Path& part, const std::function<bool()>& stopped) {
+    RestoreCopy all(stopped);
+    for (const char* name : kRestored) {
+        struct stat status {};
+        if (lstat((backup / name).c_str(), &status) != 0 && errno == ENOENT) continue;
+        const auto is_it = [name](const char* other) { return std::string_view(name) == other; };
+        SAT_TRY(all.copy(backup / name, part / name, std::ranges::none_of(kIndispensable, is_it)));
+    }
+    return {};
+}
 
 // Into `part`, verified.
 Result<CheckReport> copy_backup(const Path& backup, const Path& part, const VaultKeys& keys, UnixTime now,
                                 const std::function<bool()>& stopped) {
-    for (const char* name : kRestored) {
-        SAT_TRY(go_on(stopped));
-        struct stat status {};
-        if (lstat((backup / name).c_str(), &status) != 0) {
-            if (errno == ENOENT) continue;
-            return fail(errno_error("read", backup / name, errno));
-        }
-        SAT_TRY(refuse_link(backup / name));
-        if (S_ISDIR(status.st_mode)) {
-            SAT_TRY(copy_store(backup / name, part / name));
-        } else {
-            SAT_TRY(copy_new_file(backup / name, part / name));
-        }
-    }
+    const auto copied = copy_all(backup, part, stopped);
+    if (!copied && copied.error().code == Errc::cancelled) return fail(copied.error());
     // Every backup has these.  One that went away meanwhile, with the disk or the mount that it lies on, has lost
     // nothing, and is no damaged one.
     for (const char* name : kNeverMissing)
-        if (!is_there(backup / name) || !is_there(part / name))
+        if (!is_there(backup / name) || (copied && !is_there(part / name)))
             return fail(Errc::input_unreadable, "the backup in " + backup.string() + " went away while it was read",
                         "make it reachable again, then run the restore again");
+    SAT_TRY(copied);
     SAT_TRY(sync_directory(part));
-    return check_vault({part, std::nullopt, false, now}, keys);
+    return check_vault({part, std::nullopt, false, now, stopped}, keys);
 }
 
 // Keys that were there first may be another vault's.
@@ -435,16 +489,6 @@ Result<void> require_its_keys(const Path& backup, const VaultKeys& keys) {
 }
 
 }  // namespace
-
-Result<FileDescriptor> keep_from_repair(const Path& data) {
-    const Path path = data / kRepairLock;
-    FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!fd) return fail(errno_error("open", path, errno));
-    if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return fd;
-    if (errno != EWOULDBLOCK) return fail(errno_error("lock", path, errno));
-    return fail(Errc::busy, data.string() + " is being repaired, or its keys are being changed",
-                "try again when that is done");
-}
 
 Result<BackupReport> backup_vault(const BackupOptions& options, const VaultKeys& keys) {
     std::error_code error;
@@ -485,7 +529,7 @@ Result<void> prepare_restore(const Path& backup, const Path& data) {
         return fail(Errc::input_unreadable, "there is no backup in " + backup.string());
     SAT_TRY(make_private_directory(data));
     SAT_TRY(require_room(data));
-    SAT_TRY_VALUE(const FileDescriptor lock, lock_file(data / "lock"));
+    SAT_TRY_VALUE(const FileDescriptor lock, lock_vault(data));
     if (vault_keys_exist(data / "keys")) return {};
     if (!vault_keys_exist(backup / "keys"))
         return fail(Errc::config, "the backup has no keys, and there are none in " + (data / "keys").string(),
@@ -506,7 +550,7 @@ Result<void> prepare_restore(const Path& backup, const Path& data) {
 Result<CheckReport> restore_vault(const Path& backup, const Path& data, const VaultKeys& keys, UnixTime now,
                                   const std::function<bool()>& stopped) {
     SAT_TRY(require_its_keys(backup, keys));
-    SAT_TRY_VALUE(const FileDescriptor lock, lock_file(data / "lock"));
+    SAT_TRY_VALUE(const FileDescriptor lock, lock_vault(data));
     SAT_TRY(require_room(data));
     SAT_TRY(begin_restore(data));
     const Path from = data / kRestorePart;

@@ -22,6 +22,7 @@
 #include "store/sqlite_log.h"
 #include "vault/backup.h"
 #include "vault/rebuild.h"
+#include "vault/vault_lock.h"
 
 namespace sat {
 
@@ -82,8 +83,9 @@ public:
         look_for_strangers();
         judge_leaves_files();
         judge_catalog();
-        check_works();
+        SAT_TRY(check_works());
         check_identities();
+        SAT_TRY(go_on());
         if (options_.repair) mend();
         report_.works = ledger_.order.size();
         report_.ledger = ledger_.head;
@@ -142,6 +144,10 @@ private:
         if (!mended) report_.damages[damage].problem += "; it could not be mended: " + mended.error().message;
     }
 
+    Result<void> go_on() const {
+        return options_.stopped && options_.stopped() ? fail(Errc::cancelled, "stopped by a signal") : Result<void>();
+    }
+
     // --- Directories and keys ---
 
     Result<void> lock() {
@@ -157,20 +163,13 @@ private:
                             "name a directory on another disk");
         }
         for (const Place& place : places_) {
-            auto locked = lock_file(place.root / "lock");
-            if (!locked && locked.error().code == Errc::busy)
-                return fail(Errc::busy, "a vault runs on " + place.root.string(), "stop it, and check it then");
-            if (!locked) return fail(std::move(locked.error()));
-            locks_.push_back(std::move(*locked));
+            SAT_TRY_VALUE(FileDescriptor locked, lock_vault(place.root));
+            locks_.push_back(std::move(locked));
             SAT_TRY(refuse_unfinished_restore(place.root));
         }
         if (options_.repair) {
-            auto alone = lock_file(options_.data / kRepairLock);
-            if (!alone && alone.error().code == Errc::busy)
-                return fail(Errc::busy, "a backup of " + options_.data.string() + " is being made",
-                            "repair when it is done");
-            if (!alone) return fail(std::move(alone.error()));
-            locks_.push_back(std::move(*alone));
+            SAT_TRY_VALUE(FileDescriptor alone, lock_for_repair(options_.data));
+            locks_.push_back(std::move(alone));
         }
         return {};
     }
@@ -365,7 +364,7 @@ private:
         LedgerVisitor visitor;
         visitor.leaf = [this](const LeafCopies& copies, const Result<VerifiedLeaf>& leaf, const LedgerWork* work) {
             take_leaf(copies, leaf, work);
-            return Result<void>();
+            return go_on();
         };
         visitor.lost = [this](const LeafCopies& copies) {
             damaged("ledger", "leaf " + std::to_string(copies.index), "it is damaged in every copy", Remedy::none);
@@ -559,11 +558,13 @@ private:
         return kind == Kind::image ? places_[place].image(artwork) : places_[place].metadata_file(artwork);
     }
 
-    void check_works() {
+    Result<void> check_works() {
         for (const ArtworkId& artwork : ledger_.order) {
+            SAT_TRY(go_on());
             const StoredWork& work = ledger_.works.at(artwork).stored;
             for (const Kind kind : {Kind::image, Kind::metadata}) check_copies(kind, work);
         }
+        return {};
     }
 
     void check_copies(Kind kind, const StoredWork& work) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,11 +15,10 @@
 #include "ledger/artwork_id.h"
 #include "ledger/merkle.h"
 #include "vault/vault_keys.h"
+#include "vault/vault_lock.h"
 
 namespace sat {
 
-// flock(2)ed in DATA: alone by a repair or a change of keys, together by backups, which read what these would replace.
-inline constexpr const char* kRepairLock = "repair.lock";
 // In the data directory: where its duplicate was when a vault ran with one last, a path and a newline.
 inline constexpr const char* kDuplicateRecord = "duplicate";
 // What it says; nothing where it is missing or cannot be read.
@@ -29,6 +29,8 @@ struct CheckOptions {
     std::optional<Path> duplicate;  // without it, it is not looked at, and heals nothing
     bool repair = false;
     UnixTime now = 0;
+    // Asked between leaves, and between works: whether to give up; no more once a repair mends.
+    std::function<bool()> stopped = nullptr;
 };
 
 // What can be done about a damage.
@@ -63,7 +65,7 @@ struct CheckReport {
 
 // What a mend that fails leaves is told beside its damage, and the others go on.
 // busy: a vault runs on the directories; config: something in them is another vault's, of a newer version, or the keys
-// are: nothing was changed; storage_full, io_error: the check could not go on, and nothing was changed.
+// are; cancelled; storage_full, io_error: the check could not go on.  Nothing was changed then.
 Result<CheckReport> check_vault(const CheckOptions& options, const VaultKeys& keys);
 
 }  // namespace sat

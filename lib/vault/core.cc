@@ -17,6 +17,7 @@
 #include "vault/check.h"
 #include "vault/healer.h"
 #include "vault/kept_uploads.h"
+#include "vault/vault_lock.h"
 
 namespace sat {
 
@@ -107,7 +108,7 @@ Result<std::unique_ptr<VaultCore>> VaultCore::open(VaultOptions vault_options, V
     std::vector<Path> leaves{vault_options.data / "leaves"};
     std::vector<Path> roots{vault_options.data};
     SAT_TRY(make_private_directory(vault_options.data));
-    SAT_TRY_VALUE(FileDescriptor data_lock, lock_file(vault_options.data / "lock"));
+    SAT_TRY_VALUE(FileDescriptor data_lock, lock_vault(vault_options.data));
     locks.push_back(std::move(data_lock));
     SAT_TRY(refuse_unfinished_restore(vault_options.data));
     if (vault_options.duplicate) {
@@ -116,7 +117,7 @@ Result<std::unique_ptr<VaultCore>> VaultCore::open(VaultOptions vault_options, V
         if (std::filesystem::equivalent(vault_options.data, *vault_options.duplicate, error))
             return fail(Errc::config, "the duplicate directory is the data directory",
                         "name a directory on another disk");
-        SAT_TRY_VALUE(FileDescriptor duplicate_lock, lock_file(*vault_options.duplicate / "lock"));
+        SAT_TRY_VALUE(FileDescriptor duplicate_lock, lock_vault(*vault_options.duplicate));
         locks.push_back(std::move(duplicate_lock));
         SAT_TRY(refuse_unfinished_restore(*vault_options.duplicate));
         leaves.push_back(*vault_options.duplicate / "leaves");

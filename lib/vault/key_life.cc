@@ -27,6 +27,7 @@
 #include "store/repair_file.h"
 #include "vault/backup.h"
 #include "vault/check.h"
+#include "vault/vault_lock.h"
 
 namespace sat {
 
@@ -227,7 +228,7 @@ Result<void> carry_out(const Path& data) {
         if (!is_there(duplicate / kMasterKey))
             return fail(Errc::config, "keys are being changed, and the duplicate in " + duplicate.string() + " is gone",
                         "put it back there; where it is lost for good, remove " + (set / kDuplicate).string());
-        SAT_TRY_VALUE(duplicate_lock, lock_file(duplicate / "lock"));
+        SAT_TRY_VALUE(duplicate_lock, lock_vault(duplicate));
         places.push_back(Place::of_duplicate(duplicate));
     }
     if (is_there(set / kHeaders)) {
@@ -265,8 +266,8 @@ struct KeyLock {
 
 Result<KeyLock> lock_keys(const Path& data) {
     KeyLock lock;
-    SAT_TRY_VALUE(lock.vault, lock_file(data / "lock"));
-    SAT_TRY_VALUE(lock.backup, lock_file(data / kRepairLock));
+    SAT_TRY_VALUE(lock.vault, lock_vault(data));
+    SAT_TRY_VALUE(lock.backup, lock_for_repair(data));
     SAT_TRY(finish_locked(data));
     return lock;
 }
@@ -429,7 +430,7 @@ Result<VaultRekeyReport> rekey_vault(const VaultRekey& rekey) {
         SAT_TRY_VALUE(master, require_one_vault(places_of(rekey), keys));
         // Not sooner: a directory that was named by mistake is not written to.
         if (rekey.duplicate) {
-            SAT_TRY_VALUE(duplicate_lock, lock_file(*rekey.duplicate / "lock"));
+            SAT_TRY_VALUE(duplicate_lock, lock_vault(*rekey.duplicate));
         }
     }
     VaultRekeyReport report{keys.chain, 0, {}};

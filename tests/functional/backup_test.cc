@@ -95,7 +95,8 @@ TEST_F(BackupCommand, OfARunningVaultIsVerifiedAndRestoredAndClientsGoOn) {
     ASSERT_EQ(made.exit, 0) << made.out << made.err;
     EXPECT_EQ(made.data()["works"], 2);
     EXPECT_EQ(made.data()["leaves"], 3);
-    EXPECT_EQ(made.data()["keys"], false) << "they have no passphrase";
+    EXPECT_EQ(made.data()["keys"], false);
+    EXPECT_THAT(made.data()["notes"][0].get<std::string>(), HasSubstr("they have no passphrase"));
     EXPECT_FALSE(fs::exists(backup_dir() / "keys"));
     for (const Path& file : files_below(backup_dir())) {
         EXPECT_EQ(fs::status(file).permissions(), fs::perms::owner_read | fs::perms::owner_write) << file;
@@ -189,6 +190,7 @@ TEST_F(BackupCommand, LeavesTheKeysOutWhereOnlySomeOfThemAreProtected) {
     const Done made = vaultd_on(locked, {"backup", backup_dir()});
     ASSERT_EQ(made.exit, 0) << made.out << made.err;
     EXPECT_EQ(made.data()["keys"], false);
+    EXPECT_THAT(made.data()["notes"][0].get<std::string>(), HasSubstr("kem.pem has a private key in it that no"));
     EXPECT_FALSE(fs::exists(backup_dir() / "keys"));
 }
 
@@ -362,9 +364,9 @@ TEST_F(BackupCommand, IsRestoredWithoutWhatCannotBeReadOfIt) {
     stop_vault();
     no_vault();
     fs::rename(data(), dir() / "old");
-    const auto restore_with = [&](const std::string& unreadable) {
+    const auto restore_with = [&](const std::string& unreadable, int error = EIO) {
         Faults faults(dir() / "faults");
-        faults.make_unreadable(unreadable);
+        faults.make_unreadable(unreadable, error);
         fs::remove_all(data());
         fs::create_directory(data());
         fs::permissions(data(), fs::perms::owner_all);
@@ -377,9 +379,31 @@ TEST_F(BackupCommand, IsRestoredWithoutWhatCannotBeReadOfIt) {
         EXPECT_EQ(partial.exit, exits::kBadProof) << partial.out << partial.err;
         EXPECT_EQ(partial.error()["found"]["damages"][0]["where"], image_of(id, data()).string());
         EXPECT_TRUE(fs::exists(data() / "master.key"));
+        EXPECT_THAT(partial.error()["message"].get<std::string>(), HasSubstr("could not be read or is damaged"));
+        EXPECT_THAT(partial.error()["hint"].get<std::string>(), HasSubstr("to restore again"));
         if (other.substr(0, 2) != id.substr(0, 2)) {
             EXPECT_TRUE(fs::exists(image_of(other, data())));
         }
+    }
+    // Not half of it: the catalogue has it all.
+    const Done leafless = restore_with("/backup/leaves");
+    EXPECT_EQ(leafless.exit, exits::kBadProof) << leafless.out << leafless.err;
+    EXPECT_EQ(leafless.error()["found"]["damages"].size(), 1U) << leafless.out;
+    EXPECT_EQ(leafless.error()["found"]["damages"][0]["part"], "leaves");
+    EXPECT_EQ(leafless.error()["found"]["damages"][0]["remedy"], "rebuild");
+    EXPECT_FALSE(fs::exists(data() / "leaves"));
+    EXPECT_EQ(vaultd_command({"status"}).json().run().data()["leaves"], 2);
+    EXPECT_EQ(read_text(data() / "leaves"), read_text(backup_dir() / "leaves"));
+    EXPECT_EQ(vaultd_command({"check"}).json().run().exit, 0);
+    // What says nothing of the disk takes no name from anything: the restore is run again.
+    const std::string shelf = "/backup/image_store/" + id.substr(0, 2);
+    for (const std::string& away : {shelf + "/" + id, shelf, std::string("/backup/leaves")}) {
+        const Done failed = restore_with(away, ESTALE);
+        EXPECT_EQ(failed.exit, exits::kIo) << away << failed.out << failed.err;
+        EXPECT_THAT(failed.error()["hint"].get<std::string>(), HasSubstr("run the restore again"));
+        EXPECT_TRUE(fs::exists(data() / "restore.part"));
+        EXPECT_FALSE(fs::exists(data() / "master.key"));
+        EXPECT_EQ(vaultd_command({"restore", backup_dir()}).json().run().exit, 0) << away;
     }
     EXPECT_EQ(restore_with("/backup/catalog.sqlite").exit, exits::kIo) << "without it there is no vault";
     EXPECT_FALSE(fs::exists(data() / "master.key"));
@@ -411,7 +435,16 @@ TEST_F(BackupCommand, LeavesOutWhateverLiesBesideTheKeys) {
     const Done second = vaultd_on(locked, {"backup", backup_dir()});
     ASSERT_EQ(second.exit, 0) << second.out << second.err;
     EXPECT_EQ(second.data()["keys"], false);
+    EXPECT_THAT(second.data()["notes"][0].get<std::string>(),
+                HasSubstr("sign.pub.pem has a private key in it that no"));
     expect_no_open_key(backup_dir());
+    // One that cannot be read.
+    fs::remove_all(backup_dir());
+    write_text(keys / "sign.pub.pem", std::string(64 * 1024 + 1, 'x'));
+    const Done third = vaultd_on(locked, {"backup", backup_dir()});
+    ASSERT_EQ(third.exit, 0) << third.out << third.err;
+    EXPECT_EQ(third.data()["keys"], false);
+    EXPECT_THAT(third.data()["notes"][0].get<std::string>(), HasSubstr("sign.pub.pem is larger than 65536 bytes"));
 }
 
 TEST_F(BackupCommand, LiesNowhereInTheVaultsDirectoriesHoweverItIsNamed) {

@@ -123,7 +123,7 @@ bool is_unreadable(int fd) {
     const std::string_view name = path_of(fd, path);
     if (!name.starts_with(root) || name.find(plan->unreadable_name.data()) == std::string_view::npos) return false;
     ++plan->faults;
-    errno = EIO;
+    errno = static_cast<int>(plan->unreadable.load());
     return true;
 }
 

@@ -46,7 +46,7 @@ struct FaultPlan {
     std::atomic<std::uint32_t> gate;        // 1: who syncs what is named below waits until it is 0
     std::atomic<std::uint64_t> at_gate;     // syncs that came to it
     std::array<char, 64> gate_name;         // in the path; written before `gate`
-    std::atomic<std::uint32_t> unreadable;  // 1: reads of what is named below fail with EIO, whatever else is armed
+    std::atomic<std::uint32_t> unreadable;  // an errno of reads of what is named below, whatever else is armed; 0: none
     std::array<char, 64> unreadable_name;   // in the path; written before `unreadable`
     // A set by open addressing; 0: free.
     std::array<std::atomic<std::uint64_t>, std::size_t{1} << 16> stacks;

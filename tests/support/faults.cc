@@ -111,9 +111,9 @@ void Faults::close_gate(std::string_view name) {
 
 void Faults::open_gate() { plan_->gate = 0; }
 
-void Faults::make_unreadable(std::string_view name) {
+void Faults::make_unreadable(std::string_view name, int error) {
     put_name(name, plan_->unreadable_name);
-    plan_->unreadable = 1;
+    plan_->unreadable = static_cast<std::uint32_t>(error);
 }
 
 std::vector<std::uint64_t> Faults::stacks() const {

@@ -39,9 +39,8 @@ public:
     // Syncs of files whose path has `name` in it wait until open_gate(); whatever else is armed stays so.
     void close_gate(std::string_view name);
     void open_gate();
-    // Reads of files and directories whose path has `name` in it fail with EIO, for good; whatever else is armed stays
-    // so.
-    void make_unreadable(std::string_view name);
+    // Reads of files and directories whose path has `name` in it fail, for good; whatever else is armed stays so.
+    void make_unreadable(std::string_view name, int error = EIO);
     // How many came to it since it was closed.
     std::uint64_t at_gate() const { return plan_->at_gate; }
 
