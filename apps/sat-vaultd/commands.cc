@@ -85,12 +85,18 @@ Result<Done> hold_or_release(const VaultdOptions& options) {
     if (!is_utf8(reason) || reason.empty() || count_code_points(reason) > kMaxReason)
         return fail(Errc::bad_data, "the reason is not a text of 1 to 280 characters");
     const Json request{{"command", options.command}, {"artwork", artwork.str()}, {"reason", reason}};
-    SAT_TRY_VALUE(const Json data, ask(options, request, [&](Vault& vault) -> Result<Json> {
-                      SAT_TRY(hold ? vault.hold(artwork, reason) : vault.release(artwork, reason));
-                      return Json{{"artwork", artwork.str()}, {"held", hold}};
-                  }));
+    auto data = ask(options, request, [&](Vault& vault) -> Result<Json> {
+        SAT_TRY(hold ? vault.hold(artwork, reason) : vault.release(artwork, reason));
+        return Json{{"artwork", artwork.str()}, {"held", hold}};
+    });
+    if (!data) {
+        Error& error = data.error();
+        if (error.code == Errc::not_found) error.hint = "check the ID; it is of no work in this vault";
+        if (error.code == Errc::state) error.hint = "nothing was changed";
+        return fail(std::move(error));
+    }
     Done done;
-    done.data = data;
+    done.data = std::move(*data);
     done.text = artwork.str() + (hold ? " is held: neither served nor transferred\n" : " is released\n");
     return done;
 }

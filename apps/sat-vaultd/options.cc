@@ -174,14 +174,23 @@ ParsedVaultd parse_vaultd_options(const std::vector<std::string>& arguments) {
         parsed.text = std::string(version.what()) + "\n";
         return parsed;
     } catch (const CLI::CallForHelp&) {
-        const auto chosen = app.get_subcommands();
-        parsed.text = chosen.empty() ? app.help() : chosen.front()->help();
+        parsed.text = app.help();  // of the command, where one was named
         return parsed;
     } catch (const CLI::FileError& error) {
         parsed.error = Error{Errc::config, "cannot read the configuration file: " + sentence(error.what()), {}};
         return parsed;
     } catch (const CLI::ConfigError& error) {
         parsed.error = Error{Errc::config, "in the configuration file: " + sentence(error.what()), {}};
+        return parsed;
+    } catch (const CLI::ExtrasError& error) {
+        // Without a command of ours among them, the first word that is no option's value was meant as one.
+        const std::vector<std::string> left = app.remaining(true);
+        const auto word = std::find_if(left.begin(), left.end(),
+                                       [](const std::string& argument) { return !argument.starts_with('-'); });
+        const bool no_command = app.get_subcommands().empty() && word != left.end();
+        parsed.error =
+            Error{Errc::usage, no_command ? "there is no command " + printable(*word) : sentence(error.what()),
+                  "see sat-vaultd --help"};
         return parsed;
     } catch (const CLI::ParseError& error) {
         parsed.error = Error{Errc::usage, sentence(error.what()), "see sat-vaultd --help"};

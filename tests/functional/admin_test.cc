@@ -32,7 +32,9 @@ TEST_F(Admin, AHeldWorkIsNeitherServedNorTransferred) {
     EXPECT_EQ(shown.data()["held"], true);
     EXPECT_EQ(collector({"history", id}).data()["holds"][0]["reason"], "A court asked");
     const Done again = vaultd({"hold", id, "--reason", "Twice"});
-    EXPECT_NE(again.exit, 0) << "it is held already";
+    EXPECT_EQ(again.exit, exits::kChanged);
+    EXPECT_THAT(again.err, HasSubstr("the work is held already"));
+    EXPECT_THAT(again.err, HasSubstr("hint: nothing was changed"));
 
     ASSERT_EQ(vaultd({"release", id}).exit, 0);
     EXPECT_EQ(collector({"request", id, "-o", dir() / "free.jpg"}).exit, 0);
@@ -67,8 +69,30 @@ TEST_F(Admin, TheCommandsWorkOnAStoppedVaultAsWell) {
     EXPECT_EQ(collector({"request", id, "-o", dir() / "held.jpg"}).exit, 0);
 }
 
+TEST_F(Admin, WhatNeedsAStoppedVaultSaysThatOneRuns) {
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"run", "--listen", "127.0.0.1:0"},
+                                                  {"passphrase", "--no-passphrase"},
+                                                  {"rekey", "--store"},
+                                                  {"check"}}) {
+        const Done refused = vaultd_command({words.begin(), words.end()}).run();
+        EXPECT_EQ(refused.exit, exits::kUnreachable) << words[0] << refused.err;
+        EXPECT_THAT(refused.err, HasSubstr("a vault runs on " + data().string())) << words[0];
+        EXPECT_THAT(refused.err, HasSubstr("hint: stop it")) << words[0];
+    }
+}
+
+TEST_F(Admin, HelpAndMistakesAreNamedAsTheyWereTyped) {
+    const Done help = Command("sat-vaultd", {"init", "--help"}).run();
+    EXPECT_THAT(help.out, HasSubstr("Usage: sat-vaultd init"));
+    const Done misspelt = Command("sat-vaultd", {"frob"}).run();
+    EXPECT_EQ(misspelt.exit, exits::kUsage);
+    EXPECT_THAT(misspelt.err, HasSubstr("there is no command frob"));
+}
+
 TEST_F(Admin, WhatIsNotThereCannotBeHeld) {
-    EXPECT_EQ(vaultd({"hold", ArtworkId::generate().str(), "--reason", "r"}).exit, exits::kNotThere);
+    const Done unknown = vaultd({"hold", ArtworkId::generate().str(), "--reason", "r"});
+    EXPECT_EQ(unknown.exit, exits::kNotThere);
+    EXPECT_EQ(unknown.err.find("browse"), std::string::npos) << "this program has no such command";
     EXPECT_EQ(vaultd({"release", ArtworkId::generate().str()}).exit, exits::kNotThere);
     const std::string id = upload();
     const Done free = vaultd({"release", id});
