@@ -54,6 +54,8 @@ Result<pid_t> spawn(const Path& helper, int control) {
     sigset_t usual;
     sigemptyset(&usual);
     sigaddset(&usual, SIGPIPE);
+    // Ignored, it would take the helper's children from it before it could ask how they ended.
+    sigaddset(&usual, SIGCHLD);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &usual);

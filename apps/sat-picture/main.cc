@@ -260,10 +260,13 @@ std::optional<Request> next_request(bool& broken) {
 int serve() {
     const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0) return 1;
-    if (!limit_process() || !load_decoders() || !may_fork()) return 1;
+    // Whoever starts us may ignore it: then nobody could wait for a child.
+    if (std::signal(SIGCHLD, SIG_DFL) == SIG_ERR) return 1;
+    if (!limit_process() || !load_decoders()) return 1;
     const pid_t self = getpid();
     bool broken = false;
     while (const std::optional<Request> request = next_request(broken)) {
+        if (!may_fork()) return 1;
         const pid_t child = fork();
         if (child == 0) be_the_examiner(self, *request);
         if (child < 0) (void)print(request->output.get(), refused(PictureOutcome::failed));

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -681,6 +682,18 @@ TEST(OneHelper, GivesTheHeaderAloneWhereNoPreviewIsWanted) {
         with["preview"] = nullptr;
         EXPECT_EQ(without.json, with);
     }
+    EXPECT_EQ(helper.end(), 0);
+}
+
+// Which outlives an exec: the helper could not ask how its children ended.
+TEST(OneHelper, IsTheSameWhereItsStarterIgnoresItsChildren) {
+    const auto before = ::signal(SIGCHLD, SIG_IGN);
+    Helper helper;
+    ::signal(SIGCHLD, before);
+    const auto begun = std::chrono::steady_clock::now();
+    const Answer answer = answer_of(read_all(helper.ask(Scratch(std::string_view("no image at all")).fd()).get()));
+    expect_error(answer, "not_an_image");
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10)) << "that long a child is waited for";
     EXPECT_EQ(helper.end(), 0);
 }
 
