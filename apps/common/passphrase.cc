@@ -6,10 +6,12 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 
 #include "base/text.h"
+#include "common/interrupt.h"
 #include "common/terminal.h"
 #include "crypto/hash.h"
 
@@ -18,7 +20,7 @@ namespace sat {
 namespace {
 
 constexpr int kTries = 3;
-// For a pipe's first byte: whoever writes it may be asking for a passphrase, too.
+// For all of a pipe: whoever writes it may be asking for a passphrase, too.
 constexpr std::chrono::minutes kPipePatience{5};
 
 std::string options_of(const PassphraseSource& source) {
@@ -34,6 +36,31 @@ std::optional<Terminal> terminal_of(const PassphraseSource& source) {
     return source.may_ask ? Terminal::open() : std::nullopt;
 }
 
+// Until its end.  Of one that does not block, and of one whose writers take their time; a signal ends it.
+Result<SecretBytes> read_in_time(int fd, const std::string& name) {
+    constexpr std::size_t kLimit = kMaxPassphrase + 2;
+    const auto deadline = std::chrono::steady_clock::now() + kPipePatience;
+    SecretBytes text(kLimit + 1);
+    std::size_t size = 0;
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        if (left.count() <= 0)
+            return fail(Errc::input_unreadable, (size == 0 ? "nothing comes from " : "no end comes from ") + name);
+        // poll(2) leaves a descriptor of -1 out.
+        std::array<pollfd, 2> waiting{pollfd{fd, POLLIN, 0}, pollfd{Interrupt::fd(), POLLIN, 0}};
+        const int ready = ::poll(waiting.data(), waiting.size(), static_cast<int>(left.count()));
+        if (Interrupt::signal() != 0) return fail(Errc::cancelled, "stopped by a signal");
+        if (ready <= 0 || waiting[0].revents == 0) continue;
+        const MutableBytes room = text.reveal_mutable().subspan(size);
+        const ssize_t got = ::read(fd, room.data(), room.size());
+        if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+        if (got < 0) return fail(Errc::input_unreadable, errno_error("read", name, errno).message);
+        if (got == 0) return text.slice(0, size);
+        size += static_cast<std::size_t>(got);
+        if (size > kLimit) return fail(Errc::too_large, "the passphrase is too long");
+    }
+}
+
 // A shell's <(command) is a pipe with a name.
 Result<SecretBytes> read_from(const Path& path) {
     const std::string name = printable(path.string());
@@ -47,15 +74,7 @@ Result<SecretBytes> read_from(const Path& path) {
     if (!is_secret_of(status, ::geteuid()))
         return fail(Errc::config, name + ", with a passphrase, belongs to or is open to other users",
                     "make it this user's own, with mode 600 or 400");
-    if (S_ISFIFO(status.st_mode)) {
-        pollfd waiting{fd.get(), POLLIN, 0};
-        constexpr int kLimit = static_cast<int>(std::chrono::milliseconds(kPipePatience).count());
-        const int ready = ::poll(&waiting, 1, kLimit);
-        if (ready < 0 && errno == EINTR) return fail(Errc::cancelled, "stopped by a signal");
-        if (ready <= 0) return fail(Errc::input_unreadable, "nothing comes from " + name);
-        ::fcntl(fd.get(), F_SETFL, 0);
-    }
-    return read_secret_fd(fd.get(), kMaxPassphrase + 2);
+    return read_in_time(fd.get(), name);
 }
 
 }  // namespace
@@ -66,7 +85,8 @@ bool is_secret_of(const struct stat& status, uid_t user) noexcept {
 }
 
 Result<SecretBytes> read_passphrase(const PassphraseSource& source) {
-    const auto raw = source.file ? read_from(*source.file) : read_secret_fd(source.fd.value_or(-1), kMaxPassphrase + 2);
+    const auto raw = source.file ? read_from(*source.file)
+                                 : read_in_time(*source.fd, "file descriptor " + std::to_string(*source.fd));
     if (!raw && raw.error().code == Errc::too_large) return fail(Errc::key_locked, "the passphrase is too long");
     if (!raw) return fail(raw.error());
     ByteView text = raw->reveal();

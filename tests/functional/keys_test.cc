@@ -1,6 +1,10 @@
 // Keys of the larger size, and keys under a passphrase, at either end.
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 
@@ -55,6 +59,23 @@ TEST_F(Keys, APassphraseFromADescriptorMakesTheWalletAndMeetsTheVault) {
                           .run();
     ASSERT_EQ(made.exit, 0) << made.out << made.err;
     EXPECT_EQ(made.data()["vaults"].size(), 1U);
+}
+
+// What has begun to come is waited for no longer than what has not, and Ctrl-C ends that.
+TEST_F(Keys, APassphrasePipeWithoutAnEndIsLeftByCtrlC) {
+    const Path pipe = dir() / "pipe";
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    const FileDescriptor both(::open(pipe.c_str(), O_RDWR | O_CLOEXEC));
+    ASSERT_TRUE(write_all(both.get(), as_bytes("half a pass"), pipe));
+    const Command command =
+        Command("sat-collector", {"init", "--passphrase-file", pipe}).home(dir() / "fresh").json(false);
+    Process process = command.begin();
+    ASSERT_TRUE(eventually([&] {
+        int unread = -1;
+        return ::ioctl(both.get(), FIONREAD, &unread) == 0 && unread == 0;
+    }));
+    process.signal(SIGINT);
+    EXPECT_EQ(command.finish(process).exit, 130);
 }
 
 // Two first starts at once would each make keys, and one take the other's away.
