@@ -158,7 +158,8 @@ void add_owner_commands(CLI::App& app, Options& options) {
 }
 
 void add_artist_commands(CLI::App& app, Options& options) {
-    CLI::App& upload = command(app, "upload", "Seal, sign and store images", options);
+    CLI::App& upload = command(
+        app, "upload", "Seal, sign and store images, each as a new work, also one that is stored already", options);
     upload.add_option("IMAGE", options.images, "JPEG, PNG, TIFF, WebP, GIF or AVIF")->required()->take_all();
     upload.add_option("--title", options.title, "Its title, of a single image; several have their files' names");
     upload.add_option("--description", options.description, "About it");

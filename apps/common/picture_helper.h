@@ -39,6 +39,8 @@ public:
     // Waits for everything.  Where time is up and header() has told type and size, those, without a preview.  Errors
     // as header().  Once.
     Result<Picture> finish();
+    // finish() gave no preview because time was up.
+    bool took_too_long() const noexcept { return out_of_time_; }
     // header() or finish() has: over this picture, which says nothing of the others.
     bool failed() const noexcept { return failed_; }
 

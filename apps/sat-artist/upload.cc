@@ -56,6 +56,7 @@ struct Prepared {
     FileDescriptor file;
     std::unique_ptr<PictureExam> exam;
     UploadSource source;
+    std::string why_no_preview;  // of one that was wanted
 };
 
 // Where it fails, `prepared` has what was begun.
@@ -76,8 +77,14 @@ Result<void> prepare(ClientApp& app, PictureHelper& helper, const std::string& t
     draft.height = static_cast<std::uint32_t>(picture.height);
     app.output().detail(picture.media_type + ", " + std::to_string(picture.width) + " x " +
                         std::to_string(picture.height));
-    const auto preview = [&app, exam = prepared.exam.get()]() -> Result<std::optional<Bytes>> {
-        SAT_TRY_VALUE(Picture whole, exam->finish());
+    // What has a preview here and none in the end has one that the vault's limit is below.
+    prepared.why_no_preview = "it is larger than the vault takes";
+    const auto preview = [&app, &prepared]() -> Result<std::optional<Bytes>> {
+        SAT_TRY_VALUE(Picture whole, prepared.exam->finish());
+        if (!whole.preview)
+            prepared.why_no_preview = prepared.exam->took_too_long()
+                                          ? "that took too long"
+                                          : "the image is damaged, or takes too much memory or time";
         app.output().detail(whole.preview ? "preview " + format_bytes(whole.preview->size()) : "no preview");
         return std::move(whole.preview);
     };
@@ -85,11 +92,16 @@ Result<void> prepare(ClientApp& app, PictureHelper& helper, const std::string& t
     return {};
 }
 
-Report report_of(ClientApp& app, const UploadResult& uploaded, const Wallet& me) {
+// `why_no_preview`: empty where this run does not know, an earlier one having stored the work.
+Report report_of(ClientApp& app, const UploadResult& uploaded, const std::string& why_no_preview, const Wallet& me) {
     const Registration& registered = uploaded.work.registration.body;
-    if (registered.release == ReleasePolicy::preview && !registered.preview)
-        app.output().warn("no preview could be made of " + registered.file_path + ": until they own " +
-                          uploaded.work.id().str() + ", collectors see nothing of it");
+    if (!app.options().no_preview && !registered.preview) {
+        const std::string why = uploaded.found ? "" : " (" + why_no_preview + ")";
+        const bool alone = registered.release == ReleasePolicy::preview;
+        app.output().warn("no preview of " + registered.file_path + why + ": " +
+                          (alone ? "until they own " + uploaded.work.id().str() + ", collectors see nothing of it"
+                                 : uploaded.work.id().str() + " is stored without one"));
+    }
     Report answer;
     answer.data = artwork_json(uploaded.work);
     answer.data["receipt"] = uploaded.receipt;
@@ -130,7 +142,7 @@ Result<Report> upload_one(ClientApp& app) {
                                [&](const std::string& text) { app.output().note(text); }});
     if (!uploaded) return fail(of_image(uploaded.error(), prepared, image));
     SAT_TRY(vault->keep_checkpoint());
-    Report report = report_of(app, *uploaded, home->wallet());
+    Report report = report_of(app, *uploaded, prepared.why_no_preview, home->wallet());
     // Last of all: whoever ends with an error is told to run the same command again, which looks for the commit.  What
     // cannot be removed is found by the next upload of this file, and told to be there.
     report.told = [vault] {
@@ -185,7 +197,11 @@ public:
     }
 
 private:
-    using Outcome = Result<UploadResult>;
+    struct Stored {
+        UploadResult result;
+        std::string why_no_preview;
+    };
+    using Outcome = Result<Stored>;
 
     void work(VaultClient& vault) {
         std::vector<std::pair<std::size_t, Outcome>> untold;
@@ -235,12 +251,15 @@ private:
             }
         }
         const std::string name = printable(image.string()) + ": ";
-        return vault.upload_of_many(prepared.source, key_,
-                                    {nullptr,
-                                     [&](std::uint64_t done, std::uint64_t total) {
-                                         app_.output().note(name + "resuming at " + format_percentage(done, total));
-                                     },
-                                     [&](const std::string& text) { app_.output().note(name + text); }});
+        SAT_TRY_VALUE(
+            UploadResult uploaded,
+            vault.upload_of_many(prepared.source, key_,
+                                 {nullptr,
+                                  [&](std::uint64_t done, std::uint64_t total) {
+                                      app_.output().note(name + "resuming at " + format_percentage(done, total));
+                                  },
+                                  [&](const std::string& text) { app_.output().note(name + text); }}));
+        return Stored{std::move(uploaded), std::move(prepared.why_no_preview)};
     }
 
     void hand_over(VaultClient& vault, std::vector<std::pair<std::size_t, Outcome>> outcomes) {
@@ -264,7 +283,7 @@ private:
                 if (!outcome) outcome = fail(stopped_->code, "not begun, since another one failed");
             }
             if (*outcome) {
-                SAT_TRY(app_.output().item(report_of(app_, **outcome, me)));
+                SAT_TRY(app_.output().item(report_of(app_, (*outcome)->result, (*outcome)->why_no_preview, me)));
                 continue;
             }
             Error error = app_.explained(outcome->error());

@@ -155,8 +155,25 @@ TEST_F(ManyUploads, OfAPreviewThatIsAllThatIsReleasedAndCouldNotBeMadeTheArtistI
     const auto ids = lines(done.out);
     ASSERT_EQ(told.size(), 2U) << done.err;
     for (std::size_t number = 0; number < ids.size(); ++number)
-        EXPECT_EQ(told[number], "sat-artist: warning: no preview could be made of work " + std::to_string(number) +
-                                    ".tif: until they own " + ids[number] + ", collectors see nothing of it");
+        EXPECT_EQ(told[number], "sat-artist: warning: no preview of work " + std::to_string(number) +
+                                    ".tif (the image is damaged, or takes too much memory or time): until they own " +
+                                    ids[number] + ", collectors see nothing of it");
+}
+
+TEST_F(ManyUploads, OfAPictureThatIsCutShortAndSoHasNoPreviewTheArtistIsWarned) {
+    const Path cut = dir() / "cut.png";
+    const Bytes whole = make_png_with_text(std::string(5000, 'x'));
+    ASSERT_TRUE(write_file_atomically(cut, ByteView(whole).first(whole.size() - 40), AtomicFile::Existing::replace));
+    const auto upload = [&](const Words& more) {
+        return artist_command({"upload", cut, "--title", "Cut"}).json(false).also({"-q"}).also(more).run();
+    };
+    const Done done = upload({});
+    EXPECT_EQ(done.exit, 0) << done.out << done.err;
+    EXPECT_THAT(done.err, HasSubstr("warning: no preview of cut.png (the image is damaged"));
+    EXPECT_THAT(done.err, HasSubstr("is stored without one"));
+    const Done none = upload({"--no-preview"});
+    EXPECT_EQ(none.exit, 0) << none.out << none.err;
+    EXPECT_EQ(none.err, "") << "none was wanted";
 }
 
 TEST_F(ManyUploads, KilledHalfWayTheSameCommandStoresEachOnce) {
