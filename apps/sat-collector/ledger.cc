@@ -1,7 +1,6 @@
 // ledger follow: replay everything the vault ever recorded, by every rule.  ledger witness: the same, and cosign what
 // was followed to, so that others can tell one ledger from two.  docs/protocol.md, "Following and witnessing".
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/stat.h>
 
 #include <optional>
 
@@ -18,11 +17,6 @@ namespace sat {
 namespace {
 
 constexpr const char* kLock = "lock";  // no wallet's name
-
-bool is_there(const Path& path) noexcept {
-    struct stat status {};
-    return ::lstat(path.c_str(), &status) == 0;
-}
 
 // A witness's key and what it signed last, in the home: it runs unattended, so the key has no passphrase.
 class Witness {

@@ -127,6 +127,11 @@ Error errno_error(std::string_view doing, const Path& path, int error_number) {
                  full ? "make room, then try again" : ""};
 }
 
+bool is_there(const Path& path) noexcept {
+    struct stat status {};
+    return ::lstat(path.c_str(), &status) == 0;
+}
+
 Result<FileDescriptor> open_regular(const Path& path) {
     // O_NONBLOCK: a FIFO must not keep us waiting before it is found to be none; regular files do not know it.
     FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));

@@ -44,6 +44,9 @@ private:
 // storage_full instead, so that callers can tell a full disk.
 Error errno_error(std::string_view doing, const Path& path, int error_number);
 
+// Something has that name, be it a link to nothing.
+bool is_there(const Path& path) noexcept;
+
 // Opens with O_CLOEXEC.  input_unreadable where it is missing, not permitted or not a regular file.
 Result<FileDescriptor> open_regular(const Path& path);
 

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/checkpoint_store.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,11 +17,6 @@ namespace {
 
 constexpr const char* kKept = ".fork-kept";
 constexpr const char* kShown = ".fork-shown";
-
-bool is_there(const Path& path) noexcept {
-    struct stat status {};
-    return ::lstat(path.c_str(), &status) == 0;
-}
 
 tl::unexpected<Error> damaged(const Path& path, const Error& why) {
     return fail(Errc::config, path.string() + " is damaged: " + why.message,

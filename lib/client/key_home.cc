@@ -3,7 +3,6 @@
 #include "client/key_home.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
@@ -21,11 +20,6 @@ namespace {
 
 constexpr std::size_t kMaxHomeFile = 64 * 1024;  // an identity chain of four documents has 16 KB
 constexpr std::array<const char*, 4> kWalletFiles = {"identity.jws", "sign.pem", "kem.pem", "profile.json"};
-
-bool is_there(const Path& path) noexcept {
-    struct stat status {};
-    return ::lstat(path.c_str(), &status) == 0;
-}
 
 Result<IdentityChain> read_identity(const Path& directory) {
     const Path path = directory / "identity.jws";

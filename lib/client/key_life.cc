@@ -51,11 +51,6 @@ Result<void> commit(FileSet& set, const SecretBytes* passphrase) {
     return set.commit();
 }
 
-bool is_there(const Path& path) {
-    std::error_code ignored;
-    return std::filesystem::exists(path, ignored);
-}
-
 tl::unexpected<Error> not_a_home(const Error& why) {
     return fail(Errc::bad_data, "the key backup does not hold a wallet: " + why.message);
 }

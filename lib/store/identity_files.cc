@@ -26,11 +26,6 @@ Bytes header(const Wallet& wallet) {
     return ByteWriter().raw(as_bytes(kMagic)).u8(kVersion).u8(0).u16(0).raw(wallet.view()).take();
 }
 
-bool is_there(const Path& path) {
-    std::error_code ignored;
-    return std::filesystem::exists(path, ignored);
-}
-
 // Whether `there` is `chain`, or goes on from it: a document count, then the documents.
 bool holds(ByteView there, ByteView chain) {
     return !there.empty() && there.size() >= chain.size() && there[0] >= chain[0] &&

@@ -26,11 +26,6 @@ using Place = DirectoryBlobStore::Place;
 
 constexpr std::size_t kCopyStep = std::size_t{1} << 20;
 
-bool is_there(const Path& path) {
-    struct stat status {};
-    return lstat(path.c_str(), &status) == 0;
-}
-
 // Removed with all that is in it, unless it was given away.
 class PartDirectory {
 public:

@@ -38,11 +38,6 @@ constexpr const char* kRebuiltFile = "catalog.rebuilt";
 
 constexpr std::size_t kMaxPath = 4096;
 
-bool is_there(const Path& path) {
-    struct stat status {};
-    return lstat(path.c_str(), &status) == 0;
-}
-
 bool is_regular(const Path& path) {
     struct stat status {};
     return lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);

@@ -32,11 +32,6 @@ constexpr std::size_t kOrphanStep = 1024;
 // Works are asked of the catalogue so many at once.
 constexpr std::size_t kDuplicateStep = 256;
 
-bool is_there(const Path& path) {
-    std::error_code ignored;
-    return std::filesystem::exists(path, ignored);
-}
-
 // Whether something lies there that was sealed under a master key.
 Result<bool> holds_sealed(const Path& data) {
     std::error_code error;

@@ -44,11 +44,6 @@ constexpr std::size_t kHeadersMagicSize = 8;
 
 Path keys_of(const Path& data) { return data / "keys"; }
 
-bool is_there(const Path& path) {
-    struct stat status {};
-    return lstat(path.c_str(), &status) == 0;
-}
-
 Result<void> remove_file(const Path& path) {
     if (unlink(path.c_str()) != 0 && errno != ENOENT) return fail(errno_error("remove", path, errno));
     return {};

@@ -1,5 +1,5 @@
 // What a vault does, for one connection or for the operator, without a socket: sat-vaultd drives it from worker
-// threads, the unit tests directly.  Steps 5 to 11 of the mission happen behind this header.
+// threads, the unit tests directly.  Steps 5 to 11 of the eleven happen behind this header.
 // docs/protocol.md, "Requests" and "The transfer's rules"; docs/storage.md for what lies on the disk.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once

@@ -63,7 +63,7 @@ inline constexpr int kWriteSeconds = 60;    // a record that the peer does not t
 inline constexpr int kMaxTries = 3;         // busy, rate_limited, ALERT overloaded: then the client gives up
 
 // Counts.
-inline constexpr std::size_t kMaxUnauthenticated = 64;        // past it ALERT 8, and the oldest silent one goes
+inline constexpr std::size_t kMaxUnauthenticated = 64;        // past it ALERT 8 for one of those who owe a message
 inline constexpr std::size_t kMaxUnauthenticatedPerPeer = 8;  // one address; its next ones wait without an IDENTITY
 inline constexpr std::size_t kMaxQueuedEvents = 64;  // a reader slower than that is cut off; the inbox keeps all
 
