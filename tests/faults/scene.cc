@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/assert.h"
@@ -478,9 +479,11 @@ SceneDirectory::~SceneDirectory() {
 
 std::vector<std::uint64_t> points(std::uint64_t count, std::uint64_t sample, std::uint64_t most) {
     std::vector<std::uint64_t> out;
-    if (const char* one = std::getenv("SAT_POINT")) {
-        const std::uint64_t wanted = std::strtoull(one, nullptr, 10);
-        if (wanted >= 1 && wanted <= count) out.push_back(wanted);
+    if (const char* wanted = std::getenv("SAT_POINT")) {
+        char* end = nullptr;
+        const std::uint64_t first = std::max<std::uint64_t>(1, std::strtoull(wanted, &end, 10));
+        const std::uint64_t last = *end == '-' ? std::strtoull(end + 1, nullptr, 10) : first;
+        for (std::uint64_t at = first; at <= std::min(last, count); ++at) out.push_back(at);
         return out;
     }
     const std::uint64_t number = std::min(count, run_in_full() ? most : sample);

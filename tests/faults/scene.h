@@ -153,7 +153,7 @@ private:
 };
 
 // Of `count` points: all in full, or as many as `most`; else `sample`.  Spread evenly, the first and the last among
-// them.  SAT_POINT=N in the environment: that one alone.
+// them.  SAT_POINT=N or N-M in the environment: these alone.
 std::vector<std::uint64_t> points(std::uint64_t count, std::uint64_t sample, std::uint64_t most = UINT64_MAX);
 
 }  // namespace sat::test
