@@ -372,9 +372,15 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
             const bool dead = mine.by == NameHold::By::this_run;
             taken = begin_upload(registration, next->name, waited || dead ? std::chrono::seconds(0) : kOtherUploadWait);
             if (is_busy(taken)) SAT_TRY(look_up(*next));
-            if (is_busy(taken) && (next->same || (dead && !waited))) {
+            const bool in_doubt = is_busy(taken) && dead && !waited;
+            // A vault that has no place without a name either has none for anybody: that is no dead run's.
+            const bool died =
+                in_doubt && !is_busy(call(UploadBeginRequest{registration.bytes, registration.media_type}));
+            if (is_busy(taken) && (next->same || died)) {
                 note("the vault is still busy with an earlier upload: waiting for that to end");
                 taken = begin_upload(registration, next->name, kOtherUploadWait + kOtherCommitWait);
+            } else if (in_doubt) {
+                taken = begin_upload(registration, next->name, kOtherUploadWait);
             }
             if (is_busy(taken)) SAT_TRY(look_up(*next));
             if (!is_busy(taken) || next->same) {
