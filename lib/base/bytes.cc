@@ -33,40 +33,54 @@ int hex_value(char digit) noexcept {
 
 // Without padding.
 std::string encode64(ByteView bytes, std::string_view alphabet) {
-    std::string out;
-    out.reserve((bytes.size() + 2) / 3 * 4);
-    std::uint32_t bits = 0;
-    int count = 0;
-    for (const std::byte byte : bytes) {
-        bits = (bits << 8) | std::to_integer<std::uint32_t>(byte);
-        count += 8;
-        while (count >= 6) {
-            count -= 6;
-            out.push_back(alphabet[(bits >> count) & 0x3f]);
-        }
+    std::string out((bytes.size() * 4 + 2) / 3, '\0');
+    std::size_t end = 0;
+    const auto put = [&](std::uint32_t digit) { out[end++] = alphabet[digit & 0x3f]; };
+    const auto at = [&](std::size_t i) { return std::to_integer<std::uint32_t>(bytes[i]); };
+    for (; bytes.size() >= 3; bytes = bytes.subspan(3)) {
+        const std::uint32_t bits = at(0) << 16 | at(1) << 8 | at(2);
+        put(bits >> 18);
+        put(bits >> 12);
+        put(bits >> 6);
+        put(bits);
     }
-    if (count > 0) out.push_back(alphabet[(bits << (6 - count)) & 0x3f]);
+    if (!bytes.empty()) {
+        const std::uint32_t bits = at(0) << 16 | (bytes.size() == 2 ? at(1) << 8 : 0);
+        put(bits >> 18);
+        put(bits >> 12);
+        if (bytes.size() == 2) put(bits >> 6);
+    }
     return out;
 }
 
 // `text` without padding.
 Result<Bytes> decode64(std::string_view text, const std::array<std::uint8_t, 256>& table) {
     if (text.size() % 4 == 1) return fail(Errc::malformed, "base64 of an impossible length");
-    Bytes out;
-    out.reserve(text.size() / 4 * 3 + 2);
-    std::uint32_t bits = 0;
-    int count = 0;
-    for (const char character : text) {
-        const std::uint8_t value = table[static_cast<unsigned char>(character)];
-        if (value == kForeign) return fail(Errc::malformed, "a character that base64 does not have");
-        bits = (bits << 6) | value;
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            out.push_back(static_cast<std::byte>((bits >> count) & 0xff));
-        }
+    Bytes out(text.size() * 3 / 4);
+    std::size_t end = 0;
+    const auto put = [&](std::uint32_t bits) { out[end++] = static_cast<std::byte>(bits & 0xff); };
+    const auto at = [&](std::size_t i) { return std::uint32_t{table[static_cast<unsigned char>(text[i])]}; };
+    // Of the table's values kForeign alone has its highest bit.
+    std::uint32_t seen = 0;
+    for (; text.size() >= 4; text.remove_prefix(4)) {
+        const std::uint32_t digits[] = {at(0), at(1), at(2), at(3)};
+        seen |= digits[0] | digits[1] | digits[2] | digits[3];
+        const std::uint32_t bits = digits[0] << 18 | digits[1] << 12 | digits[2] << 6 | digits[3];
+        put(bits >> 16);
+        put(bits >> 8);
+        put(bits);
     }
-    if ((bits & ((1U << count) - 1U)) != 0) return fail(Errc::malformed, "base64 with bits left over");
+    std::uint32_t left = 0;
+    if (!text.empty()) {
+        const std::uint32_t third = text.size() == 3 ? at(2) : 0;
+        seen |= at(0) | at(1) | third;
+        const std::uint32_t bits = at(0) << 18 | at(1) << 12 | third << 6;
+        put(bits >> 16);
+        if (text.size() == 3) put(bits >> 8);
+        left = bits & (text.size() == 3 ? 0xffU : 0xffffU);
+    }
+    if ((seen & 0x80) != 0) return fail(Errc::malformed, "a character that base64 does not have");
+    if (left != 0) return fail(Errc::malformed, "base64 with bits left over");
     return out;
 }
 
