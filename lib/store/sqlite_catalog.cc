@@ -181,8 +181,20 @@ public:
     }
 
     Result<std::vector<WorkRow>> works(const WorkQuery& query) override {
-        SAT_TRY_VALUE(const std::vector<std::uint64_t> numbers, find(query));
         std::vector<WorkRow> out;
+        if (query.words.empty() && !query.artist && !query.owner) {
+            // The rows as they lie, and no look-up for each.
+            SqliteQuery rows =
+                db_.query("SELECT " SAT_WORK_COLUMNS " FROM works WHERE number < ? ORDER BY number DESC LIMIT ?");
+            rows.bind(query.before).bind(query.limit);
+            for (;;) {
+                SAT_TRY_VALUE(const bool there, rows.step());
+                if (!there) return out;
+                SAT_TRY_VALUE(WorkRow work, read_work(rows));
+                out.push_back(std::move(work));
+            }
+        }
+        SAT_TRY_VALUE(const std::vector<std::uint64_t> numbers, find(query));
         out.reserve(numbers.size());
         for (const std::uint64_t number : numbers) {
             SqliteQuery row = db_.query("SELECT " SAT_WORK_COLUMNS " FROM works WHERE number = ?");
@@ -609,7 +621,7 @@ public:
 protected:
     // After an error SQLite may have rolled back by itself.
     void roll_back() {
-        if (db_.in_transaction()) (void)db_.execute("ROLLBACK");
+        if (db_.in_transaction()) (void)db_.query("ROLLBACK").run();
     }
 
 private:
@@ -725,7 +737,7 @@ private:
         for (const std::string& word : query.words) words.insert(session_.word_hash('w', word));
         if (query.artist) words.insert(session_.word_hash('a', *query.artist));
 
-        // One condition or none is a walk along one index.
+        // One condition is a walk along one index.
         if (words.empty() && query.owner)
             return read_numbers(
                 db_.query("SELECT number FROM works INDEXED BY works_owner WHERE owner = ? AND number < ?"
@@ -733,10 +745,6 @@ private:
                     .bind(*query.owner)
                     .bind(query.before)
                     .bind(query.limit));
-        if (words.empty())
-            return read_numbers(db_.query("SELECT number FROM works WHERE number < ? ORDER BY number DESC LIMIT ?")
-                                    .bind(query.before)
-                                    .bind(query.limit));
         if (words.size() == 1 && !query.owner)
             return read_numbers(
                 db_.query("SELECT work FROM words WHERE word = ? AND work < ? ORDER BY work DESC LIMIT ?")
@@ -914,8 +922,8 @@ namespace {
 // Past this many the others' answers have waited long enough.
 constexpr std::size_t kMostInBatch = 64;
 
-// Transactions of ours that share one of SQLite's, each in a savepoint of its own, so that one that is refused takes
-// nothing of the others with it.
+// Transactions of ours that share one of SQLite's, each but the first in a savepoint of its own, so that one that is
+// refused takes nothing of the others with it.
 struct Batch {
     // Under the catalogue's write_mutex.
     std::vector<CatalogTransaction::Then> then;
@@ -985,7 +993,8 @@ namespace {
 // A rollback that failed, when the last transaction of this connection ended, is made up for.
 Result<void> begin_anew(SqliteConnection& db, const char* begin) {
     if (db.in_transaction()) SAT_TRY(db.execute("ROLLBACK"));
-    return db.execute(begin);
+    SAT_TRY(db.query(begin).run());
+    return {};
 }
 
 }  // namespace
@@ -1001,7 +1010,9 @@ struct SqliteCatalog::WriteView final : SqliteView {
     }
     ~WriteView() override {
         if (!lock) return;
-        if (impl.batch && db.in_transaction()) {
+        if (begins_batch && impl.batch) {
+            end_batch();  // which has nothing in it
+        } else if (impl.batch && db.in_transaction()) {
             const bool undone = run("ROLLBACK TO statement") && run("RELEASE statement");
             if (!undone) (void)db.execute("ROLLBACK");
         }
@@ -1012,6 +1023,8 @@ struct SqliteCatalog::WriteView final : SqliteView {
         if (!impl.batch) {
             SAT_TRY(begin_anew(db, "BEGIN IMMEDIATE"));
             impl.batch = std::make_shared<Batch>();
+            begins_batch = true;
+            return {};
         }
         return run("SAVEPOINT statement");
     }
@@ -1019,7 +1032,7 @@ struct SqliteCatalog::WriteView final : SqliteView {
     using SqliteView::commit;
     Result<void> commit(Then then) override {
         SAT_ASSERT(lock && db.in_transaction());
-        SAT_TRY(run("RELEASE statement"));
+        if (!begins_batch) SAT_TRY(run("RELEASE statement"));
         const std::shared_ptr<Batch> mine = impl.batch;
         mine->then.push_back(std::move(then));
         pass_on();
@@ -1042,7 +1055,7 @@ struct SqliteCatalog::WriteView final : SqliteView {
         } else if (batch->then.empty()) {
             done = db.execute("ROLLBACK");
         } else {
-            done = db.execute("COMMIT");
+            done = run("COMMIT");
         }
         if (!done && db.in_transaction()) (void)db.execute("ROLLBACK");
         if (done)
@@ -1060,6 +1073,9 @@ struct SqliteCatalog::WriteView final : SqliteView {
     Impl& impl;
     SqliteConnection& db;
     std::unique_lock<std::mutex> lock;
+    // Nobody stands before it in the batch: it needs no savepoint, for which SQLite would copy each page that it
+    // changes.
+    bool begins_batch = false;
 };
 
 struct SqliteCatalog::ReadView final : SqliteView {
