@@ -16,7 +16,6 @@
 #include <asio/io_context.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/signal_set.hpp>
-#include <asio/thread_pool.hpp>
 #include <csignal>
 #include <thread>
 
@@ -69,7 +68,7 @@ constexpr unsigned kWriteWorkers = 32;
 void tame_malloc() {
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-    mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
 }
 
 bool have_ipv6() {
@@ -192,9 +191,9 @@ private:
     std::unique_ptr<Vault> vault_;
     Admission admission_;  // the network thread's
     HandshakeParty party_;
-    asio::thread_pool workers_;
-    asio::thread_pool requests_;
-    asio::thread_pool writes_{kWriteWorkers};
+    WorkerPool workers_;
+    WorkerPool requests_;
+    WorkerPool writes_{kWriteWorkers};
     Places<Wallet> writers_{context_.get_executor(), kWritesPerWallet};
     Subscribers subscribers_;
     Sessions sessions_;

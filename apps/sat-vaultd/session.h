@@ -4,7 +4,6 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
-#include <asio/thread_pool.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "net/connection.h"
 #include "net/places.h"
 #include "net/server.h"
+#include "net/worker_pool.h"
 #include "subscribers.h"
 #include "vault/vault.h"
 
@@ -56,9 +56,9 @@ inline constexpr Wallet kNewcomers{};
 // What sessions are served with; outlives every one of them.
 struct SessionServices {
     Vault& vault;
-    asio::thread_pool& workers;   // computes
-    asio::thread_pool& requests;  // reads
-    asio::thread_pool& writes;    // waits for the disk, for several requests together
+    WorkerPool& workers;   // computes
+    WorkerPool& requests;  // reads
+    WorkerPool& writes;    // waits for the disk, for several requests together
     Places<Wallet>& writers;
     Server& server;  // for what is done before a wallet is known
     Subscribers& subscribers;

@@ -40,10 +40,16 @@
 
 namespace sat {
 
-// Runs `work` on a thread of `pool`; the caller goes on, on its own executor, with what it returned (void: nothing).
-// `pool` outlives the call: whoever owns both joins the pool before the coroutine's context goes.
 template <typename F>
-asio::awaitable<std::invoke_result_t<F>> on_worker(asio::thread_pool& pool, F work) {
+void post_to(asio::thread_pool& pool, F work) {
+    asio::post(pool, std::move(work));
+}
+
+// Runs `work` on a thread of `pool`, asio's or a WorkerPool; the caller goes on, on its own executor, with what it
+// returned (void: nothing).  `pool` outlives the call: whoever owns both joins the pool before the coroutine's context
+// goes.
+template <typename Pool, typename F>
+asio::awaitable<std::invoke_result_t<F>> on_worker(Pool& pool, F work) {
     using R = std::invoke_result_t<F>;
     struct Slot {
         std::conditional_t<std::is_void_v<R>, std::optional<bool>, std::optional<R>> value;
@@ -52,7 +58,7 @@ asio::awaitable<std::invoke_result_t<F>> on_worker(asio::thread_pool& pool, F wo
     auto start = [&pool, &work, &slot](auto handler) {
         auto executor = asio::get_associated_executor(handler);
         auto guard = asio::make_work_guard(executor);
-        asio::post(pool, [&work, &slot, executor, guard = std::move(guard), handler = std::move(handler)]() mutable {
+        post_to(pool, [&work, &slot, executor, guard = std::move(guard), handler = std::move(handler)]() mutable {
             try {
                 if constexpr (std::is_void_v<R>) {
                     work();

@@ -289,6 +289,35 @@ TEST_F(HostileClient, UnknownMethodsAndParametersAreAnsweredAndTheConnectionGoes
     EXPECT_TRUE(session->request("claim.subscribe", Json::object()).value("ok", false));
 }
 
+// What the vault may take for one that waits for the disk before it has read it.
+TEST_F(HostileClient, ARequestIsWhatItSaysHoweverItBegins) {
+    auto session = open();
+    ASSERT_TRUE(session.has_value());
+    const auto code = [&](const std::string& text) {
+        EXPECT_TRUE(session->send(RecordType::request, text)) << text;
+        const auto answer = session->receive();
+        if (!answer) return -1;
+        const Json json = answer->json();
+        return json.value("ok", false) ? 0 : json["e"]["code"].get<int>();
+    };
+    const int bad = static_cast<int>(Errc::bad_request);
+    for (const char* text :
+         {R"({"m":"claim.open","p":{}})", R"({"p":{},"m":"claim.open"})", R"( { "m" : "claim.open" , "p" : {} } )",
+          R"({"m":"claim.open\u0000","p":{}})", R"({"m":"claim.opened","p":{}})"})
+        EXPECT_NE(code(text), 0) << text;
+    EXPECT_EQ(code(R"({"m":"claim.open","p":{}})"), bad);
+    EXPECT_EQ(code(R"({"p":{},"m":"claim.open"})"), bad);
+    EXPECT_EQ(code(R"({"m":"ledger.checkpoint","p":{}})"), 0);
+    EXPECT_EQ(code(R"({"p":{},"m":"ledger.checkpoint"})"), 0);
+    for (const char* text :
+         {R"({"m":"claim.open)", R"({"m":"claim.open")", R"({"m":"claim.open","m":"artwork.list"})"}) {
+        auto another = open();
+        ASSERT_TRUE(another.has_value());
+        ASSERT_TRUE(another->send(RecordType::request, text));
+        EXPECT_FALSE(another->receive().has_value()) << text;
+    }
+}
+
 TEST_F(HostileClient, KeysMayBeUpdatedAsOftenAsOneLikes) {
     auto session = open();
     ASSERT_TRUE(session.has_value());

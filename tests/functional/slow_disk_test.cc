@@ -78,8 +78,14 @@ TEST_F(SlowDisk, WhoAsksForANewestHeadKeepsNobodyFromReading) {
     faults().close_gate("/leaves");
     Process holding = vaultd_command({"hold", work(), "--reason", "why"}).begin();
     ASSERT_TRUE(somebody_waits());
-    const std::string request = dump_json(Json{{"m", "ledger.head"}, {"p", {{"artwork", work()}}}});
-    for (Session& session : sessions) ASSERT_TRUE(session.send(RecordType::request, request));
+    // As programs write requests, and as nobody does.
+    const std::string requests[] = {
+        dump_json(Json{{"m", "ledger.head"}, {"p", {{"artwork", work()}}}}),
+        R"({"m":"ledger.checkpoint","p":{}})",
+        R"({"p":{},"m":"ledger.checkpoint"})",
+    };
+    for (std::size_t i = 0; i < sessions.size(); ++i)
+        ASSERT_TRUE(sessions[i].send(RecordType::request, requests[i % std::size(requests)]));
     expect_served();
     expect_served();
     faults().open_gate();
