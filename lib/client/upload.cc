@@ -14,6 +14,7 @@
 #include <future>
 #include <thread>
 #include <tuple>
+#include <variant>
 
 #include "base/assert.h"
 #include "client/upload_store.h"
@@ -273,6 +274,232 @@ Result<void> VaultClient::forget_commits() {
     return {};
 }
 
+// The names that uploads of one version of a file have, each with what an earlier run sent under it last and heard no
+// answer to.  A run takes one of them and holds it until it ends.
+class VaultClient::UploadNames {
+public:
+    // `registration`: of what is to be uploaded; it outlives this.
+    UploadNames(VaultClient& client, const Registration& registration, const struct stat& file,
+                const UploadObserver& observer)
+        : client_(client), registration_(registration), observer_(observer), store_(client.impl_->home.directory()) {
+        for (unsigned which = 0; which < kUploadNames; ++which) {
+            places_[which].which = which;
+            places_[which].name = upload_name(registration.vault, file, which);
+        }
+    }
+
+    // The work, where an earlier run has stored it.
+    Result<std::optional<UploadResult>> settle_all();
+    // Begins under the next name that is free; the work, where an earlier run turns out to have stored it under that.
+    Result<std::variant<UploadBeginReply, UploadResult>> begin_next();
+    bool any_left() const noexcept { return next_ != places_.end(); }
+    void note(const std::string& text) const {
+        if (observer_.note) observer_.note(text);
+    }
+
+    // Of the name that was begun under last.
+    const Digest& name() const { return place_->name; }
+    Result<void> keep(const UploadCommitRequest& commit) const { return store_.keep(place_->name, commit); }
+    Result<void> remove(const StatementId& registration) const { return store_.remove(place_->name, registration); }
+
+private:
+    struct Place {
+        unsigned which = 0;
+        Digest name;
+        std::optional<UploadCommitRequest> sent_before;
+        StatementId id;     // of its registration
+        bool same = false;  // which is of this work
+    };
+
+    Result<void> look_up(Place& place) const;
+    Result<std::optional<UploadResult>> settle(Place& place) const;
+    Result<UploadBeginReply> take_next();
+
+    VaultClient& client_;
+    const Registration& registration_;
+    const UploadObserver& observer_;
+    UploadStore store_;
+    std::array<Place, kUploadNames> places_;
+    std::array<Place, kUploadNames>::iterator next_ = places_.begin();
+    Place* place_ = nullptr;
+    NameHold hold_;  // of place_'s name
+    bool waited_ = false;
+};
+
+Result<void> VaultClient::UploadNames::look_up(Place& place) const {
+    SAT_TRY_VALUE(place.sent_before, store_.find(place.name));
+    place.same = false;
+    if (!place.sent_before) return {};
+    SAT_TRY_VALUE(const auto was, parse_statement<Registration>(place.sent_before->registration));
+    place.id = was.id;
+    place.same = says_the_same(was.body, registration_);
+    return {};
+}
+
+Result<std::optional<UploadResult>> VaultClient::UploadNames::settle(Place& place) const {
+    if (!place.sent_before) return std::optional<UploadResult>{};
+    SAT_TRY_VALUE(auto settled, client_.settle_commit(*place.sent_before));
+    if (!settled) return settled;
+    place.sent_before.reset();
+    if (place.same) {
+        client_.impl_->committed.push_back({place.name, place.id});
+        note("an earlier run has stored it already");
+        settled->found = true;
+        return settled;
+    }
+    SAT_TRY(store_.remove(place.name, place.id));
+    note("an earlier upload of this file is stored as " + settled->work.id().str() +
+         ", with other metadata: this is a work of its own");
+    return std::optional<UploadResult>{};
+}
+
+Result<std::optional<UploadResult>> VaultClient::UploadNames::settle_all() {
+    for (Place& place : places_) SAT_TRY(look_up(place));
+    // What is this work ends the search.
+    std::ranges::stable_sort(places_, std::ranges::greater(), &Place::same);
+    for (Place& place : places_) {
+        SAT_TRY_VALUE(auto settled, settle(place));
+        if (settled) return settled;
+    }
+    // Where an answer is still open, the vault's word on it is final once this run has the name: this work's first, or
+    // it could be registered once more under another.
+    std::ranges::sort(places_, {}, [](const Place& place) {
+        return std::tuple(!(place.sent_before && place.same), !place.sent_before, place.which);
+    });
+    return std::optional<UploadResult>{};
+}
+
+// The next name that is free is place_ then.
+Result<UploadBeginReply> VaultClient::UploadNames::take_next() {
+    const auto is_busy = [](const auto& begun) { return !begun && begun.error().code == Errc::busy; };
+    Result<UploadBeginReply> taken =
+        fail(Errc::busy, "other runs are uploading this file", "run the same command again when one of them is done");
+    for (; next_ != places_.end(); ++next_) {
+        Place& next = *next_;
+        NameHold mine = store_.hold(next.name);
+        if (mine.by == NameHold::By::another_run) {
+            // A commit of this very work lies there: under another name this run would register the work once more.
+            // Where a run is at it now, it has removed that by now, or soon its answer.
+            if (next.same) SAT_TRY(look_up(next));
+            if (!next.same) continue;
+        }
+        const bool dead = mine.by == NameHold::By::this_run;
+        taken = client_.begin_upload(registration_, next.name,
+                                     waited_ || dead ? std::chrono::seconds(0) : kOtherUploadWait);
+        if (is_busy(taken)) SAT_TRY(look_up(next));
+        const bool in_doubt = is_busy(taken) && dead && !waited_;
+        // A vault that has no place without a name either has none for anybody: that is no dead run's.
+        const bool died =
+            in_doubt && !is_busy(client_.call(UploadBeginRequest{registration_.bytes, registration_.media_type}));
+        if (is_busy(taken) && (next.same || died)) {
+            note("the vault is still busy with an earlier upload: waiting for that to end");
+            taken = client_.begin_upload(registration_, next.name, kOtherUploadWait + kOtherCommitWait);
+        } else if (in_doubt) {
+            taken = client_.begin_upload(registration_, next.name, kOtherUploadWait);
+        }
+        if (is_busy(taken)) SAT_TRY(look_up(next));
+        if (!is_busy(taken) || next.same) {
+            place_ = &next;
+            hold_ = dead ? std::move(mine) : store_.hold(next.name);
+            ++next_;
+            return taken;
+        }
+        waited_ = true;
+    }
+    return taken;
+}
+
+Result<std::variant<UploadBeginReply, UploadResult>> VaultClient::UploadNames::begin_next() {
+    SAT_TRY_VALUE(UploadBeginReply begun, take_next());
+    // The name is this run's alone from here on; whose it was may have written it by now.
+    SAT_TRY(look_up(*place_));
+    if (place_->sent_before && begun.offset == 0) {
+        // The earlier connection is over by now, whatever was still on its way: asked once more, the answer is final.
+        SAT_TRY_VALUE(auto settled, settle(*place_));
+        if (settled) return std::move(*settled);
+        SAT_TRY_VALUE(begun, client_.begin_upload(registration_, place_->name, kOtherUploadWait));
+    }
+    if (place_->sent_before) SAT_TRY(store_.remove(place_->name, place_->id));
+    return begun;
+}
+
+// An upload that the vault has a place for: the sealer, the hash and the file stand where the data go on.
+struct VaultClient::BegunUpload {
+    UploadBeginReply place;
+    Sealer sealer;
+    Sha256 hash;
+    bool resumed = false;
+};
+
+Result<std::variant<VaultClient::BegunUpload, UploadResult>> VaultClient::begin_or_resume(
+    const UploadSource& source, const Registration& registration, UploadNames& names, const UploadObserver& observer) {
+    const std::uint64_t size = registration.bytes;
+    const auto begun = [&](UploadBeginReply place) {
+        Sealer sealer = Sealer::create(place.artwork, size, registration.vault, vault().kem_key(), Purpose::transit);
+        return BegunUpload{std::move(place), std::move(sealer), Sha256(), false};
+    };
+    do {
+        SAT_TRY_VALUE(auto taken, names.begin_next());
+        if (auto* found = std::get_if<UploadResult>(&taken)) return std::move(*found);
+        BegunUpload upload = begun(std::get<UploadBeginReply>(std::move(taken)));
+        const std::uint64_t offered = upload.place.offset;
+        if (offered > size) return fail(Errc::malformed, "the vault kept more of the image than there is");
+        if (offered == 0) return upload;
+        if (observer.resuming) observer.resuming(offered, size);
+        SAT_TRY_VALUE(upload.resumed, resume_upload(source, offered, upload.sealer, upload.hash));
+        if (upload.resumed) return upload;
+        names.note("the file is not the one that was begun: the upload starts over");
+    } while (names.any_left());
+    // No name is left.  The commit goes under the last one, which is still held.
+    SAT_TRY_VALUE(UploadBeginReply nameless, call(UploadBeginRequest{size, registration.media_type}));
+    if (nameless.offset != 0) return fail(Errc::malformed, "the vault goes on with what nobody asked for");
+    return begun(std::move(nameless));
+}
+
+// What the vault has received is what was sent; of that the hash.
+Result<Digest> VaultClient::send_data(const UploadSource& source, std::uint64_t size, BegunUpload begun,
+                                      const UploadObserver& observer) {
+    const std::uint64_t done = size - begun.sealer.remaining();
+    SAT_TRY(rewind(source, done));
+    if (observer.progress) observer.progress(done, size);
+    std::string request =
+        encode_request(begun.resumed ? UploadDataRequest{} : UploadDataRequest{begun.sealer.header().encode()});
+    const std::uint64_t length = sealed_size(size) - done / kChunkPlaintext * kChunkSealed;
+    ImageSender sender(source, std::move(begun.sealer), size, std::move(begun.hash));
+    SAT_TRY_VALUE(const std::string text, impl_->run(send_image(impl_->connection, impl_->worker, std::move(request),
+                                                                length, sender, observer.progress)));
+    const auto received = parse_reply<UploadDataRequest>(text);
+    if (!received && received.error().code == Errc::state)
+        return fail(Errc::interrupted,
+                    "the vault has given this upload up: it was too slow, or another run of it went on with it",
+                    "run the same command again");
+    SAT_TRY_VALUE(const UploadDataReply sent, received);
+    const Digest hash = sender.finish();
+    if (sent.sha256 != hash) return fail(Errc::hash_mismatch, "the vault received another image than was sent");
+    return hash;
+}
+
+Result<UploadResult> VaultClient::commit_upload(UploadCommitRequest commit, bool proves, const UploadNames& names) {
+    SAT_TRY_VALUE(const auto mine, parse_statement<Registration>(commit.registration));
+    SAT_TRY(names.keep(commit));
+    if (proves) commit.prove = tree_head().size;
+    auto committed = call_surely(commit);
+    // Not final while the first connection lives there: the next run asks again, once it has ended that.
+    if (!committed && committed.error().code == Errc::state)
+        return fail(Errc::interrupted, "the connection ended before the vault had the work");
+    if (!committed) {
+        // What the vault finds wrong is no work, and never was.  After anything else nobody knows: the next run asks.
+        const Errc code = committed.error().code;
+        if (code == Errc::bad_signature || code == Errc::bad_statement || code == Errc::hash_mismatch)
+            SAT_TRY(names.remove(mine.id));
+        return fail(std::move(committed.error()));
+    }
+    // Over a new connection the ledger that is known may be another one than the proof begins from.
+    SAT_TRY_VALUE(UploadResult result, prove_registered(mine, *committed, commit.prove == tree_head().size));
+    impl_->committed.push_back({names.name(), mine.id});
+    return result;
+}
+
 Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const SigningKey& key,
                                               const UploadObserver& observer) {
     SAT_ASSERT(impl_->connection);
@@ -284,165 +511,24 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
                                                  std::to_string(max_artwork_bytes()));
     ::posix_fadvise(source.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 
-    Registration registration = impl_->draft<Registration>();
-    const StatementNonce nonce = registration.nonce;
-    const Wallet vault_before = vault_wallet();
-    {
-        Registration draft = source.draft;
-        draft.iss = registration.iss;
-        draft.vault = registration.vault;
-        draft.nonce = nonce;
-        draft.iat = registration.iat;
-        draft.seen = registration.seen;
-        registration = std::move(draft);
-    }
+    const auto mine = impl_->draft<Registration>();
+    Registration registration = source.draft;
+    registration.iss = mine.iss;
+    registration.vault = mine.vault;
+    registration.nonce = mine.nonce;
+    registration.iat = mine.iat;
+    registration.seen = mine.seen;
     registration.bytes = size;
 
-    const auto note = [&observer](const std::string& text) {
-        if (observer.note) observer.note(text);
-    };
-    // Each with what a run sent last and heard no answer to.
-    struct Place {
-        unsigned which = 0;
-        Digest name;
-        std::optional<UploadCommitRequest> sent_before;
-        StatementId id;     // of its registration
-        bool same = false;  // which is of this work
-    };
-    const UploadStore store(impl_->home.directory());
-    const auto look_up = [&](Place& place) -> Result<void> {
-        SAT_TRY_VALUE(place.sent_before, store.find(place.name));
-        place.same = false;
-        if (!place.sent_before) return {};
-        SAT_TRY_VALUE(const auto was, parse_statement<Registration>(place.sent_before->registration));
-        place.id = was.id;
-        place.same = says_the_same(was.body, source.draft);
-        return {};
-    };
-    const auto settle = [&](Place& place) -> Result<std::optional<UploadResult>> {
-        if (!place.sent_before) return std::optional<UploadResult>{};
-        SAT_TRY_VALUE(auto settled, settle_commit(*place.sent_before));
-        if (!settled) return settled;
-        place.sent_before.reset();
-        if (place.same) {
-            impl_->committed.push_back({place.name, place.id});
-            note("an earlier run has stored it already");
-            settled->found = true;
-            return settled;
-        }
-        SAT_TRY(store.remove(place.name, place.id));
-        note("an earlier upload of this file is stored as " + settled->work.id().str() +
-             ", with other metadata: this is a work of its own");
-        return std::optional<UploadResult>{};
-    };
-    std::array<Place, kUploadNames> places;
-    for (unsigned which = 0; which < kUploadNames; ++which) {
-        places[which].which = which;
-        places[which].name = upload_name(vault_before, before.status, which);
-        SAT_TRY(look_up(places[which]));
-    }
-    // What is this work ends the search.
-    std::ranges::stable_sort(places, std::ranges::greater(), &Place::same);
-    for (Place& place : places) {
-        SAT_TRY_VALUE(auto settled, settle(place));
-        if (settled) return std::move(*settled);
-    }
-    // Where an answer is still open, the vault's word on it is final once this run has the name: this work's first, or
-    // it could be registered once more under another.
-    std::ranges::sort(places, {}, [](const Place& place) {
-        return std::tuple(!(place.sent_before && place.same), !place.sent_before, place.which);
-    });
-    auto next = places.begin();
-    Place* place = nullptr;
-    NameHold hold;  // of place's name, until the vault has answered the commit
-    bool waited = false;
-    const auto is_busy = [](const auto& begun) { return !begun && begun.error().code == Errc::busy; };
-    // Begins under the next name that is free, which is `place` then.
-    const auto begin_next = [&]() -> Result<UploadBeginReply> {
-        Result<UploadBeginReply> taken = fail(Errc::busy, "other runs are uploading this file",
-                                              "run the same command again when one of them is done");
-        for (; next != places.end(); ++next) {
-            NameHold mine = store.hold(next->name);
-            if (mine.by == NameHold::By::another_run) {
-                // A commit of this very work lies there: under another name this run would register the work once
-                // more.  Where a run is at it now, it has removed that by now, or soon its answer.
-                if (next->same) SAT_TRY(look_up(*next));
-                if (!next->same) continue;
-            }
-            const bool dead = mine.by == NameHold::By::this_run;
-            taken = begin_upload(registration, next->name, waited || dead ? std::chrono::seconds(0) : kOtherUploadWait);
-            if (is_busy(taken)) SAT_TRY(look_up(*next));
-            const bool in_doubt = is_busy(taken) && dead && !waited;
-            // A vault that has no place without a name either has none for anybody: that is no dead run's.
-            const bool died =
-                in_doubt && !is_busy(call(UploadBeginRequest{registration.bytes, registration.media_type}));
-            if (is_busy(taken) && (next->same || died)) {
-                note("the vault is still busy with an earlier upload: waiting for that to end");
-                taken = begin_upload(registration, next->name, kOtherUploadWait + kOtherCommitWait);
-            } else if (in_doubt) {
-                taken = begin_upload(registration, next->name, kOtherUploadWait);
-            }
-            if (is_busy(taken)) SAT_TRY(look_up(*next));
-            if (!is_busy(taken) || next->same) {
-                place = &*next;
-                hold = dead ? std::move(mine) : store.hold(next->name);
-                ++next;
-                return taken;
-            }
-            waited = true;
-        }
-        return taken;
-    };
-    UploadBeginReply begun;
-    std::optional<Sealer> sealer;
-    const auto make_sealer = [&] {
-        sealer = Sealer::create(begun.artwork, size, vault_before, vault().kem_key(), Purpose::transit);
-    };
-    Sha256 hash;
-    bool resumed = false;
-    do {
-        SAT_TRY_VALUE(begun, begin_next());
-        // The name is this run's alone from here on; whose it was may have written it by now.
-        SAT_TRY(look_up(*place));
-        if (place->sent_before && begun.offset == 0) {
-            // The earlier connection is over by now, whatever was still on its way: asked once more, the answer is
-            // final.
-            SAT_TRY_VALUE(auto settled, settle(*place));
-            if (settled) return std::move(*settled);
-            SAT_TRY_VALUE(begun, begin_upload(registration, place->name, kOtherUploadWait));
-        }
-        if (place->sent_before) SAT_TRY(store.remove(place->name, place->id));
-        if (begun.offset > size) return fail(Errc::malformed, "the vault kept more of the image than there is");
-        make_sealer();
-        if (begun.offset == 0) break;
-        if (observer.resuming) observer.resuming(begun.offset, size);
-        SAT_TRY_VALUE(resumed, resume_upload(source, begun.offset, *sealer, hash));
-        if (!resumed) note("the file is not the one that was begun: the upload starts over");
-    } while (!resumed && next != places.end());
-    if (!resumed && begun.offset != 0) {
-        // No name is left.  The commit goes under the last one, which is still held.
-        SAT_TRY_VALUE(begun, call(UploadBeginRequest{size, registration.media_type}));
-        if (begun.offset != 0) return fail(Errc::malformed, "the vault goes on with what nobody asked for");
-        make_sealer();
-    }
-    if (!resumed) hash = Sha256();
-    registration.artwork = begun.artwork;
-    SAT_TRY(rewind(source, size - sealer->remaining()));
-    if (observer.progress) observer.progress(size - sealer->remaining(), size);
-    std::string request = encode_request(resumed ? UploadDataRequest{} : UploadDataRequest{sealer->header().encode()});
-    const std::uint64_t length = sealed_size(size) - (size - sealer->remaining()) / kChunkPlaintext * kChunkSealed;
-    ImageSender sender(source, *std::move(sealer), size, std::move(hash));
-    SAT_TRY_VALUE(const std::string text, impl_->run(send_image(impl_->connection, impl_->worker, std::move(request),
-                                                                length, sender, observer.progress)));
-    const auto received = parse_reply<UploadDataRequest>(text);
-    if (!received && received.error().code == Errc::state)
-        return fail(Errc::interrupted,
-                    "the vault has given this upload up: it was too slow, or another run of it went on with it",
-                    "run the same command again");
-    SAT_TRY_VALUE(const UploadDataReply sent, received);
-    registration.sha256 = sender.finish();
-    if (sent.sha256 != registration.sha256)
-        return fail(Errc::hash_mismatch, "the vault received another image than was sent");
+    UploadNames names(*this, registration, before.status, observer);
+    SAT_TRY_VALUE(auto stored, names.settle_all());
+    if (stored) return std::move(*stored);
+    SAT_TRY_VALUE(auto taken, begin_or_resume(source, registration, names, observer));
+    if (auto* found = std::get_if<UploadResult>(&taken)) return std::move(*found);
+    auto& begun = std::get<BegunUpload>(taken);
+    registration.artwork = begun.place.artwork;
+    const bool proves = begun.place.proves;
+    SAT_TRY_VALUE(registration.sha256, send_data(source, size, std::move(begun), observer));
     const auto received_at = std::chrono::steady_clock::now();
     std::optional<Bytes> preview;
     if (source.preview) {
@@ -456,28 +542,10 @@ Result<UploadResult> VaultClient::upload_once(const UploadSource& source, const 
     if (preview) registration.preview = PreviewInfo{sha256(*preview), preview->size(), "image/jpeg"};
     SAT_TRY(check_limits(registration));
     SAT_TRY(require_no_evidence());  // it may have come up while the image was on its way
-    UploadCommitRequest commit{sign(registration, key), preview};
-    SAT_TRY_VALUE(const auto mine, parse_statement<Registration>(commit.registration));
+    UploadCommitRequest commit{sign(registration, key), std::move(preview)};
     if (std::chrono::steady_clock::now() - received_at > kOwnCommitWait)
         return fail(Errc::interrupted, "the preview took so long that another run may have gone on with this upload");
-    SAT_TRY(store.keep(place->name, commit));
-    if (begun.proves) commit.prove = tree_head().size;
-    auto committed = call_surely(commit);
-    // Not final while the first connection lives there: the next run asks again, once it has ended that.
-    if (!committed && committed.error().code == Errc::state)
-        return fail(Errc::interrupted, "the connection ended before the vault had the work");
-    if (!committed) {
-        // What the vault finds wrong is no work, and never was.  After anything else nobody knows: the next run asks.
-        const Errc code = committed.error().code;
-        if (code == Errc::bad_signature || code == Errc::bad_statement || code == Errc::hash_mismatch)
-            SAT_TRY(store.remove(place->name, mine.id));
-        return fail(std::move(committed.error()));
-    }
-    // Over a new connection the ledger that is known may be another one than the proof begins from.
-    const bool proves = commit.prove == tree_head().size;
-    SAT_TRY_VALUE(UploadResult result, prove_registered(mine, *committed, proves));
-    impl_->committed.push_back({place->name, mine.id});
-    return result;
+    return commit_upload(std::move(commit), proves, names);
 }
 
 }  // namespace sat

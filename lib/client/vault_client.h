@@ -25,6 +25,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "client/identity_cache.h"
@@ -265,6 +266,14 @@ private:
     Result<void> learn(std::vector<Wallet> wallets, bool again = false);
     Result<std::vector<VerifiedClaim>> verify_all(const std::vector<ClaimItem>& items);
     Result<UploadResult> upload_once(const UploadSource& source, const SigningKey& key, const UploadObserver& observer);
+    class UploadNames;
+    struct BegunUpload;
+    Result<std::variant<BegunUpload, UploadResult>> begin_or_resume(const UploadSource& source,
+                                                                    const Registration& registration,
+                                                                    UploadNames& names, const UploadObserver& observer);
+    Result<Digest> send_data(const UploadSource& source, std::uint64_t size, BegunUpload begun,
+                             const UploadObserver& observer);
+    Result<UploadResult> commit_upload(UploadCommitRequest commit, bool proves, const UploadNames& names);
     Result<UploadBeginReply> begin_upload(const Registration& registration, const Digest& name,
                                           std::chrono::seconds patience);
     Result<bool> resume_upload(const UploadSource& source, std::uint64_t offered, Sealer& sealer, Sha256& hash);
