@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "common/command_line.h"
 #include "common/completion.h"
 
 namespace sat {
@@ -210,26 +211,6 @@ void add_collector_commands(CLI::App& app, Options& options) {
     command_with_id(app, "withdraw", "Take my claim on a work back", options);
 }
 
-// "--title is required" from CLI11 becomes a sentence of ours: lower case, one line, no full stop, nothing that a
-// terminal would obey.
-std::string sentence(std::string text) {
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
-    if (text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' && ((text[1] >= 'a' && text[1] <= 'z') || text[1] == ' '))
-        text[0] = static_cast<char>(text[0] - 'A' + 'a');
-    return printable(text);
-}
-
-// Where the options of the command that was meant are listed.
-std::string see_help(const CLI::App& app) {
-    std::string names = app.get_name();
-    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
-        at = at->get_subcommands().front();
-        names += " " + at->get_name();
-    }
-    return "see " + names + " --help";
-}
-
 // What CLI11 says of a configuration file, in words of ours.
 std::string of_file(const std::string& file, std::string text) {
     constexpr std::string_view kUnknown = "INI was not able to parse ";
@@ -302,14 +283,7 @@ Parsed parse_options(Program program, std::vector<std::string> arguments) {
         parsed.error = Error{Errc::config, of_file(config_file(), error.what()), see_help(app)};
         return parsed;
     } catch (const CLI::ExtrasError& error) {
-        // Without a command of ours among them, the first word that is no option's value was meant as one.
-        const std::vector<std::string> left = app.remaining(true);
-        const auto word = std::find_if(left.begin(), left.end(),
-                                       [](const std::string& argument) { return !argument.starts_with('-'); });
-        const bool no_command = parsed.command.empty() && word != left.end();
-        parsed.error =
-            Error{Errc::usage, no_command ? "there is no command " + printable(*word) : sentence(error.what()),
-                  see_help(app)};
+        parsed.error = Error{Errc::usage, left_over(app, error), see_help(app)};
         return parsed;
     } catch (const CLI::ParseError& error) {
         if (is_about(error.what(), options.from_file))

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "common/command_line.h"
 #include "common/options.h"
 #include "envelope/envelope.h"
 
@@ -134,15 +135,6 @@ void add_commands(CLI::App& app, VaultdOptions& options) {
     }
 }
 
-// CLI11's words as a sentence of ours: lower case, one line, no full stop, nothing that a terminal would obey.
-std::string sentence(std::string text) {
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
-    if (text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a' && text[1] <= 'z')
-        text[0] = static_cast<char>(text[0] - 'A' + 'a');
-    return printable(text);
-}
-
 }  // namespace
 
 ParsedVaultd parse_vaultd_options(const std::vector<std::string>& arguments) {
@@ -183,17 +175,10 @@ ParsedVaultd parse_vaultd_options(const std::vector<std::string>& arguments) {
         parsed.error = Error{Errc::config, "in the configuration file: " + sentence(error.what()), {}};
         return parsed;
     } catch (const CLI::ExtrasError& error) {
-        // Without a command of ours among them, the first word that is no option's value was meant as one.
-        const std::vector<std::string> left = app.remaining(true);
-        const auto word = std::find_if(left.begin(), left.end(),
-                                       [](const std::string& argument) { return !argument.starts_with('-'); });
-        const bool no_command = app.get_subcommands().empty() && word != left.end();
-        parsed.error =
-            Error{Errc::usage, no_command ? "there is no command " + printable(*word) : sentence(error.what()),
-                  "see sat-vaultd --help"};
+        parsed.error = Error{Errc::usage, left_over(app, error), see_help(app)};
         return parsed;
     } catch (const CLI::ParseError& error) {
-        parsed.error = Error{Errc::usage, sentence(error.what()), "see sat-vaultd --help"};
+        parsed.error = Error{Errc::usage, sentence(error.what()), see_help(app)};
         return parsed;
     }
     parsed.json = options.json;
