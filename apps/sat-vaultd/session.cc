@@ -21,7 +21,8 @@ namespace {
 
 Caller caller_of(const Connection& connection, IdentityChain chain) {
     const Wallet wallet = chain.wallet();
-    return {wallet, std::move(chain), connection.peer().address, connection.peer().port};
+    return {wallet, std::make_shared<const IdentityChain>(std::move(chain)), connection.peer().address,
+            connection.peer().port};
 }
 
 std::string peer_text(const Connection& connection) {
@@ -105,10 +106,10 @@ std::size_t Sessions::dismiss(const Admission& admission) {
     return dismissed;
 }
 
-std::size_t Sessions::supersede(const IdentityChain& chain) {
+std::size_t Sessions::supersede(const ClientSession& newer) {
     std::size_t superseded = 0;
     for (ClientSession* session : sessions_) {
-        if (session->wallet() != chain.wallet() || session->documents() >= chain.documents().size()) continue;
+        if (session->wallet() != newer.wallet() || session->documents() >= newer.documents()) continue;
         session->dismiss({Errc::handshake_failed, "the wallet has newer keys than this connection's", {}});
         ++superseded;
     }
@@ -181,6 +182,7 @@ asio::awaitable<Result<void>> ClientSession::learn_identity() {
     auto admit = [this, &newer]() -> Result<void> {
         SAT_TRY_VALUE(newer, services_.vault.admit(session_->caller()));
         compare_seen();
+        session_->leave_chain();
         return {};
     };
     Result<void> learnt;
@@ -240,7 +242,7 @@ asio::awaitable<void> ClientSession::serve() {
 
 // Whoever came in with the older keys may ask for nothing more, and would go on hearing of claims.
 void ClientSession::end_superseded() const {
-    const std::size_t ended = services_.sessions.supersede(session_->caller().chain);
+    const std::size_t ended = services_.sessions.supersede(*this);
     if (ended == 0) return;
     log_event(LogLevel::info, "superseded",
               {{"wallet", short_wallet(wallet_)}, {"connections", std::to_string(ended)}});

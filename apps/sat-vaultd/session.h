@@ -31,8 +31,8 @@ public:
     void halt(const Error& why);
     // Ends the sessions of the wallets that are not admitted; how many.
     std::size_t dismiss(const Admission& admission);
-    // Ends those that came in with keys which the wallet has replaced by `chain`'s; how many.
-    std::size_t supersede(const IdentityChain& chain);
+    // Ends those that came in with keys which the wallet has replaced by those of `newer`; how many.
+    std::size_t supersede(const ClientSession& newer);
 
 private:
     std::unordered_set<ClientSession*> sessions_;

@@ -183,7 +183,7 @@ Result<bool> keep_identity(VaultCore& core, const Caller& caller, const Statemen
         SAT_TRY_VALUE(const auto claim, reader->claim(id));
         if (!claim || (claim->collector != caller.wallet && claim->owner != caller.wallet)) return false;
     }
-    SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain.encode()));
+    SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain->encode()));
     return true;
 }
 
@@ -255,7 +255,7 @@ Result<ClaimItem> answer_claim(VaultCore& core, const Caller& caller, const Clai
     SAT_TRY_VALUE(const ClaimState next, change.told(change.judge(event_of(statement), claim ? &*claim : nullptr)));
     claim->state = next;
     claim->changed_at = change.now();
-    if (statement.body.yes && !kept) SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain.encode()));
+    if (statement.body.yes && !kept) SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain->encode()));
     claim->answer = statement.jws;
     claim->answer_id = statement.id;
     claim->answer_exp = statement.body.exp;
@@ -289,7 +289,7 @@ Result<ClaimAcceptReply> accept_claim(VaultCore& core, const Caller& caller, con
         SAT_TRY_VALUE(const auto answered, parse_statement<Answer>(*claim->answer));
         SAT_TRY(check_transfer(asked, answered, statement));
         SAT_TRY(change.told(require_standing(change.catalog(), change.work())));
-        if (!kept) SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain.encode()));
+        if (!kept) SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain->encode()));
 
         const WorkRow& work = change.work();
         const std::string entry =

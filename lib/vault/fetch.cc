@@ -141,8 +141,8 @@ Result<Fetch> Fetch::open(VaultCore& core, const Caller& caller, const ArtworkFe
     const Source& source = *fetch.source_;
     EnvelopeHeader header = source.stored;
     header.recipient = caller.wallet;
-    header.kem_id = caller.chain.kem_key().id();
-    header.wrapped = caller.chain.kem_key().wrap(source.data_key, header.wrap_label(Purpose::transit));
+    header.kem_id = caller.chain->kem_key().id();
+    header.wrapped = caller.chain->kem_key().wrap(source.data_key, header.wrap_label(Purpose::transit));
     fetch.header_ = header.encode();
     return fetch;
 }

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vault/identities.h"
 
+#include <algorithm>
 #include <set>
+#include <span>
 
 #include "base/assert.h"
 #include "base/codec.h"
@@ -13,6 +15,8 @@ namespace {
 
 // About 3 KiB each: a few MiB for the wallets that are about.
 constexpr std::size_t kMaxKept = 1024;
+// With its keys a chain takes 8 KiB.  To read one again costs some 0.1 ms, little beside what needs keys.
+constexpr std::size_t kMaxParsed = 64;
 
 // IdentityChain::encode() taken apart again; what the catalogue gives back was verified when it went in.
 Result<std::vector<std::string>> split(ByteView encoded) {
@@ -34,6 +38,10 @@ Result<bool> continues(ByteView known, const IdentityChain& offered) {
 }
 
 }  // namespace
+
+ChainMark ChainMark::of(const IdentityChain& chain) {
+    return {chain.wallet(), chain.newest_id(), chain.documents().size()};
+}
 
 Result<std::vector<KeyCheck>> Identities::key_checks(Catalog& catalog, const IdentityChain& chain) {
     SAT_TRY_VALUE(const Encoded known, find(catalog, chain.wallet()));
@@ -93,10 +101,37 @@ Result<bool> Identities::remembers(Catalog& catalog, const IdentityChain& chain)
     return known && *known == chain.encode();
 }
 
-Result<bool> Identities::superseded(Catalog& catalog, const IdentityChain& chain) {
-    SAT_TRY_VALUE(const Encoded known, find(catalog, chain.wallet()));
+Result<bool> Identities::superseded(Catalog& catalog, const ChainMark& chain) {
+    SAT_TRY_VALUE(const Encoded known, find(catalog, chain.wallet));
     // Its first byte counts the documents.
-    return known && !known->empty() && std::to_integer<std::size_t>(known->front()) > chain.documents().size();
+    return known && !known->empty() && std::to_integer<std::size_t>(known->front()) > chain.documents;
+}
+
+Result<SharedChain> Identities::chain(Catalog& catalog, const ChainMark& mark) {
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found =
+            std::ranges::find(parsed_, mark.newest, [](const auto& chain) { return chain->newest_id(); });
+        if (found != parsed_.end()) {
+            parsed_.splice(parsed_.begin(), parsed_, found);
+            return *found;
+        }
+    }
+    SAT_TRY_VALUE(const auto known, documents(catalog, mark.wallet));
+    if (!known || known->size() < mark.documents) return fail(Errc::io_error, "an identity left the catalogue");
+    SAT_TRY_VALUE(IdentityChain chain, IdentityChain::from_documents(std::span(*known).first(mark.documents)));
+    if (chain.newest_id() != mark.newest) return fail(Errc::io_error, "an identity in the catalogue is another one");
+    auto shared = std::make_shared<const IdentityChain>(std::move(chain));
+    keep_parsed(shared);
+    return shared;
+}
+
+void Identities::keep_parsed(SharedChain chain) {
+    const std::lock_guard lock(mutex_);
+    const auto same = [&chain](const SharedChain& kept) { return kept->newest_id() == chain->newest_id(); };
+    if (std::ranges::any_of(parsed_, same)) return;
+    parsed_.push_front(std::move(chain));
+    if (parsed_.size() > kMaxParsed) parsed_.pop_back();
 }
 
 Result<std::optional<std::vector<std::string>>> Identities::documents(Catalog& catalog, const Wallet& wallet) {

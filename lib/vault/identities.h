@@ -14,6 +14,16 @@
 
 namespace sat {
 
+using SharedChain = std::shared_ptr<const IdentityChain>;
+
+// Which chain somebody came in with: all that has to be kept of it meanwhile.
+struct ChainMark {
+    Wallet wallet;
+    StatementId newest;  // names the document before it, and so the whole chain
+    std::size_t documents = 0;
+    static ChainMark of(const IdentityChain& chain);
+};
+
 // Thread-safe.  Keeps the encodings of those that were asked for last; the catalogue keeps all.
 class Identities {
 public:
@@ -28,7 +38,12 @@ public:
     Result<bool> remembers(Catalog& catalog, const IdentityChain& chain);
 
     // Whether a longer chain is known of the wallet by now: who came in with this one was let in before.
-    Result<bool> superseded(Catalog& catalog, const IdentityChain& chain);
+    Result<bool> superseded(Catalog& catalog, const ChainMark& chain);
+    // The very chain of that mark, which was remembered once; not the longer one that may have followed it.  io_error:
+    // the catalogue has no such chain.
+    Result<SharedChain> chain(Catalog& catalog, const ChainMark& mark);
+    // One that chain() will perhaps be asked for soon.
+    void keep_parsed(SharedChain chain);
 
     // The documents of a known wallet, oldest first.
     Result<std::optional<std::vector<std::string>>> documents(Catalog& catalog, const Wallet& wallet);
@@ -45,6 +60,7 @@ private:
     std::mutex mutex_;
     std::list<std::pair<Wallet, Encoded>> recent_;  // the last one used in front
     std::unordered_map<Wallet, std::list<std::pair<Wallet, Encoded>>::iterator> by_wallet_;
+    std::list<SharedChain> parsed_;  // likewise
 };
 
 }  // namespace sat

@@ -16,7 +16,7 @@ Result<Signed<T>> take_statement(const VaultCore& core, const Caller& caller, co
     SAT_TRY_VALUE(auto statement, parse_statement<T>(jws));
     if (statement.body.vault != core.wallet()) return fail(Errc::bad_statement, "a statement for another vault");
     // Refuses an `iss` that is not the chain's, which is the session's.
-    SAT_TRY(verify(statement, caller.chain));
+    SAT_TRY(verify(statement, *caller.chain));
     if (statement.body.seen) {
         SAT_TRY_VALUE(const bool agrees, core.checkpoints->agrees(*statement.body.seen));
         if (!agrees)

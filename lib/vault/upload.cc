@@ -446,7 +446,7 @@ Result<UploadCommitReply> commit_upload(VaultCore& core, const Caller& caller, s
     const Registration& registration = statement->body;
     SAT_TRY(check_registration(registration, *upload, request.preview));
 
-    SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain.encode()));
+    SAT_TRY(core.identity_files->keep(caller.wallet, caller.chain->encode()));
     const UnixTime now = core.now();
     const std::string entry = Leaf{LeafType::registration, now, {statement->jws}}.encode();
     const LeafHash head = leaf_hash(entry);

@@ -3,6 +3,9 @@
 #include "vault/vault.h"
 
 #include <algorithm>
+#include <type_traits>
+#include <utility>
+#include <variant>
 
 #include "base/assert.h"
 #include "vault/browse.h"
@@ -23,8 +26,10 @@ struct Vault::Impl {
 struct VaultSession::State {
     VaultCore& core;
     Caller caller;
+    ChainMark mark;
+    bool chain_left = false;
     std::unique_ptr<Upload> upload;
-    std::optional<Fetch> fetch;
+    std::unique_ptr<Fetch> fetch;
 };
 
 namespace {
@@ -46,6 +51,18 @@ Outcome halt(const Result<void>& kept = {}) {
     return {Outcome::Next::halt, fail(std::move(error)), 0};
 }
 
+// Whether the caller's chain is looked at: for who signed, to seal for it, or to be kept beside the ledger.
+bool needs_keys(const Request& request) {
+    return std::visit(
+        [](const auto& r) {
+            using R = std::decay_t<decltype(r)>;
+            return std::is_same_v<R, UploadCommitRequest> || std::is_same_v<R, ArtworkFetchRequest> ||
+                   std::is_same_v<R, ClaimOpenRequest> || std::is_same_v<R, ClaimWithdrawRequest> ||
+                   std::is_same_v<R, ClaimAnswerRequest> || std::is_same_v<R, ClaimAcceptRequest>;
+        },
+        request);
+}
+
 template <typename T>
 Outcome respond(Result<T> result) {
     if (!result && result.error().code == Errc::interrupted)
@@ -57,11 +74,18 @@ Outcome respond(Result<T> result) {
 }  // namespace
 
 VaultSession::VaultSession(Vault& vault, Caller caller)
-    : state_(new State{*vault.impl_->core, std::move(caller), nullptr, std::nullopt}) {}
+    : state_(new State{*vault.impl_->core, std::move(caller), {}, false, nullptr, nullptr}) {
+    state_->mark = ChainMark::of(*state_->caller.chain);
+}
 VaultSession::~VaultSession() = default;
 VaultSession::VaultSession(VaultSession&&) noexcept = default;
 
 const Caller& VaultSession::caller() const noexcept { return state_->caller; }
+
+void VaultSession::leave_chain() {
+    state_->chain_left = true;
+    if (state_->caller.chain) state_->core.identities.keep_parsed(std::exchange(state_->caller.chain, nullptr));
+}
 
 VaultSession::Outcome VaultSession::handle(const Request& request) {
     VaultCore& core = state_->core;
@@ -70,10 +94,15 @@ VaultSession::Outcome VaultSession::handle(const Request& request) {
     if (core.checkpoints->contradicted()) return halt();
     // Keys that their owner has replaced open nothing any more, nor do connections that they opened: also one whose
     // request overtakes the news.
-    const auto superseded = core.identities.superseded(*core.catalog, caller.chain);
+    const auto superseded = core.identities.superseded(*core.catalog, state_->mark);
     if (!superseded) return refuse(superseded.error());
     if (*superseded)
         return {Outcome::Next::hang_up, fail(Errc::key_policy, "the wallet has newer keys than this connection's"), 0};
+    if (!caller.chain && needs_keys(request)) {
+        auto chain = core.identities.chain(*core.catalog, state_->mark);
+        if (!chain) return refuse(std::move(chain.error()));
+        state_->caller.chain = std::move(*chain);
+    }
 
     struct Handler {
         VaultCore& core;
@@ -113,7 +142,7 @@ VaultSession::Outcome VaultSession::handle(const Request& request) {
         Outcome operator()(const ArtworkFetchRequest& r) {
             auto fetch = Fetch::open(core, caller, r);
             if (!fetch) return refuse(std::move(fetch.error()));
-            state.fetch.emplace(std::move(*fetch));
+            state.fetch = std::make_unique<Fetch>(std::move(*fetch));
             return {Outcome::Next::transmit, Reply(ArtworkFetchReply{state.fetch->header()}), state.fetch->remaining()};
         }
         Outcome operator()(const ClaimOpenRequest& r) { return respond(open_claim(core, caller, r)); }
@@ -135,7 +164,9 @@ VaultSession::Outcome VaultSession::handle(const Request& request) {
             return respond(Result<EmptyReply>(fail(std::move(kept.error()))));
         }
     };
-    return std::visit(Handler{core, caller, *state_}, request);
+    Outcome outcome = std::visit(Handler{core, caller, *state_}, request);
+    if (state_->chain_left) state_->caller.chain.reset();
+    return outcome;
 }
 
 std::optional<Response> VaultSession::go_on() {
@@ -186,10 +217,10 @@ void Vault::set_notify(Notify notify) { impl_->core->set_notify(std::move(notify
 void Vault::set_heal_report(HealReport report) { impl_->core->healer->set_report(std::move(report)); }
 
 Result<std::vector<KeyCheck>> Vault::key_checks(const Caller& caller) {
-    SAT_ASSERT(caller.chain.wallet() == caller.wallet);
+    SAT_ASSERT(caller.chain->wallet() == caller.wallet);
     if (contradicted()) return fail(contradiction());
     VaultCore& core = *impl_->core;
-    SAT_TRY_VALUE(auto checks, core.identities.key_checks(*core.catalog, caller.chain));
+    SAT_TRY_VALUE(auto checks, core.identities.key_checks(*core.catalog, *caller.chain));
     SAT_TRY_VALUE(const bool known, core.identities.knows(*core.catalog, caller.wallet));
     if (!known) {
         SAT_TRY_VALUE(const std::uint64_t room, core.blobs->room());
@@ -200,12 +231,12 @@ Result<std::vector<KeyCheck>> Vault::key_checks(const Caller& caller) {
 }
 
 Result<bool> Vault::remembers(const Caller& caller) {
-    return impl_->core->identities.remembers(*impl_->core->catalog, caller.chain);
+    return impl_->core->identities.remembers(*impl_->core->catalog, *caller.chain);
 }
 
 Result<bool> Vault::admit(const Caller& caller) {
     if (contradicted()) return fail(contradiction());
-    return impl_->core->identities.remember(*impl_->core->catalog, caller.chain);
+    return impl_->core->identities.remember(*impl_->core->catalog, *caller.chain);
 }
 
 std::string Vault::checkpoint() const { return impl_->core->checkpoints->newest().note; }

@@ -50,7 +50,7 @@ struct VaultOptions {
 // Who is at the other end of a connection, after CLIENT_FINISHED.
 struct Caller {
     Wallet wallet;
-    IdentityChain chain;
+    std::shared_ptr<const IdentityChain> chain;
     std::string address;  // numeric, as the socket saw it
     std::uint16_t port = 0;
 };
@@ -85,6 +85,10 @@ public:
     ~VaultSession();
     VaultSession(VaultSession&&) noexcept;
     VaultSession& operator=(VaultSession&&) = delete;
+
+    // After Vault::admit(): the chain is the catalogue's to keep, and read again for each request that needs keys.
+    // Between requests caller() has none.
+    void leave_chain();
 
     // What a request leads to.
     struct Outcome {

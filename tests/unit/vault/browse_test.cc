@@ -240,15 +240,15 @@ TEST_F(BrowseTest, AdmitsAChainThatGoesOnAndNoneThatFallsBack) {
     Caller caller = ada.caller();
     EXPECT_TRUE(vault->admit(caller));
     EXPECT_TRUE(vault->admit(caller));
-    caller.chain = longer;
+    caller.chain = std::make_shared<const IdentityChain>(longer);
     EXPECT_TRUE(vault->admit(caller));
     EXPECT_TRUE(vault->admit(caller));
     EXPECT_EQ(code_of(vault->admit(ada.caller())), Errc::key_policy);
-    caller.chain = fork;
+    caller.chain = std::make_shared<const IdentityChain>(fork);
     EXPECT_EQ(code_of(vault->admit(caller)), Errc::key_policy);
     open();
     EXPECT_EQ(code_of(vault->admit(ada.caller())), Errc::key_policy);
-    caller.chain = longer;
+    caller.chain = std::make_shared<const IdentityChain>(longer);
     EXPECT_TRUE(vault->admit(caller));
     EXPECT_EQ(ask_as(party("ben"), IdentityGetRequest{{ada.wallet()}})->identities[0], documents);
 }
@@ -263,7 +263,8 @@ TEST_F(BrowseTest, AsksForTheCheckOfEachNewKeyOnce) {
         next.prev = IdentityChain::from_documents(texts).value().newest_id();
         texts.push_back(sign_identity(next, ada.sign));
     }
-    Caller caller{ada.wallet(), IdentityChain::from_documents(texts).value(), "192.0.2.7", 4711};
+    Caller caller = ada.caller();
+    caller.chain = std::make_shared<const IdentityChain>(IdentityChain::from_documents(texts).value());
     EXPECT_EQ(vault->key_checks(caller).value().size(), 2U);
 
     EXPECT_EQ(vault->key_checks(ada.caller()).value().size(), 2U);
@@ -275,7 +276,7 @@ TEST_F(BrowseTest, AsksForTheCheckOfEachNewKeyOnce) {
     next.prev = ada.chain.newest_id();
     next.sign = party("ben").sign.public_key();
     texts = {ada.chain.texts()[0], sign_identity(next, ada.sign)};
-    caller.chain = IdentityChain::from_documents(texts).value();
+    caller.chain = std::make_shared<const IdentityChain>(IdentityChain::from_documents(texts).value());
     const auto checks = vault->key_checks(caller);
     ASSERT_TRUE(checks.has_value());
     ASSERT_EQ(checks->size(), 1U) << "the kem key stays";
@@ -296,7 +297,7 @@ TEST_F(BrowseTest, NobodyNewComesInWhereTheDiskIsDownToItsReserve) {
     next.prev = party("ada").chain.newest_id();
     const std::vector<std::string> texts{party("ada").chain.texts()[0], sign_identity(next, party("ada").sign)};
     Caller caller = party("ada").caller();
-    caller.chain = IdentityChain::from_documents(texts).value();
+    caller.chain = std::make_shared<const IdentityChain>(IdentityChain::from_documents(texts).value());
     EXPECT_FALSE(code_of(vault->key_checks(caller)));
 }
 

@@ -30,7 +30,7 @@ struct Party {
     IdentityChain chain;
 
     const Wallet& wallet() const { return chain.wallet(); }
-    Caller caller() const { return {wallet(), chain, "192.0.2.7", 4711}; }
+    Caller caller() const { return {wallet(), std::make_shared<const IdentityChain>(chain), "192.0.2.7", 4711}; }
 };
 
 inline const Party& party(const std::string& name) {

@@ -12,6 +12,7 @@
 #include "unit/vault/fixture.h"
 #include "vault/backup.h"
 #include "vault/check.h"
+#include "vault/core.h"
 
 namespace fs = std::filesystem;
 
@@ -38,6 +39,94 @@ TEST_F(VaultTest, AConnectionOfReplacedKeysIsEndedAtItsNextRequest) {
     EXPECT_EQ(code_of(vault->admit(rekeyed(old, "ada-3").caller())), Errc::key_policy) << "nor a fork";
     VaultSession next = session(fresh);
     EXPECT_TRUE(ask(next, ArtworkListRequest{}));
+}
+
+// The vault keeps some chains parsed: after these it has none of anybody else.
+void crowd_out_chains(Vault& vault) {
+    const Party& crowd = party("cyd");
+    for (int i = 1; i <= 64; ++i) {
+        Caller caller = crowd.caller();
+        caller.chain = std::make_shared<const IdentityChain>(
+            make_identity(IdentityKind::user, crowd.sign, crowd.kem.public_key(), std::nullopt, kStart + i));
+        VaultSession(vault, std::move(caller)).leave_chain();
+    }
+}
+
+TEST_F(VaultTest, AConnectionThatLeftItsChainIsServedAsBefore) {
+    const Party& ada = party("ada");
+    const Party& ben = party("ben");
+    for (const Party* who : {&ada, &ben}) ASSERT_TRUE(vault->admit(who->caller()));
+    VaultSession artist = session(ada);
+    VaultSession collector = session(ben);
+    const auto left = [&](VaultSession& connection) -> VaultSession& {
+        EXPECT_FALSE(connection.caller().chain) << "kept after a request that took it";
+        return connection;
+    };
+    artist.leave_chain();
+    collector.leave_chain();
+    for (const bool crowded : {false, true}) {
+        SCOPED_TRACE(crowded ? "read from the catalogue" : "parsed already");
+        if (crowded) crowd_out_chains(*vault);
+        const UploadPlan plan;
+        const auto begun = ask(left(artist), UploadBeginRequest{plan.image.size(), plan.media_type});
+        ASSERT_TRUE(begun && send_sealed(left(artist), begun->artwork, plan));
+        const Registration body = registration_of(ada, begun->artwork, plan);
+        EXPECT_TRUE(ask(left(artist), UploadCommitRequest{sign(body, ada.sign), plan.preview}));
+        EXPECT_EQ(left(artist).handle(ArtworkFetchRequest{begun->artwork, 0}).next,
+                  VaultSession::Outcome::Next::transmit);
+
+        if (crowded) crowd_out_chains(*vault);
+        const auto given_up = signed_by(ben, claim_body(ben, begun->artwork));
+        EXPECT_TRUE(ask(left(collector), ClaimOpenRequest{given_up.jws, std::nullopt}));
+        auto withdraw = said_by<Withdraw>(ben);
+        withdraw.artwork = begun->artwork;
+        withdraw.claim = given_up.id;
+        if (crowded) crowd_out_chains(*vault);
+        EXPECT_TRUE(ask(left(collector), ClaimWithdrawRequest{sign(withdraw, ben.sign)}));
+        now += 1;
+        const auto claimed = signed_by(ben, claim_body(ben, begun->artwork));
+        EXPECT_TRUE(ask(left(collector), ClaimOpenRequest{claimed.jws, std::nullopt}));
+        if (crowded) crowd_out_chains(*vault);
+        const auto answered = signed_by(ada, answer_body(ada, claimed, true));
+        EXPECT_TRUE(ask(left(artist), ClaimAnswerRequest{answered.jws, std::nullopt}));
+        if (crowded) crowd_out_chains(*vault);
+        EXPECT_TRUE(ask(left(collector), acceptance(ben, claimed, answered)));
+        left(artist);
+        left(collector);
+    }
+}
+
+TEST_F(VaultTest, AConnectionThatLeftItsChainGetsThatOneBack) {
+    const Party& old = party("ada");
+    const Party fresh = rekeyed(old, "ada-2");
+    ASSERT_TRUE(vault->admit(old.caller()));
+    ASSERT_TRUE(vault->admit(fresh.caller()));
+    vault.reset();
+    const auto core = VaultCore::open(options, test_vault_keys(), [] { return kStart; });
+    ASSERT_TRUE(core);
+    Catalog& catalog = *(*core)->catalog;
+    Identities& identities = (*core)->identities;
+    for (const Party* who : {&old, &fresh}) {
+        // A request of the old keys may be under way while the new ones come in.
+        const ChainMark mark = ChainMark::of(who->chain);
+        const auto chain = identities.chain(catalog, mark);
+        ASSERT_TRUE(chain) << chain.error().message;
+        EXPECT_EQ((*chain)->encode(), who->chain.encode());
+        EXPECT_EQ(identities.chain(catalog, mark).value(), *chain) << "parsed once";
+    }
+    EXPECT_EQ(code_of(identities.chain(catalog, ChainMark::of(rekeyed(old, "ada-3").chain))), Errc::io_error);
+    EXPECT_EQ(code_of(identities.chain(catalog, ChainMark::of(party("ben").chain))), Errc::io_error);
+}
+
+TEST_F(VaultTest, AConnectionThatLeftItsChainIsEndedWhenItsKeysAreReplaced) {
+    const Party& old = party("ada");
+    ASSERT_TRUE(vault->admit(old.caller()));
+    VaultSession connection = session(old);
+    connection.leave_chain();
+    EXPECT_TRUE(ask(connection, ArtworkListRequest{}));
+    ASSERT_TRUE(vault->admit(rekeyed(old, "ada-2").caller()));
+    EXPECT_EQ(connection.handle(ArtworkListRequest{}).next, VaultSession::Outcome::Next::hang_up);
+    EXPECT_EQ(connection.handle(ArtworkFetchRequest{}).next, VaultSession::Outcome::Next::hang_up);
 }
 
 TEST_F(VaultTest, AnIdentityFileNeverGetsShorter) {
