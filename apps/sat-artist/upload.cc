@@ -262,7 +262,7 @@ private:
         return Stored{std::move(uploaded), std::move(prepared.why_no_preview)};
     }
 
-    void hand_over(VaultClient& vault, std::vector<std::pair<std::size_t, Outcome>> outcomes) {
+    void hand_over(VaultClient& vault, std::vector<std::pair<std::size_t, Outcome>>&& outcomes) {
         const auto kept = vault.keep_checkpoint();
         if (!kept) stop(kept.error());
         const std::lock_guard lock(mutex_);

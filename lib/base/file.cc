@@ -251,7 +251,7 @@ Result<void> AtomicFile::commit() {
     } else if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
         return fail(errno_error("write", path_, errno));
     }
-    const Result<void> synced = sync_directory(directory_of(path_));
+    Result<void> synced = sync_directory(directory_of(path_));
     // Whoever is told of a failure finds nothing under the final name; a file that was replaced cannot come back.
     if (!synced && existing_ == Existing::refuse && rename_no_replace(path_, temporary_) == 0) return synced;
     temporary_.clear();

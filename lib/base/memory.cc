@@ -24,6 +24,8 @@ std::atomic<bool> all_is_done = false;
     std::set_new_handler(out_of_memory);
 }
 
+// writev() only reads.
+// NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
 iovec part(const char* text) noexcept { return {const_cast<char*>(text), std::strlen(text)}; }
 
 }  // namespace
@@ -46,7 +48,7 @@ void out_of_memory() noexcept {
 
 void* allocate_or_end(std::size_t size) noexcept {
     if (size == 0) return nullptr;
-    void* block = std::malloc(size);
+    void* block = std::malloc(size);  // NOLINT(cppcoreguidelines-no-malloc): for libraries written in C
     if (block == nullptr) out_of_memory();
     return block;
 }

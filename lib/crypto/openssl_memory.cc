@@ -19,7 +19,7 @@ namespace {
 void* allocate(std::size_t size, const char* /*file*/, int /*line*/) { return allocate_or_end(size); }
 void release(void* block, const char* /*file*/, int /*line*/) {
     if (block != nullptr) wipe(block, malloc_usable_size(block));
-    std::free(block);
+    std::free(block);  // NOLINT(cppcoreguidelines-no-malloc): OpenSSL's
 }
 void* reallocate(void* block, std::size_t size, const char* file, int line) {
     void* moved = allocate_or_end(size);
