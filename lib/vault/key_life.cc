@@ -235,7 +235,8 @@ Result<void> carry_out(const Path& data) {
         for (const Place& place : places)
             SAT_TRY(write_file_atomically(place.root / kMasterKey, master, AtomicFile::Existing::replace, 0600));
     }
-    for (const char* name : {kDuplicate, kMasterKey, kHeaders}) SAT_TRY(remove_file(set / name));
+    // Where all of it goes, last: what is left of it is done again in both directories or in none.
+    for (const char* name : {kHeaders, kMasterKey, kDuplicate}) SAT_TRY(remove_file(set / name));
     SAT_TRY(make_private_directory(keys_of(data)));
     return finish_file_set(data, keys_of(data));
 }
