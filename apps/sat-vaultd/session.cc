@@ -120,7 +120,7 @@ ClientSession::ClientSession(const SessionServices& services, std::shared_ptr<Co
                              ClientIdentity client)
     : services_(services),
       connection_(std::move(connection)),
-      seen_(client.finished.seen),
+      seen_(client.finished.seen ? std::make_unique<const TreeHead>(*client.finished.seen) : nullptr),
       wallet_(client.chain.wallet()),
       documents_(client.chain.documents().size()),
       session_(std::make_unique<VaultSession>(services.vault, caller_of(*connection_, std::move(client.chain)))) {
@@ -147,7 +147,7 @@ void ClientSession::halt() {
 }
 
 void ClientSession::dismiss(Error why) {
-    if (!dismissed_) dismissed_ = std::move(why);
+    if (!dismissed_) dismissed_ = std::make_unique<const Error>(std::move(why));
     unsubscribe();
     connection_->interrupt_idle();
     // A stream may last for hours, and nothing but its own records may stand in it.
@@ -205,6 +205,7 @@ asio::awaitable<bool> ClientSession::admit() {
         co_return false;
     }
     const auto learnt = co_await learn_identity();
+    seen_.reset();
     if (learnt) co_return true;
     const Error& why = learnt.error();
     if (services_.vault.contradicted()) {
@@ -225,7 +226,23 @@ asio::awaitable<bool> ClientSession::admit() {
 
 asio::awaitable<void> ClientSession::serve() {
     log_event(LogLevel::debug, "session", {{"peer", peer_text(*connection_)}, {"wallet", short_wallet(wallet_)}});
-    const auto served = co_await serve_requests();
+    // Most sessions wait, and there may be very many of them: nothing else is held meanwhile.
+    Result<bool> more = true;
+    while (more && *more) {
+        interrupt_if_told();
+        co_await connection_->await_request();
+        more = co_await serve_request();
+    }
+    Result<void> served;
+    if (!more) served = fail(std::move(more.error()));
+    co_await wind_up(std::move(served));
+}
+
+void ClientSession::interrupt_if_told() {
+    if (halted_ || dismissed_ || (stopping_ && !uploading_)) connection_->interrupt_idle();
+}
+
+asio::awaitable<void> ClientSession::wind_up(Result<void> served) {
     unsubscribe();
     log_end(served);
     if (halted_) {
@@ -266,23 +283,22 @@ void ClientSession::log_end(const Result<void>& served) const {
     }
 }
 
-asio::awaitable<Result<void>> ClientSession::serve_requests() {
-    for (;;) {
-        if (halted_ || dismissed_ || (stopping_ && !uploading_)) connection_->interrupt_idle();
-        SAT_CO_TRY_VALUE(const std::optional<std::string> text, co_await connection_->receive_request());
-        if (!text) co_return Result<void>();
-        const bool in_turn = co_await await_turn();
-        Handled handled = co_await answer(*text, in_turn);
-        if (handled.broken) {
-            connection_->abort(*handled.broken);
-            co_return fail(std::move(*handled.broken));
-        }
-        using Next = VaultSession::Outcome::Next;
-        in_bulk_ = handled.next == Next::receive || handled.next == Next::discard || handled.next == Next::transmit;
-        if (dismissed_ && in_bulk_) dismiss(*dismissed_);
-        SAT_CO_TRY(co_await carry_out(std::move(handled)));
-        in_bulk_ = false;
+// False where the client is done.
+asio::awaitable<Result<bool>> ClientSession::serve_request() {
+    SAT_CO_TRY_VALUE(const std::optional<std::string> text, co_await connection_->receive_request());
+    if (!text) co_return false;
+    const bool in_turn = co_await await_turn();
+    Handled handled = co_await answer(*text, in_turn);
+    if (handled.broken) {
+        connection_->abort(*handled.broken);
+        co_return fail(std::move(*handled.broken));
     }
+    using Next = VaultSession::Outcome::Next;
+    in_bulk_ = handled.next == Next::receive || handled.next == Next::discard || handled.next == Next::transmit;
+    if (dismissed_ && in_bulk_) dismiss(*dismissed_);
+    SAT_CO_TRY(co_await carry_out(std::move(handled)));
+    in_bulk_ = false;
+    co_return true;
 }
 
 // Until the wallet's rate has room for one more request; false, after as long, where it has none.  A session that is to

@@ -93,7 +93,9 @@ private:
     asio::awaitable<Handled> answer(std::string text, bool in_turn);
     asio::awaitable<Result<void>> learn_identity();
     asio::awaitable<bool> await_turn();
-    asio::awaitable<Result<void>> serve_requests();
+    asio::awaitable<Result<bool>> serve_request();
+    void interrupt_if_told();
+    asio::awaitable<void> wind_up(Result<void> served);
     asio::awaitable<Result<void>> carry_out(Handled handled);
     asio::awaitable<Result<void>> work_on(std::string method);
     asio::awaitable<Result<void>> receive_upload(std::uint64_t length);
@@ -106,14 +108,14 @@ private:
 
     const SessionServices& services_;
     std::shared_ptr<Connection> connection_;
-    std::optional<TreeHead> seen_;
+    std::unique_ptr<const TreeHead> seen_;  // until it is admitted
     Wallet wallet_;
     std::size_t documents_;
     std::unique_ptr<VaultSession> session_;  // on the workers, one at a time
     bool uploading_ = false;
     bool stopping_ = false;
     bool halted_ = false;
-    std::optional<Error> dismissed_;  // why
+    std::unique_ptr<const Error> dismissed_;  // why
     bool in_bulk_ = false;
     bool subscribed_ = false;
 };

@@ -70,7 +70,7 @@ public:
     ~Turn() {
         if (!connection_) return;
         ++connection_->served_ticket_;
-        connection_->turn_changed_.notify();
+        connection_->notify_turns();
     }
 
 private:
@@ -95,16 +95,20 @@ struct Connection::Batch {
 };
 
 std::shared_ptr<Connection> Connection::create(Socket socket, Side me, ConnectionLimits limits) {
-    return std::shared_ptr<Connection>(new Connection(std::move(socket), me, limits));
+    return create_with(std::move(socket), me, std::make_shared<const ConnectionLimits>(limits));
 }
 
-Connection::Connection(Socket socket, Side me, ConnectionLimits limits)
+std::shared_ptr<Connection> Connection::create_with(Socket socket, Side me,
+                                                    std::shared_ptr<const ConnectionLimits> limits) {
+    return std::shared_ptr<Connection>(new Connection(std::move(socket), me, std::move(limits)));
+}
+
+Connection::Connection(Socket socket, Side me, std::shared_ptr<const ConnectionLimits> limits)
     : socket_(std::move(socket)),
       me_(me),
-      limits_(limits),
-      sweeper_(DeadlineSweeper::of(socket_.get_executor())),
-      turn_changed_(socket_.get_executor()) {
-    limits_.batch = std::clamp<std::size_t>(limits_.batch, 1, kMaxBatch);
+      limits_(std::move(limits)),
+      sweeper_(DeadlineSweeper::of(socket_.get_executor())) {
+    SAT_ASSERT(limits_->batch >= 1 && limits_->batch <= kMaxBatch && limits_->rest > 0ms);
     std::error_code ignored;
     // Small messages wait for an answer: Nagle's algorithm would hold them back.
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -126,15 +130,17 @@ const IdentityChain& Connection::vault() const {
 
 void Connection::end(Error why) {
     if (failure_) return;
-    failure_ = std::move(why);
+    failure_ = std::make_unique<const Error>(std::move(why));
     std::error_code ignored;
     socket_.close(ignored);
     sweeper_.remove(*this);
-    turn_changed_.notify();
+    notify_turns();
     outgoing_.clear();
 }
 
-Error Connection::over() const { return failure_.value_or(Error{Errc::interrupted, "the connection is closed", {}}); }
+Error Connection::over() const {
+    return failure_ ? *failure_ : Error{Errc::interrupted, "the connection is closed", {}};
+}
 
 tl::unexpected<Error> Connection::broken(Error why) {
     end(std::move(why));
@@ -164,11 +170,36 @@ SteadyTime Connection::sweep(SteadyTime now) {
         if (idling_) stop_waiting({Errc::still_pending, "nothing came", {}});
     }
     if (now >= next_ping_) {
-        next_ping_ = now + limits_.ping;
+        next_ping_ = now + limits_->ping;
         ping_due_ = true;
         start_flush();
     }
-    return std::min({limit, event_wait_, next_ping_});
+    if (now >= rest_at_) {
+        rest_at_ = kNever;
+        if (std::exchange(stirred_, false)) {
+            stir();
+            stirred_ = false;
+        } else {
+            rest();
+        }
+    }
+    return std::min({limit, event_wait_, next_ping_, rest_at_});
+}
+
+// A record comes or goes.  All connections of a context look at the same moments whether they rest.
+void Connection::stir() {
+    stirred_ = true;
+    if (rest_at_ != kNever) return;
+    const auto grain = std::chrono::duration_cast<SteadyTime::duration>(limits_->rest);
+    const auto next = std::chrono::steady_clock::now().time_since_epoch() / grain + 1;
+    rest_at_ = SteadyTime(next * grain);
+    sweeper_.wake_at(rest_at_);
+}
+
+void Connection::rest() noexcept {
+    if (sealer_) sealer_->rest();
+    if (opener_) opener_->rest();
+    if (next_ticket_ == served_ticket_) turn_changed_.reset();
 }
 
 void Connection::set_deadline(SteadyTime& deadline, std::chrono::milliseconds wait) {
@@ -187,7 +218,7 @@ void Connection::abort(Error why) { end(std::move(why)); }
 // without end; PONGs alone put the answer off, and no further than `in_all`.
 void Connection::await_answer(std::chrono::milliseconds in_all) {
     if (me_ != Side::client) return;
-    owed_by_ = after(limits_.idle);
+    owed_by_ = after(limits_->idle);
     owed_at_last_ = std::max(owed_by_, after(in_all));
 }
 
@@ -196,13 +227,13 @@ void Connection::await_answer(std::chrono::milliseconds in_all) {
 Result<void> Connection::set_idle_deadline() {
     const auto now = std::chrono::steady_clock::now();
     if (now >= owed_by_) return broken({Errc::timeout, "the vault does not answer", {}});
-    read_deadline_ = std::min(now + limits_.idle, owed_by_);
+    read_deadline_ = std::min(now + limits_->idle, owed_by_);
     sweeper_.wake_at(read_deadline_);
     return {};
 }
 
 void Connection::stop_waiting(Error why) {
-    stop_ = std::move(why);
+    stop_ = std::make_unique<const Error>(std::move(why));
     waiting_.emit(asio::cancellation_type::total);
 }
 
@@ -242,16 +273,31 @@ asio::awaitable<Result<std::size_t>> Connection::read_some(MutableBytes into) {
     std::error_code error;
     auto token = asio::redirect_error(asio::bind_cancellation_slot(waiting_.slot(), asio::use_awaitable), error);
     const std::size_t size = co_await socket_.async_read_some(buffer_of(into), token);
-    if (failure_) co_return fail(*failure_);
+    co_return read_done(size, error);
+}
+
+// What a wait for bytes came to.
+Result<std::size_t> Connection::read_done(std::size_t size, const std::error_code& error) {
+    if (failure_) return fail(*failure_);
     // Its place has been given away, whatever had just been read.
-    if (evicted_ && stop_) co_return fail(*std::exchange(stop_, std::nullopt));
+    if (evicted_ && stop_) return fail(*std::exchange(stop_, nullptr));
     if (size > 0) {
         stop_.reset();  // the word to stop came too late
-        co_return size;
+        return size;
     }
     // Told to stop, and nothing was read: the connection itself goes on.
-    if (stop_ && error == asio::error::operation_aborted) co_return fail(*std::exchange(stop_, std::nullopt));
-    co_return broken(failed_to("read", error));
+    if (stop_ && error == asio::error::operation_aborted) return fail(*std::exchange(stop_, nullptr));
+    return broken(failed_to("read", error));
+}
+
+// The first bytes of a header, or more of them.
+void Connection::header_came(std::size_t size, Phase phase) {
+    if (header_have_ == 0) {
+        idling_ = false;
+        // A message's time begins with its first byte; one of several records keeps the time that it has.
+        if (phase == Phase::record && !assembler_.in_message()) set_deadline(read_deadline_, limits_->message);
+    }
+    header_have_ += size;
 }
 
 // The size of the next frame's body; header_ keeps what came of it, so that a wait that was stopped loses nothing.
@@ -259,12 +305,7 @@ asio::awaitable<Result<std::size_t>> Connection::read_header(Phase phase) {
     while (header_have_ < header_.size()) {
         const MutableBytes rest = MutableBytes(header_).subspan(header_have_);
         SAT_CO_TRY_VALUE(const std::size_t size, co_await read_some(rest));
-        if (header_have_ == 0) {
-            idling_ = false;
-            // A message's time begins with its first byte; one of several records keeps the time that it has.
-            if (phase == Phase::record && !assembler_.in_message()) set_deadline(read_deadline_, limits_.message);
-        }
-        header_have_ += size;
+        header_came(size, phase);
     }
     header_have_ = 0;
     auto size = frame_body_size(header_, phase);
@@ -307,7 +348,8 @@ asio::awaitable<Result<Bytes>> Connection::read_clear_frame() {
 // in frame_.
 asio::awaitable<Result<Record>> Connection::read_record(bool may_idle) {
     for (;;) {
-        if (!assembler_.in_message()) {
+        // await_request() may have read what began it.
+        if (!assembler_.in_message() && header_have_ == 0) {
             SAT_CO_TRY(set_idle_deadline());
             if (may_idle && idle_stopped_) co_return fail(Errc::cancelled, "stopped while it was idle");
             idling_ = may_idle;
@@ -327,6 +369,7 @@ asio::awaitable<Result<Record>> Connection::read_record(bool may_idle) {
 // connection's own business or a message goes on behind it.
 asio::awaitable<Result<std::optional<Record>>> Connection::take_frame(MutableBytes frame) {
     message_.reset();
+    stir();
     auto record = opener_->open(frame);
     if (!record) co_return broken(std::move(record.error()));
     heard_ = true;
@@ -337,7 +380,7 @@ asio::awaitable<Result<std::optional<Record>>> Connection::take_frame(MutableByt
         read_deadline_ = kNever;
         SAT_CO_TRY(co_await write_pong());
     }
-    if (type == RecordType::pong && owed_by_ != kNever) owed_by_ = std::min(after(limits_.idle), owed_at_last_);
+    if (type == RecordType::pong && owed_by_ != kNever) owed_by_ = std::min(after(limits_->idle), owed_at_last_);
     const bool own_business = type == RecordType::ping || type == RecordType::pong || type == RecordType::key_update;
     const bool part = is_message_type(type) && !*message;
     if (part || own_business) co_return std::optional<Record>();
@@ -443,7 +486,7 @@ asio::awaitable<Result<MutableBytes>> Connection::read_bulk_frame(Batch& batch, 
         if (have.empty() && !assembler_.in_message()) {
             SAT_CO_TRY(set_idle_deadline());
         } else if (!std::exchange(timed, true)) {
-            set_deadline(read_deadline_, limits_.message);
+            set_deadline(read_deadline_, limits_->message);
         }
         const std::size_t wanted = std::min(std::max(frame, certain), room) - have.size();
         SAT_CO_TRY_VALUE(const std::size_t size,
@@ -456,8 +499,16 @@ asio::awaitable<Result<MutableBytes>> Connection::read_bulk_frame(Batch& batch, 
 
 asio::awaitable<Connection::Turn> Connection::take_turn() {
     const std::uint64_t ticket = next_ticket_++;
-    while (served_ticket_ != ticket && !failure_) co_await turn_changed_.wait();
+    while (served_ticket_ != ticket && !failure_) {
+        if (!turn_changed_) turn_changed_ = std::make_unique<Signal>(executor());
+        co_await turn_changed_->wait();
+    }
+    stir();
     co_return Turn(*this);
+}
+
+void Connection::notify_turns() {
+    if (turn_changed_) turn_changed_->notify();
 }
 
 // By whoever has the turn.  What the kernel takes at once goes without a way through the reactor.
@@ -470,7 +521,7 @@ asio::awaitable<Result<void>> Connection::write(ByteView bytes) {
         if (error == asio::error::would_block || error == asio::error::try_again) {
             if (piece == 0) {
                 piece = kWritePiece;
-                set_deadline(write_deadline_, limits_.write);
+                set_deadline(write_deadline_, limits_->write);
             }
             error.clear();
             co_await socket_.async_wait(Socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
@@ -575,19 +626,20 @@ bool Connection::post_event(std::string text) {
 // --- The handshake ---
 
 void Connection::establish(TrafficSecret send, TrafficSecret receive) {
-    sealer_.emplace(std::move(send), steady_seconds(), limits_.epoch);
-    opener_.emplace(std::move(receive), other(me_), limits_.epoch);
+    sealer_.emplace(std::move(send), steady_seconds(), limits_->epoch);
+    opener_.emplace(std::move(receive), other(me_), limits_->epoch);
+    stir();
     handshake_deadline_ = kNever;
     read_deadline_ = kNever;
-    if (me_ == Side::client) set_deadline(next_ping_, limits_.ping);
+    if (me_ == Side::client) set_deadline(next_ping_, limits_->ping);
 }
 
 asio::awaitable<Result<void>> Connection::receive_identity(const HandshakeParty& me, ClientHelloExt ext) {
     SAT_ASSERT(me_ == Side::client && !client_handshake_);
-    set_deadline(read_deadline_, limits_.identity);
+    set_deadline(read_deadline_, limits_->identity);
     auto frame = co_await read_clear_frame();
     if (!frame) co_return broken(std::move(frame.error()));
-    set_deadline(handshake_deadline_, limits_.handshake);
+    set_deadline(handshake_deadline_, limits_->handshake);
     read_deadline_ = kNever;
     client_handshake_ = std::make_unique<ClientHandshake>(me, std::move(ext));
     auto checked = client_handshake_->on_identity(*frame);
@@ -633,8 +685,8 @@ asio::awaitable<Result<ClientIdentity>> Connection::accept_handshake(const Hands
                                                                      std::function<ServerHelloExt()> ext,
                                                                      asio::thread_pool& workers) {
     SAT_ASSERT(me_ == Side::vault && !established());
-    set_deadline(handshake_deadline_, limits_.handshake);
-    set_deadline(read_deadline_, limits_.hello);
+    set_deadline(handshake_deadline_, limits_->handshake);
+    set_deadline(read_deadline_, limits_->hello);
     auto hello = co_await ask(me.identity_frame());
     read_deadline_ = kNever;
     if (!hello) co_return fail(std::move(hello.error()));
@@ -691,7 +743,7 @@ asio::awaitable<Result<std::string>> Connection::read_response() {
 asio::awaitable<Result<std::string>> Connection::request(std::string text,
                                                          std::optional<std::chrono::milliseconds> working) {
     SAT_CO_TRY(co_await send_request(std::move(text)));
-    await_answer(working ? *working + limits_.alive : 0ms);
+    await_answer(working ? *working + limits_->alive : 0ms);
     co_return co_await read_response();
 }
 
@@ -716,6 +768,19 @@ asio::awaitable<Result<std::optional<std::string>>> Connection::next_event(std::
     co_return broken({Errc::unexpected, "a response came that nobody asked for", {}});
 }
 
+asio::awaitable<void> Connection::await_request() {
+    if (failure_ || idle_stopped_ || assembler_.in_message() || header_have_ > 0 || !ahead_.empty()) co_return;
+    if (!set_idle_deadline()) co_return;
+    idling_ = true;
+    std::error_code error;
+    auto token = asio::redirect_error(asio::bind_cancellation_slot(waiting_.slot(), asio::use_awaitable), error);
+    const std::size_t size = co_await socket_.async_read_some(buffer_of(MutableBytes(header_)), token);
+    // What is over, or was told to stop, says so again to whoever reads.
+    const auto read = read_done(size, error);
+    idling_ = false;
+    if (read) header_came(*read, Phase::record);
+}
+
 asio::awaitable<Result<std::optional<std::string>>> Connection::receive_request() {
     auto message = co_await read_message(true);
     if (!message) co_return fail(std::move(message.error()));
@@ -734,8 +799,8 @@ asio::awaitable<Result<void>> Connection::send_bulk_while(std::uint64_t length, 
         batch.parts.clear();
         batch.used = 0;
         if (plan.next_size() == 0) return;
-        batch.bytes.resize(limits_.batch * kDataFrame);  // the first time; the same size ever after
-        while (batch.parts.size() < limits_.batch && plan.next_size() > 0) {
+        batch.bytes.resize(limits_->batch * kDataFrame);  // the first time; the same size ever after
+        while (batch.parts.size() < limits_->batch && plan.next_size() > 0) {
             const std::size_t size = plan.next_size();
             batch.parts.push_back(MutableBytes(batch.bytes).subspan(batch.used + kRecordPrefix, size));
             batch.used += size + kRecordOverhead;
@@ -758,7 +823,7 @@ asio::awaitable<Result<void>> Connection::send_bulk_while(std::uint64_t length, 
         Result<void> filled;
         if (filling) filled = co_await filling->join();
         if (!written) co_return written;
-        if (owed_by_ != kNever) await_answer(limits_.alive);
+        if (owed_by_ != kNever) await_answer(limits_->alive);
         if (!filled) co_return broken(std::move(filled.error()));
         for (std::size_t i = 0; i < current.parts.size(); ++i) sent.sent();
         std::swap(current, next);
@@ -772,7 +837,7 @@ asio::awaitable<Result<void>> Connection::send_bulk(std::uint64_t length, BulkSo
 
 asio::awaitable<Result<std::string>> Connection::upload(std::string request, std::uint64_t length, BulkSource source) {
     SAT_CO_TRY(co_await send_request(std::move(request)));
-    await_answer(limits_.alive);
+    await_answer(limits_->alive);
     Background<Result<std::string>> answer(executor(), read_response());
     // How the sending ended does not matter: an answer that came before the stream broke is the answer, and without one
     // the reading has failed with the same error.
@@ -783,7 +848,7 @@ asio::awaitable<Result<std::string>> Connection::upload(std::string request, std
 
 asio::awaitable<Result<BulkReceived>> Connection::receive_bulk(std::uint64_t length, BulkSink sink) {
     BulkReceiver& rules = bulk_.emplace(length);
-    const std::size_t capacity = std::max(limits_.batch * kDataFrame + kDataEndFrame, kRecordSlot);
+    const std::size_t capacity = std::max(limits_->batch * kDataFrame + kDataEndFrame, kRecordSlot);
     Batch current;
     Batch beside;
     std::optional<Background<Result<void>>> sinking;
@@ -793,7 +858,7 @@ asio::awaitable<Result<BulkReceived>> Connection::receive_bulk(std::uint64_t len
     await_answer(0ms);
     // One step of the stream: whether the batch is to be handed over.
     const auto read_on = [&]() -> asio::awaitable<Result<bool>> {
-        const std::size_t certain = certain_bytes(length - rules.received(), limits_.batch - current.parts.size());
+        const std::size_t certain = certain_bytes(length - rules.received(), limits_->batch - current.parts.size());
         SAT_CO_TRY_VALUE(const MutableBytes frame, co_await read_bulk_frame(current, certain));
         if (frame.empty()) co_return true;
         SAT_CO_TRY_VALUE(const std::optional<Record> taken, co_await take_frame(frame));
@@ -812,7 +877,7 @@ asio::awaitable<Result<BulkReceived>> Connection::receive_bulk(std::uint64_t len
         const auto within = data ? rules.data(record->body.size()) : rules.end(record->total());
         if (!within) co_return broken(within.error());
         if (data) current.parts.push_back(frame.subspan(kRecordPrefix, record->body.size()));
-        co_return !data || current.parts.size() == limits_.batch;
+        co_return !data || current.parts.size() == limits_->batch;
     };
     while (!rules.ended() && !failure && !out.refused) {
         auto full = co_await read_on();
@@ -876,7 +941,7 @@ asio::awaitable<void> Connection::close(std::optional<Errc> why) {
     if (why) why = established() ? close_code(*why) : alert_code(*why);
     handshake_deadline_ = kNever;
     read_deadline_ = kNever;
-    expire_at(std::min(expiry_, after(std::min<std::chrono::milliseconds>(kCloseWait, limits_.write))));
+    expire_at(std::min(expiry_, after(std::min<std::chrono::milliseconds>(kCloseWait, limits_->write))));
     {
         const Turn turn = co_await take_turn();
         if (failure_) co_return;

@@ -15,7 +15,8 @@
 //   malformed, too_large, unexpected    the peer broke a rule; the connection is closed without an answer
 //   an ALERT's or CLOSE's own code, as alert_error() gives it
 //
-// An idle connection holds no frame buffer: four bytes are read, then the frame's is allocated, and freed when handled.
+// An idle connection holds little: four bytes are read, then the frame's buffer is allocated, and freed when handled;
+// and the ciphers' contexts are given up after some seconds, and computed again when a record comes or goes.
 // Bulk streams are read and written a batch at a time, without a wait while the kernel has and takes what it is given;
 // each batch waits for its sink or source, so that other connections of the context have their turn.
 // SPDX-License-Identifier: Apache-2.0
@@ -57,7 +58,8 @@ struct ConnectionLimits {
     Milliseconds ping = std::chrono::seconds(kPingSeconds);            // client: between its PINGs
     Milliseconds message = std::chrono::seconds(kMessageSeconds);      // first byte of a message to its last
     Milliseconds write = std::chrono::seconds(kWriteSeconds);          // one record, or one batch of DATA
-    Milliseconds alive = std::chrono::hours(1);  // client: so long in all PONGs put off an answer, where they may
+    Milliseconds alive = std::chrono::hours(1);   // client: so long in all PONGs put off an answer, where they may
+    Milliseconds rest = std::chrono::seconds(2);  // nothing comes or goes: its keys' contexts are given up
     EpochLimits epoch;
     std::size_t batch = 4;  // DATA records that go to a sink, or come from a source, at a time; two batches are held
 };
@@ -99,6 +101,9 @@ public:
 
     // `socket` is connected.
     static std::shared_ptr<Connection> create(Socket socket, Side me, ConnectionLimits limits = {});
+    // With limits that many share.
+    static std::shared_ptr<Connection> create_with(Socket socket, Side me,
+                                                   std::shared_ptr<const ConnectionLimits> limits);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
     ~Connection() override;
@@ -107,8 +112,12 @@ public:
     asio::any_io_executor executor() { return socket_.get_executor(); }
     // The handshake is finished.
     bool established() const noexcept { return sealer_.has_value(); }
-    // Why the connection is over, when it is.
-    const std::optional<Error>& failure() const noexcept { return failure_; }
+    // Why the connection is over, when it is; else null.
+    const Error* failure() const noexcept { return failure_.get(); }
+    // Gives up what the next record has computed again; happens by itself where nothing came or went for limits.rest,
+    // up to twice that.
+    void rest() noexcept;
+    bool rests() const noexcept { return established() && sealer_->rests() && opener_->rests(); }
 
     // --- Client ---
 
@@ -148,6 +157,8 @@ public:
     // worked on.
     SteadyTime awaited_since() const noexcept { return awaited_since_; }
 
+    // Until receive_request() has something to read, or would fail at once.  Costs less memory than to wait in there.
+    asio::awaitable<void> await_request();
     // The next REQUEST's text; nothing where the client closed properly.
     asio::awaitable<Result<std::optional<std::string>>> receive_request();
     asio::awaitable<Result<void>> send_response(std::string text);
@@ -186,8 +197,10 @@ private:
         RecordType type = RecordType::close;  // close: the other end closed properly
         std::string text;
     };
-    Connection(Socket socket, Side me, ConnectionLimits limits);
+    Connection(Socket socket, Side me, std::shared_ptr<const ConnectionLimits> limits);
 
+    void stir();
+    void notify_turns();
     SteadyTime sweep(SteadyTime now) override;
     void end(Error why);
     Error failed_to(std::string_view doing, const std::error_code& error) const;
@@ -200,6 +213,8 @@ private:
     void establish(TrafficSecret send, TrafficSecret receive);
 
     std::size_t take_ahead(MutableBytes into);
+    Result<std::size_t> read_done(std::size_t size, const std::error_code& error);
+    void header_came(std::size_t size, Phase phase);
     asio::awaitable<Result<std::size_t>> read_some(MutableBytes into);
     asio::awaitable<Result<std::size_t>> read_header(Phase phase);
     asio::awaitable<Result<void>> read_body(MutableBytes frame);
@@ -229,13 +244,13 @@ private:
 
     Socket socket_;
     Side me_;
-    ConnectionLimits limits_;
+    bool knows_vault_ = false;
+    std::shared_ptr<const ConnectionLimits> limits_;
     Peer peer_;
     DeadlineSweeper& sweeper_;
-    std::optional<Error> failure_;
+    std::unique_ptr<const Error> failure_;
 
     std::unique_ptr<ClientHandshake> client_handshake_;
-    bool knows_vault_ = false;
     std::optional<RecordSealer> sealer_;
     std::optional<RecordOpener> opener_;
     MessageAssembler assembler_;
@@ -251,7 +266,7 @@ private:
     SteadyTime awaited_since_ = kNever;  // vault: awaited_since()
     bool evicted_ = false;               // vault: evict()
     bool heard_ = false;                 // a record was opened
-    std::optional<Error> stop_;          // why the wait was told to stop
+    std::unique_ptr<const Error> stop_;  // why the wait was told to stop
     bool idle_stopped_ = false;          // interrupt_idle()
     std::optional<BulkReceiver> bulk_;
     // Lists: a deque takes half a kilobyte while it is empty.
@@ -259,7 +274,7 @@ private:
     std::size_t event_bytes_ = 0;    // as kept_event_bytes() counts them
 
     // Writing: first come, first served.
-    Signal turn_changed_;
+    std::unique_ptr<Signal> turn_changed_;  // once somebody had to wait for a turn
     std::uint64_t next_ticket_ = 0;
     std::uint64_t served_ticket_ = 0;
     bool flushing_ = false;
@@ -267,6 +282,8 @@ private:
     bool ping_due_ = false;
     std::list<std::string> outgoing_;  // vault: events
 
+    bool stirred_ = false;  // a record came or went since sweep() looked
+    SteadyTime rest_at_ = kNever;
     SteadyTime read_deadline_ = kNever;
     SteadyTime write_deadline_ = kNever;
     SteadyTime handshake_deadline_ = kNever;

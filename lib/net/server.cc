@@ -45,23 +45,28 @@ std::size_t handshake_threads(std::size_t wanted) {
 }  // namespace
 
 struct Server::Impl {
-    // One accepted connection, until its coroutine is done.
-    struct Entry {
-        Entry(const asio::any_io_executor& executor, tcp::socket accepted, Peer who, std::string from)
+    struct Entry;
+    // What is known of a connection while it is not admitted.
+    struct Arrival {
+        Arrival(const asio::any_io_executor& executor, tcp::socket accepted, Peer who, std::string from)
             : socket(std::move(accepted)), peer(std::move(who)), origin(std::move(from)), changed(executor) {}
 
         std::optional<tcp::socket> socket;  // parked or about to begin
         Peer peer;
         std::string origin;  // address_group()
         SteadyTime turn;     // by the rate; no place is taken before
+        Signal changed;
+        std::list<std::shared_ptr<Entry>>::iterator place;  // in the list of the parked
+        std::optional<Error> turned_away;                   // while parked
+    };
+    // One accepted connection, until its coroutine is done.
+    struct Entry {
+        std::unique_ptr<Arrival> arrival;  // until it is admitted
         std::shared_ptr<Connection> connection;
         std::shared_ptr<ServerSession> session;
-        Signal changed;
         bool parked = false;
-        std::list<std::shared_ptr<Entry>>::iterator place;  // in the list of the parked
         bool handshaking = false;
-        bool counted = false;              // among its address's
-        std::optional<Error> turned_away;  // while parked
+        bool counted = false;  // among its address's
     };
     using EntryPtr = std::shared_ptr<Entry>;  // shared by the lists here and the connection's own coroutine
 
@@ -69,6 +74,7 @@ struct Server::Impl {
         : context(on),
           handler(with),
           options(std::move(wanted)),
+          limits(std::make_shared<const ConnectionLimits>(options.limits)),
           changed(on.get_executor()),
           rates(options.handshakes, kMaxAddresses),
           turns(on.get_executor()),
@@ -77,6 +83,7 @@ struct Server::Impl {
     asio::io_context& context;
     ServerHandler& handler;
     ServerOptions options;
+    std::shared_ptr<const ConnectionLimits> limits;  // every connection's
     std::vector<tcp::acceptor> acceptors;
     std::unordered_set<EntryPtr> entries;                          // all
     std::list<EntryPtr> handshaking;                               // oldest first
@@ -94,6 +101,7 @@ struct Server::Impl {
     asio::awaitable<void> accept(tcp::acceptor& acceptor);
     void admit(tcp::socket socket);
     asio::awaitable<void> serve(EntryPtr entry);
+    asio::awaitable<bool> welcome(EntryPtr entry);
     asio::awaitable<void> wait_for_turn(EntryPtr entry);
     void park(const EntryPtr& entry);
     void begin(const EntryPtr& entry);
@@ -109,7 +117,7 @@ struct Server::Impl {
     asio::awaitable<void> run();
 
     bool has_place(const Entry& entry) const {
-        const auto found = unadmitted_from.find(entry.origin);
+        const auto found = unadmitted_from.find(entry.arrival->origin);
         return found == unadmitted_from.end() || found->second < options.max_unauthenticated_per_peer;
     }
     void refused(const Peer& peer, const Error& error) {
@@ -185,18 +193,22 @@ void Server::Impl::admit(tcp::socket socket) {
         }
         turn_away(parked.front(), Errc::overloaded, "made room for another connection");
     }
-    const auto entry =
-        std::make_shared<Entry>(context.get_executor(), std::move(socket), std::move(peer), std::move(origin));
-    entry->turn = now + *wait;
+    const auto entry = std::make_shared<Entry>();
+    entry->arrival =
+        std::make_unique<Arrival>(context.get_executor(), std::move(socket), std::move(peer), std::move(origin));
+    entry->arrival->turn = now + *wait;
     entries.insert(entry);
-    if (entry->turn > now || !has_place(*entry)) {
+    if (entry->arrival->turn > now || !has_place(*entry)) {
         park(entry);
     } else {
         begin(entry);
     }
     asio::co_spawn(context, serve(entry), [this, entry](const std::exception_ptr& failure) {
         // A thread could not be had for this session's work; the others need not suffer for it.
-        if (failure) handler.on_refused(entry->peer, {Errc::internal, "the session was ended by an exception", {}});
+        if (failure) {
+            const Peer& whose = entry->arrival ? entry->arrival->peer : entry->connection->peer();
+            handler.on_refused(whose, {Errc::internal, "the session was ended by an exception", {}});
+        }
         leave_handshake(entry);
         leave_address(entry);
         if (entry->connection) entry->connection->abort({Errc::interrupted, "the session is over", {}});
@@ -208,7 +220,7 @@ void Server::Impl::admit(tcp::socket socket) {
 
 void Server::Impl::park(const EntryPtr& entry) {
     entry->parked = true;
-    entry->place = parked.insert(parked.end(), entry);
+    entry->arrival->place = parked.insert(parked.end(), entry);
 }
 
 // Into the handshake: counted, and somebody else's place taken where there is none.
@@ -216,7 +228,7 @@ void Server::Impl::begin(const EntryPtr& entry) {
     if (handshaking.size() >= options.max_unauthenticated) {
         const EntryPtr other = who_makes_room_for(*entry);
         if (!other) {
-            entry->turned_away = Error{Errc::overloaded, "too many handshakes are under way", {}};
+            entry->arrival->turned_away = Error{Errc::overloaded, "too many handshakes are under way", {}};
             return;
         }
         other->connection->evict(Errc::overloaded);
@@ -226,7 +238,7 @@ void Server::Impl::begin(const EntryPtr& entry) {
     entry->handshaking = true;
     handshaking.push_back(entry);
     entry->counted = true;
-    ++unadmitted_from[entry->origin];
+    ++unadmitted_from[entry->arrival->origin];
 }
 
 // Of those whose message is waited for, not of those whose hello is worked on: of the address that has most places once
@@ -235,13 +247,13 @@ void Server::Impl::begin(const EntryPtr& entry) {
 Server::Impl::EntryPtr Server::Impl::who_makes_room_for(const Entry& newcomer) const {
     const auto places = [&](const std::string& origin) {
         const auto found = unadmitted_from.find(origin);
-        return (found == unadmitted_from.end() ? 0 : found->second) + (origin == newcomer.origin ? 1 : 0);
+        return (found == unadmitted_from.end() ? 0 : found->second) + (origin == newcomer.arrival->origin ? 1 : 0);
     };
     EntryPtr best;
-    std::size_t most = places(newcomer.origin);  // of best's address, or what it has to have
+    std::size_t most = places(newcomer.arrival->origin);  // of best's address, or what it has to have
     bool any_has_two = most > 1;
     for (const EntryPtr& entry : handshaking) {
-        const std::size_t has = places(entry->origin);
+        const std::size_t has = places(entry->arrival->origin);
         any_has_two = any_has_two || has > 1;
         const SteadyTime since = entry->connection ? entry->connection->awaited_since() : kNever;
         if (since == kNever || has < most) continue;
@@ -270,7 +282,7 @@ void Server::Impl::leave_address(const EntryPtr& entry) {
 // Whether it was counted.
 bool Server::Impl::forget_address(const EntryPtr& entry) {
     if (!std::exchange(entry->counted, false)) return false;
-    const auto count = unadmitted_from.find(entry->origin);
+    const auto count = unadmitted_from.find(entry->arrival->origin);
     if (--count->second == 0) unadmitted_from.erase(count);
     return true;
 }
@@ -280,60 +292,70 @@ void Server::Impl::unpark() {
     while (!stopping && handshaking.size() < options.max_unauthenticated) {
         const SteadyTime now = std::chrono::steady_clock::now();
         const auto next = std::ranges::find_if(
-            parked, [&](const EntryPtr& entry) { return entry->turn <= now && has_place(*entry); });
+            parked, [&](const EntryPtr& entry) { return entry->arrival->turn <= now && has_place(*entry); });
         if (next == parked.end()) return;
         const EntryPtr entry = *next;
         parked.erase(next);
         entry->parked = false;
         begin(entry);
-        entry->changed.notify();
+        entry->arrival->changed.notify();
     }
 }
 
 // By value: a reference to the list's own element would not outlive its removal.
 // NOLINTNEXTLINE(performance-unnecessary-value-param)
 void Server::Impl::turn_away(EntryPtr entry, Errc why, const char* message) {
-    entry->turned_away = Error{why, message, {}};
+    entry->arrival->turned_away = Error{why, message, {}};
     entry->parked = false;
-    parked.erase(entry->place);
-    entry->changed.notify();
+    parked.erase(entry->arrival->place);
+    entry->arrival->changed.notify();
 }
 
 asio::awaitable<void> Server::Impl::wait_for_turn(EntryPtr entry) {
     const Alarm alarm(context.get_executor(), std::chrono::steady_clock::now() + options.parked, [this, entry] {
         if (entry->parked) turn_away(entry, Errc::overloaded, "waited too long for a place");
     });
-    const Alarm turn(context.get_executor(), entry->turn, [this] { unpark(); });
-    while (entry->parked) co_await entry->changed.wait();
+    const Alarm turn(context.get_executor(), entry->arrival->turn, [this] { unpark(); });
+    while (entry->parked) co_await entry->arrival->changed.wait();
 }
 
+// Little is kept across the session: most only wait, and there may be very many of them.
 asio::awaitable<void> Server::Impl::serve(EntryPtr entry) {
+    const bool admitted = co_await welcome(entry);
+    if (!admitted) co_return;
+    entry->arrival.reset();
+    co_await entry->session->serve();
+}
+
+// Whether it is admitted; where not, it was told.
+asio::awaitable<bool> Server::Impl::welcome(EntryPtr entry) {
+    Arrival& arrival = *entry->arrival;
     if (entry->parked) co_await wait_for_turn(entry);
-    if (stopping && !entry->turned_away) entry->turned_away = Error{Errc::going_away, "the vault stops", {}};
-    if (entry->turned_away) {
-        refuse(std::move(*entry->socket), entry->turned_away->code);
-        refused(entry->peer, *entry->turned_away);
-        co_return;
+    if (stopping && !arrival.turned_away) arrival.turned_away = Error{Errc::going_away, "the vault stops", {}};
+    if (arrival.turned_away) {
+        refuse(std::move(*arrival.socket), arrival.turned_away->code);
+        refused(arrival.peer, *arrival.turned_away);
+        co_return false;
     }
-    entry->connection = Connection::create(std::move(*entry->socket), Side::vault, options.limits);
-    entry->socket.reset();
+    entry->connection = Connection::create_with(std::move(*arrival.socket), Side::vault, limits);
+    arrival.socket.reset();
     auto ext = [this] { return handler.hello_ext(); };
     auto client = co_await entry->connection->accept_handshake(handler.party(), ext, workers);
     leave_handshake(entry);
     if (!client) {
         leave_address(entry);
         ++total.failed;
-        handler.on_refused(entry->peer, client.error());
+        handler.on_refused(arrival.peer, client.error());
         // Its place is free before it has taken the word.
         co_await entry->connection->close(alert_code(client.error().code));
-        co_return;
+        co_return false;
     }
     ++total.authenticated;
     entry->session = handler.make_session(entry->connection, std::move(*client));
     if (stopping) entry->session->stop();
     const bool admitted = co_await entry->session->admit();
     leave_address(entry);
-    if (admitted) co_await entry->session->serve();
+    co_return admitted;
 }
 
 void Server::Impl::stop() {

@@ -47,7 +47,7 @@ struct ServerOptions {
     ConnectionLimits limits;
     std::size_t max_unauthenticated = kMaxUnauthenticated;
     std::size_t max_unauthenticated_per_peer = kMaxUnauthenticatedPerPeer;
-    // Of all kinds.  A watcher costs about 20 KiB.  Past it the oldest parked one makes room, or the newcomer goes.
+    // Of all kinds.  A watcher costs about 5 KiB.  Past it the oldest parked one makes room, or the newcomer goes.
     std::size_t max_connections = 16'384;
     std::chrono::milliseconds drain = std::chrono::seconds(30);   // for what is under way when the server stops
     std::chrono::milliseconds parked = std::chrono::seconds(60);  // longer a client does not wait for IDENTITY

@@ -67,13 +67,21 @@ bool is_body_size(RecordType type, std::size_t size) noexcept {
     }
 }
 
+// The key of this epoch, computed where there is none.
+KeyAndNonce& derived(std::unique_ptr<KeyAndNonce>& key, const TrafficSecret& secret) {
+    if (!key) key = std::make_unique<KeyAndNonce>(secret.key_material());
+    return *key;
+}
+
 }  // namespace
 
 RecordSealer::RecordSealer(TrafficSecret secret, UnixTime now, EpochLimits limits)
     : secret_(std::move(secret)), limits_(limits), epoch_began_(now) {
     SAT_ASSERT(limits_.records > kRekeyMargin);
-    key_.emplace(secret_.key_material());
+    key();
 }
+
+KeyAndNonce& RecordSealer::key() { return derived(key_, secret_); }
 
 bool RecordSealer::needs_key_update(UnixTime now) const noexcept {
     return sequence_ + kRekeyMargin >= limits_.records || now - epoch_began_ >= limits_.seconds;
@@ -92,7 +100,8 @@ void RecordSealer::seal_in_place(MutableBytes frame, RecordType type, bool more,
     inner[2] = static_cast<std::byte>(padding >> 8);
     inner[3] = static_cast<std::byte>(padding & 0xff);
     std::ranges::fill(inner.last(padding), std::byte{0});
-    key_->key.seal(nonce_at(key_->base, sequence_), length, inner, frame.subspan(kFrameHeaderSize));
+    KeyAndNonce& with = key();
+    with.key.seal(nonce_at(with.base, sequence_), length, inner, frame.subspan(kFrameHeaderSize));
     ++sequence_;
 }
 
@@ -114,7 +123,7 @@ Bytes RecordSealer::control(RecordType type, ByteView body) {
 Bytes RecordSealer::key_update(UnixTime now) {
     Bytes frame = control(RecordType::key_update, {});
     secret_.update();
-    key_.emplace(secret_.key_material());
+    key_.reset();
     sequence_ = 0;
     epoch_began_ = now;
     return frame;
@@ -167,8 +176,10 @@ std::optional<Errc> Record::close_reason() const {
 
 RecordOpener::RecordOpener(TrafficSecret secret, Side sender, EpochLimits limits)
     : secret_(std::move(secret)), sender_(sender), limits_(limits) {
-    key_.emplace(secret_.key_material());
+    key();
 }
+
+KeyAndNonce& RecordOpener::key() { return derived(key_, secret_); }
 
 Result<Record> RecordOpener::open(MutableBytes frame) {
     if (failed_) return fail(Errc::unexpected, "a record came after one that was refused");
@@ -187,7 +198,8 @@ Result<Record> RecordOpener::open_checked(MutableBytes frame) {
     if (sequence_ >= limits_.records) return fail(Errc::unexpected, "a key was used for too many records");
     const MutableBytes sealed = frame.subspan(kFrameHeaderSize);
     const MutableBytes inner = sealed.first(sealed.size() - kRecordTagSize);
-    if (!key_->key.open(nonce_at(key_->base, sequence_), header, sealed, inner))
+    KeyAndNonce& with = key();
+    if (!with.key.open(nonce_at(with.base, sequence_), header, sealed, inner))
         return fail(Errc::malformed, "a record failed to open");
     ++sequence_;
 
@@ -210,7 +222,7 @@ Result<Record> RecordOpener::open_checked(MutableBytes frame) {
     if (type == RecordType::close) closed_ = true;
     if (type == RecordType::key_update) {
         secret_.update();
-        key_.emplace(secret_.key_material());
+        key_.reset();
         sequence_ = 0;
     }
     return Record{type, flags != 0, body};

@@ -8,6 +8,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "base/bytes.h"
@@ -68,16 +69,21 @@ public:
     // kRecordTagSize bytes that are overwritten; afterwards it is the frame to send.
     void data_in_place(MutableBytes frame);
 
+    // Gives up the cipher's context, 1.2 KiB; the next record has it computed again from the secret.
+    void rest() noexcept { key_.reset(); }
+    bool rests() const noexcept { return !key_; }
+
     std::uint64_t sequence() const noexcept { return sequence_; }
 
 private:
+    KeyAndNonce& key();
     void seal_in_place(MutableBytes frame, RecordType type, bool more, std::size_t padding);
     void append_control(Bytes& out, RecordType type, ByteView body, bool more = false);
     Bytes control(RecordType type, ByteView body);
 
     TrafficSecret secret_;
     EpochLimits limits_;
-    std::optional<KeyAndNonce> key_;
+    std::unique_ptr<KeyAndNonce> key_;  // null while it rests
     std::uint64_t sequence_ = 0;
     UnixTime epoch_began_ = 0;
     bool closed_ = false;
@@ -105,17 +111,22 @@ public:
     // the connection ends without an answer.  A KEY_UPDATE has taken effect when this returns.
     Result<Record> open(MutableBytes frame);
 
+    // As RecordSealer's.
+    void rest() noexcept { key_.reset(); }
+    bool rests() const noexcept { return !key_; }
+
     std::uint64_t sequence() const noexcept { return sequence_; }
     // CLOSE was received: an end of the stream is now its proper end.
     bool closed() const noexcept { return closed_; }
 
 private:
+    KeyAndNonce& key();
     Result<Record> open_checked(MutableBytes frame);
 
     TrafficSecret secret_;
     Side sender_;
     EpochLimits limits_;
-    std::optional<KeyAndNonce> key_;
+    std::unique_ptr<KeyAndNonce> key_;  // null while it rests
     std::uint64_t sequence_ = 0;
     bool closed_ = false;
     bool failed_ = false;

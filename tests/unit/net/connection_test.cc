@@ -227,6 +227,103 @@ TEST(Connection, ChangesItsKeysAsOftenAsItMust) {
     EXPECT_EQ(received, stream);
 }
 
+TEST(Connection, RestsWhereNothingComesOrGoesAndGoesOnFromThere) {
+    Loop loop;
+    ConnectionLimits limits;
+    limits.rest = 1ms;
+    limits.epoch.records = kRekeyMargin + 3;  // soon a KEY_UPDATE is the first to go after a rest
+    const Pair pair = connected(loop, limits, limits);
+    const auto both_rest = [&] { return pair.client->rests() && pair.vault->rests(); };
+    for (int i = 0; i < 8; ++i) {
+        SCOPED_TRACE(i);
+        ASSERT_TRUE(loop.until(both_rest));
+        const std::string text = "q" + std::to_string(i);
+        auto waiting = loop.start(pair.vault->await_request());
+        auto response = loop.start(pair.client->request(text));
+        loop.finish(waiting);
+        EXPECT_EQ(loop.run(pair.vault->receive_request()), text);
+        ASSERT_TRUE(loop.until(both_rest)) << "while the vault is at work";
+        EXPECT_TRUE(loop.run(pair.vault->send_response("r")));
+        EXPECT_EQ(loop.finish(response), "r");
+        ASSERT_TRUE(loop.until(both_rest));
+        pair.vault->post_event("e");
+        EXPECT_EQ(loop.run(pair.client->next_event(20s)).value(), "e");
+    }
+}
+
+TEST(Connection, RestsInTheMiddleOfAStreamWithoutHarm) {
+    Loop loop;
+    const Pair pair = connected(loop);
+    const Bytes image(5 * kDataBody + 1, std::byte{7});
+    auto source = [&](std::vector<MutableBytes> parts) -> asio::awaitable<Result<void>> {
+        for (const MutableBytes part : parts) std::ranges::fill(part, std::byte{7});
+        pair.client->rest();
+        co_return Result<void>();
+    };
+    Bytes got;
+    auto sink = [&](std::vector<MutableBytes> parts) -> asio::awaitable<Result<void>> {
+        for (const MutableBytes part : parts) append(got, part);
+        pair.vault->rest();
+        co_return Result<void>();
+    };
+    auto answer = loop.start(pair.client->upload("upload.data", image.size(), source));
+    ASSERT_TRUE(loop.run(pair.vault->receive_request()));
+    ASSERT_TRUE(loop.run(pair.vault->receive_bulk(image.size(), sink)));
+    EXPECT_EQ(got, image);
+    EXPECT_TRUE(loop.run(pair.vault->send_response("done")));
+    EXPECT_EQ(loop.finish(answer), "done");
+}
+
+TEST(Connection, WaitsForARequestAsLongAsItMay) {
+    Loop loop;
+    ConnectionLimits limits;
+    limits.idle = 50ms;
+    {
+        const Pair pair = connected(loop, {}, limits);
+        loop.run(pair.vault->await_request());
+        const auto request = loop.run(pair.vault->receive_request());
+        ASSERT_FALSE(request);
+        EXPECT_EQ(request.error().code, Errc::timeout);
+        loop.run(pair.vault->await_request());
+    }
+    {
+        // Told to stop, before and meanwhile; it can still say why.
+        const Pair pair = connected(loop);
+        auto waiting = loop.start(pair.vault->await_request());
+        loop.for_a_while(1ms);
+        EXPECT_FALSE(waiting.done());
+        pair.vault->interrupt_idle();
+        loop.finish(waiting);
+        loop.run(pair.vault->await_request());
+        const auto request = loop.run(pair.vault->receive_request());
+        ASSERT_FALSE(request);
+        EXPECT_EQ(request.error().code, Errc::cancelled);
+        EXPECT_FALSE(pair.vault->failure());
+    }
+    {
+        const Pair pair = connected(loop);
+        auto waiting = loop.start(pair.vault->await_request());
+        loop.run(pair.client->close());
+        loop.finish(waiting);
+        const auto request = loop.run(pair.vault->receive_request());
+        ASSERT_TRUE(request);
+        EXPECT_FALSE(*request) << "a proper end";
+    }
+}
+
+TEST(Records, OfARequestThatDripsAreCutOffOnceItBegan) {
+    Loop loop;
+    ConnectionLimits limits;
+    limits.message = 50ms;
+    HalfRaw pair = half_raw(loop, limits);
+    auto waiting = loop.start(pair.vault->await_request());
+    ASSERT_TRUE(pair.client.send(Bytes(1)));
+    loop.finish(waiting);
+    const auto request = loop.run(pair.vault->receive_request());
+    ASSERT_FALSE(request);
+    EXPECT_EQ(request.error().code, Errc::timeout);
+}
+
 TEST(Connection, EndsAWatcherThatDoesNotReadItsEvents) {
     Loop loop;
     const Pair pair = connected(loop);

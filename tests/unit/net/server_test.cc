@@ -33,6 +33,7 @@ public:
 
     asio::awaitable<void> serve() override {
         for (;;) {
+            co_await connection_->await_request();
             const auto request = co_await connection_->receive_request();
             if (!request && request.error().code == Errc::cancelled) {
                 co_await connection_->close(Errc::going_away);

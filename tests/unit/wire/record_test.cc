@@ -290,6 +290,46 @@ TEST(Rekeying, ChangesBothEndsOverAtTheSameRecord) {
     }
 }
 
+// One end rests between any two records, the other never: the bytes and the numbers are the same.
+TEST(Rest, ChangesNothingThatIsSealedOrOpened) {
+    for (const bool sealer_rests : {false, true}) {
+        for (const bool opener_rests : {false, true}) {
+            RecordSealer steady = sealer();
+            RecordSealer from = sealer();
+            RecordOpener to = opener();
+            const auto pass = [&](const Bytes& expected, Bytes frame) {
+                EXPECT_EQ(frame, expected);
+                const auto record = to.open(frame);
+                EXPECT_TRUE(record) << record.error().message;
+                EXPECT_EQ(from.sequence(), to.sequence());
+                if (sealer_rests) from.rest();
+                if (opener_rests) to.rest();
+                EXPECT_TRUE(from.rests() || !sealer_rests);
+                EXPECT_TRUE(to.rests() || !opener_rests);
+            };
+            for (int epoch = 0; epoch < 3; ++epoch) {
+                pass(steady.ping(), from.ping());
+                const Bytes text = pattern(300);
+                pass(steady.message(RecordType::event, text).value(), from.message(RecordType::event, text).value());
+                pass(data_frame(steady, text), data_frame(from, text));
+                pass(steady.key_update(kTestTime), from.key_update(kTestTime));
+            }
+            pass(steady.close(), from.close());
+        }
+    }
+}
+
+TEST(Rest, OpensNothingThatWasOpenedBefore) {
+    RecordSealer from = sealer();
+    RecordOpener to = opener();
+    const Bytes first = from.ping();
+    Bytes once = first;
+    ASSERT_TRUE(to.open(once));
+    to.rest();
+    Bytes again = first;
+    EXPECT_EQ(to.open(again).error().code, Errc::malformed);
+}
+
 TEST(Rekeying, MakesRecordsOfTheOldEpochUseless) {
     RecordSealer from = sealer();
     RecordOpener to = opener();
