@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <ranges>
 #include <set>
 #include <system_error>
 #include <unordered_map>
@@ -192,9 +193,9 @@ public:
     // From the last copy to the first, which is the one that counts: a failure on the way leaves there what was.
     Result<void> replace() override {
         SAT_ASSERT(suffix_ == kAnewSuffix);
-        for (auto place = places_.rbegin(); place != places_.rend(); ++place) {
-            const Path from = incoming_path(*place, artwork_, kAnewSuffix);
-            const Path to = incoming_path(*place, artwork_, kImageSuffix);
+        for (const Place& place : std::views::reverse(places_)) {
+            const Path from = incoming_path(place, artwork_, kAnewSuffix);
+            const Path to = incoming_path(place, artwork_, kImageSuffix);
             if (::rename(from.c_str(), to.c_str()) != 0) return fail(errno_error("write", to, errno));
             std::erase(temporary_, from);
         }
@@ -213,8 +214,7 @@ public:
         std::vector<Path> shelves;
         std::set<Path> directories;
         write_out();
-        for (std::size_t i = 0; i < places_.size(); ++i) {
-            const Place& place = places_[i];
+        for (const Place& place : places_) {
             SAT_TRY_VALUE(FileDescriptor fd, create_temporary(place, kMetadataSuffix));
             SAT_TRY(write_all(fd.get(), metadata, place.metadata));
             start_writing_out(fd.get(), 0);

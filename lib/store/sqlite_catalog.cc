@@ -755,6 +755,7 @@ private:
         // Several: each index in turn is asked for its greatest number not above the candidate, which so falls in steps
         // as large as the rarest condition allows.  A candidate that all agree on is found.
         std::vector<Walk> walks;
+        walks.reserve(words.size() + 1);
         for (const WordHash& key : words) {
             walks.emplace_back([this, key](std::uint64_t at_most, std::size_t limit) {
                 return read_numbers(db_.query("SELECT work FROM words WHERE word = ? AND work <= ?"
