@@ -285,10 +285,12 @@ void ClientSession::log_end(const Result<void>& served) const {
 
 // False where the client is done.
 asio::awaitable<Result<bool>> ClientSession::serve_request() {
-    SAT_CO_TRY_VALUE(const std::optional<std::string> text, co_await connection_->receive_request());
-    if (!text) co_return false;
+    auto text = co_await connection_->receive_request();
+    if (!text && text.error().code == Errc::still_pending) co_return true;
+    if (!text) co_return fail(std::move(text.error()));
+    if (!*text) co_return false;
     const bool in_turn = co_await await_turn();
-    Handled handled = co_await answer(*text, in_turn);
+    Handled handled = co_await answer(**text, in_turn);
     if (handled.broken) {
         connection_->abort(*handled.broken);
         co_return fail(std::move(*handled.broken));

@@ -159,7 +159,8 @@ public:
 
     // Until receive_request() has something to read, or would fail at once.  Costs less memory than to wait in there.
     asio::awaitable<void> await_request();
-    // The next REQUEST's text; nothing where the client closed properly.
+    // The next REQUEST's text; nothing where the client closed properly.  still_pending: a PING or a KEY_UPDATE came,
+    // and no request yet.
     asio::awaitable<Result<std::optional<std::string>>> receive_request();
     asio::awaitable<Result<void>> send_response(std::string text);
     // A PONG that nobody asked for: the response takes long, and the client is not to take us for gone.
@@ -212,6 +213,7 @@ private:
     Result<void> set_idle_deadline();
     void establish(TrafficSecret send, TrafficSecret receive);
 
+    bool in_record() const noexcept;
     std::size_t take_ahead(MutableBytes into);
     Result<std::size_t> read_done(std::size_t size, const std::error_code& error);
     void header_came(std::size_t size, Phase phase);

@@ -44,7 +44,7 @@ TEST(Connection, CarriesMessagesOfEverySizeBothWays) {
         const std::string question(size, 'q');
         const std::string reply(size, 'r');
         auto asked = loop.start(pair.client->request(question));
-        const auto request = loop.run(pair.vault->receive_request());
+        const auto request = loop.run(next_request(pair.vault));
         ASSERT_TRUE(request && *request);
         EXPECT_EQ(**request, question);
         ASSERT_TRUE(loop.run(pair.vault->send_response(reply)));
@@ -58,7 +58,7 @@ TEST(Connection, KeepsEventsThatComeBeforeAResponse) {
     EXPECT_TRUE(pair.vault->post_event("one"));
     EXPECT_TRUE(pair.vault->post_event("two"));
     auto asked = loop.start(pair.client->request("question"));
-    ASSERT_TRUE(loop.run(pair.vault->receive_request()));
+    ASSERT_TRUE(loop.run(next_request(pair.vault)));
     ASSERT_TRUE(loop.run(pair.vault->send_response("reply")));
     EXPECT_EQ(loop.finish(asked), "reply");
     EXPECT_EQ(loop.run(pair.client->next_event(10s)), "one");
@@ -77,7 +77,7 @@ TEST(Connection, GoesOnAfterAWaitForAnEventInWhichNoneCame) {
     EXPECT_TRUE(pair.vault->post_event("late"));
     EXPECT_EQ(loop.finish(event), "late");
     auto asked = loop.start(pair.client->request("question"));
-    ASSERT_TRUE(loop.run(pair.vault->receive_request()));
+    ASSERT_TRUE(loop.run(next_request(pair.vault)));
     ASSERT_TRUE(loop.run(pair.vault->send_response("reply")));
     EXPECT_EQ(loop.finish(asked), "reply");
 }
@@ -90,7 +90,7 @@ TEST(Connection, IsKeptAliveByItsClientsPings) {
     ConnectionLimits vault;
     vault.idle = 400ms;
     const Pair pair = connected(loop, client, vault);
-    auto request = loop.start(pair.vault->receive_request());
+    auto request = loop.start(next_request(pair.vault));
     const auto nothing = loop.run(pair.client->next_event(1500ms));
     ASSERT_TRUE(nothing);
     EXPECT_FALSE(*nothing);
@@ -103,7 +103,7 @@ TEST(Connection, EndsWhereNothingArrives) {
     ConnectionLimits vault;
     vault.idle = 50ms;
     const Pair pair = connected(loop, {}, vault);
-    const auto request = loop.run(pair.vault->receive_request());
+    const auto request = loop.run(next_request(pair.vault));
     ASSERT_FALSE(request);
     EXPECT_EQ(request.error().code, Errc::timeout);
     const auto event = loop.run(pair.client->next_event(10s));
@@ -129,7 +129,7 @@ TEST(Connection, WaitsForAnAnswerNoLongerForWhatElseComes) {
     for (const bool event : {false, true}) {
         const Pair pair = connected(loop, client);
         auto asked = loop.start(pair.client->request("question"));
-        ASSERT_TRUE(loop.run(pair.vault->receive_request()));
+        ASSERT_TRUE(loop.run(next_request(pair.vault)));
         ASSERT_TRUE(keep_talking(loop, pair, asked, [&] {
             if (event) return pair.vault->post_event("news");
             return loop.run(pair.vault->send_sign_of_life()).has_value();
@@ -148,7 +148,7 @@ TEST(Connection, WaitsForAVaultAtWorkAsLongAsItGivesSignsOfLifeAndNoLongerThanTh
     const Pair pair = connected(loop, client);
     const auto begun = std::chrono::steady_clock::now();
     auto asked = loop.start(pair.client->request("question", 600ms));
-    ASSERT_TRUE(loop.run(pair.vault->receive_request()));
+    ASSERT_TRUE(loop.run(next_request(pair.vault)));
     ASSERT_TRUE(keep_talking(loop, pair, asked, [&] { return loop.run(pair.vault->send_sign_of_life()).has_value(); }));
     const auto answer = loop.finish(asked);
     ASSERT_FALSE(answer);
@@ -161,7 +161,7 @@ TEST(Connection, ClosesWithAWordThatTheOtherEndUnderstands) {
     {
         const Pair pair = connected(loop);
         loop.run(pair.client->close());
-        const auto request = loop.run(pair.vault->receive_request());
+        const auto request = loop.run(next_request(pair.vault));
         ASSERT_TRUE(request);
         EXPECT_FALSE(*request);
     }
@@ -186,7 +186,7 @@ TEST(Connection, ClosesWithAWordThatTheOtherEndUnderstands) {
 TEST(Connection, IsToldToStopWhileIdleAndCanStillSayWhy) {
     Loop loop;
     const Pair pair = connected(loop);
-    auto request = loop.start(pair.vault->receive_request());
+    auto request = loop.start(next_request(pair.vault));
     loop.for_a_while(20ms);
     pair.vault->interrupt_idle();
     const auto stopped = loop.finish(request);
@@ -215,7 +215,7 @@ TEST(Connection, ChangesItsKeysAsOftenAsItMust) {
     const Pair pair = connected(loop, limits, limits);
     for (int i = 0; i < 100; ++i) {
         auto asked = loop.start(pair.client->request("q" + std::to_string(i)));
-        EXPECT_EQ(loop.run(pair.vault->receive_request()), "q" + std::to_string(i));
+        EXPECT_EQ(loop.run(next_request(pair.vault)), "q" + std::to_string(i));
         ASSERT_TRUE(loop.run(pair.vault->send_response("r" + std::to_string(i))));
         EXPECT_EQ(loop.finish(asked), "r" + std::to_string(i));
     }
@@ -241,7 +241,7 @@ TEST(Connection, RestsWhereNothingComesOrGoesAndGoesOnFromThere) {
         auto waiting = loop.start(pair.vault->await_request());
         auto response = loop.start(pair.client->request(text));
         loop.finish(waiting);
-        EXPECT_EQ(loop.run(pair.vault->receive_request()), text);
+        EXPECT_EQ(loop.run(next_request(pair.vault)), text);
         ASSERT_TRUE(loop.until(both_rest)) << "while the vault is at work";
         EXPECT_TRUE(loop.run(pair.vault->send_response("r")));
         EXPECT_EQ(loop.finish(response), "r");
@@ -249,6 +249,23 @@ TEST(Connection, RestsWhereNothingComesOrGoesAndGoesOnFromThere) {
         pair.vault->post_event("e");
         EXPECT_EQ(loop.run(pair.client->next_event(20s)).value(), "e");
     }
+}
+
+TEST(Connection, AVaultGoesBackToItsWaitAfterAPing) {
+    Loop loop;
+    HalfRaw pair = half_raw(loop);
+    auto waiting = loop.start(pair.vault->await_request());
+    pair.client.send(pair.client.sealer->ping());
+    loop.finish(waiting);
+    const auto nothing = loop.run(pair.vault->receive_request());
+    ASSERT_FALSE(nothing);
+    EXPECT_EQ(nothing.error().code, Errc::still_pending);
+    EXPECT_FALSE(pair.vault->failure());
+    EXPECT_TRUE(pair.vault->rests());
+    waiting = loop.start(pair.vault->await_request());
+    pair.client.send(*pair.client.sealer->message(RecordType::request, as_bytes("{}")));
+    loop.finish(waiting);
+    EXPECT_EQ(loop.run(pair.vault->receive_request()), "{}");
 }
 
 TEST(Connection, RestsInTheMiddleOfAStreamWithoutHarm) {
@@ -267,7 +284,7 @@ TEST(Connection, RestsInTheMiddleOfAStreamWithoutHarm) {
         co_return Result<void>();
     };
     auto answer = loop.start(pair.client->upload("upload.data", image.size(), source));
-    ASSERT_TRUE(loop.run(pair.vault->receive_request()));
+    ASSERT_TRUE(loop.run(next_request(pair.vault)));
     ASSERT_TRUE(loop.run(pair.vault->receive_bulk(image.size(), sink)));
     EXPECT_EQ(got, image);
     EXPECT_TRUE(loop.run(pair.vault->send_response("done")));
@@ -281,7 +298,7 @@ TEST(Connection, WaitsForARequestAsLongAsItMay) {
     {
         const Pair pair = connected(loop, {}, limits);
         loop.run(pair.vault->await_request());
-        const auto request = loop.run(pair.vault->receive_request());
+        const auto request = loop.run(next_request(pair.vault));
         ASSERT_FALSE(request);
         EXPECT_EQ(request.error().code, Errc::timeout);
         loop.run(pair.vault->await_request());
@@ -295,7 +312,7 @@ TEST(Connection, WaitsForARequestAsLongAsItMay) {
         pair.vault->interrupt_idle();
         loop.finish(waiting);
         loop.run(pair.vault->await_request());
-        const auto request = loop.run(pair.vault->receive_request());
+        const auto request = loop.run(next_request(pair.vault));
         ASSERT_FALSE(request);
         EXPECT_EQ(request.error().code, Errc::cancelled);
         EXPECT_FALSE(pair.vault->failure());
@@ -305,7 +322,7 @@ TEST(Connection, WaitsForARequestAsLongAsItMay) {
         auto waiting = loop.start(pair.vault->await_request());
         loop.run(pair.client->close());
         loop.finish(waiting);
-        const auto request = loop.run(pair.vault->receive_request());
+        const auto request = loop.run(next_request(pair.vault));
         ASSERT_TRUE(request);
         EXPECT_FALSE(*request) << "a proper end";
     }
@@ -319,7 +336,7 @@ TEST(Records, OfARequestThatDripsAreCutOffOnceItBegan) {
     auto waiting = loop.start(pair.vault->await_request());
     ASSERT_TRUE(pair.client.send(Bytes(1)));
     loop.finish(waiting);
-    const auto request = loop.run(pair.vault->receive_request());
+    const auto request = loop.run(next_request(pair.vault));
     ASSERT_FALSE(request);
     EXPECT_EQ(request.error().code, Errc::timeout);
 }
@@ -356,7 +373,7 @@ TEST_P(BulkSize, PassesWholeInBothDirections) {
 
     received.clear();
     auto sending = loop.start(pair.client->upload("upload.data", stream.size(), source_of(stream)));
-    EXPECT_EQ(loop.run(pair.vault->receive_request()), "upload.data");
+    EXPECT_EQ(loop.run(next_request(pair.vault)), "upload.data");
     got = loop.run(pair.vault->receive_bulk(stream.size(), sink_into(received)));
     ASSERT_TRUE(got);
     EXPECT_EQ(received, stream);
@@ -407,7 +424,7 @@ TEST(Bulk, ThatWasSentIsAnsweredInTimeWhateverElseComes) {
     const Bytes stream = pattern(5 * kDataBody);
     Bytes received;
     auto sending = loop.start(pair.client->upload("upload.data", stream.size(), source_of(stream)));
-    ASSERT_TRUE(loop.run(pair.vault->receive_request()));
+    ASSERT_TRUE(loop.run(next_request(pair.vault)));
     ASSERT_TRUE(loop.run(pair.vault->receive_bulk(stream.size(), sink_into(received))));
     ASSERT_TRUE(
         keep_talking(loop, pair, sending, [&] { return loop.run(pair.vault->send_sign_of_life()).has_value(); }));
@@ -431,7 +448,7 @@ TEST(Bulk, StopsWhereTheVaultAnswersEarlyAndTheConnectionGoesOn) {
         co_return Result<void>();
     };
     auto sending = loop.start(pair.client->upload("upload.data", length, source));
-    ASSERT_TRUE(loop.run(pair.vault->receive_request()));
+    ASSERT_TRUE(loop.run(next_request(pair.vault)));
     const auto got = loop.run(pair.vault->receive_bulk(length, sink));
     ASSERT_TRUE(got);
     ASSERT_TRUE(got->refused);
@@ -443,13 +460,13 @@ TEST(Bulk, StopsWhereTheVaultAnswersEarlyAndTheConnectionGoesOn) {
 
     // Refused at once, whatever its length.
     sending = loop.start(pair.client->upload("upload.data", 10 * kDataBody + 3, source));
-    ASSERT_TRUE(loop.run(pair.vault->receive_request()));
+    ASSERT_TRUE(loop.run(next_request(pair.vault)));
     ASSERT_TRUE(loop.run(pair.vault->send_response("refused again")));
     ASSERT_TRUE(loop.run(pair.vault->discard_bulk()));
     EXPECT_EQ(loop.finish(sending), "refused again");
 
     auto asked = loop.start(pair.client->request("next"));
-    EXPECT_EQ(loop.run(pair.vault->receive_request()), "next");
+    EXPECT_EQ(loop.run(next_request(pair.vault)), "next");
     ASSERT_TRUE(loop.run(pair.vault->send_response("fine")));
     EXPECT_EQ(loop.finish(asked), "fine");
 }
@@ -462,7 +479,7 @@ TEST(Bulk, RefusedByItsVeryLastBytesNeedsNothingDiscarded) {
         co_return fail(Errc::envelope_invalid, "no envelope");
     };
     auto sending = loop.start(pair.client->upload("upload.data", stream.size(), source_of(stream)));
-    ASSERT_TRUE(loop.run(pair.vault->receive_request()));
+    ASSERT_TRUE(loop.run(next_request(pair.vault)));
     const auto got = loop.run(pair.vault->receive_bulk(stream.size(), sink));
     ASSERT_TRUE(got && got->refused);
     EXPECT_EQ(got->refused->code, Errc::envelope_invalid);
@@ -480,7 +497,7 @@ TEST(Bulk, EndsTheConnectionWhereItsSourceFails) {
         co_return Result<void>();
     };
     auto sending = loop.start(pair.client->upload("upload.data", 20 * kDataBody, source));
-    ASSERT_TRUE(loop.run(pair.vault->receive_request()));
+    ASSERT_TRUE(loop.run(next_request(pair.vault)));
     Bytes received;
     const auto got = loop.run(pair.vault->receive_bulk(20 * kDataBody, sink_into(received)));
     ASSERT_FALSE(got);
@@ -508,7 +525,7 @@ TEST(Bulk, WaitsForItsWorkersWhenThePeerVanishes) {
         co_return Result<void>();
     };
     auto sending = loop.start(pair.client->upload("upload.data", length, source));
-    ASSERT_TRUE(loop.run(pair.vault->receive_request()));
+    ASSERT_TRUE(loop.run(next_request(pair.vault)));
     const auto got = loop.run(pair.vault->receive_bulk(length, sink));
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().code, Errc::interrupted);
@@ -572,7 +589,7 @@ TEST(Bulk, IsPutTogetherFromPiecesOfAnySizeAndLeavesWhatComesBehindIt) {
         ASSERT_TRUE(got) << piece << ": " << got.error().message;
         EXPECT_FALSE(got->refused);
         EXPECT_EQ(received, stream) << piece;
-        EXPECT_EQ(loop.run(pair.vault->receive_request()), "next") << piece;
+        EXPECT_EQ(loop.run(next_request(pair.vault)), "next") << piece;
     }
 }
 
@@ -662,7 +679,7 @@ TEST(Records, ThatAreWrongEndTheConnectionWithoutAnAnswer) {
     for (const auto& bad : kCases) {
         Loop loop;
         HalfRaw pair = half_raw(loop);
-        auto request = loop.start(pair.vault->receive_request());
+        auto request = loop.start(next_request(pair.vault));
         pair.client.send(bad.frame(*pair.client.sealer));
         const auto got = loop.finish(request);
         ASSERT_FALSE(got) << bad.what;
@@ -681,7 +698,7 @@ TEST(Records, ThatDripByteByByteAreCutOff) {
     ConnectionLimits limits;
     limits.message = 150ms;
     HalfRaw pair = half_raw(loop, limits);
-    auto request = loop.start(pair.vault->receive_request());
+    auto request = loop.start(next_request(pair.vault));
     const Bytes frame = *pair.client.sealer->message(RecordType::request, as_bytes("{}"));
     for (std::size_t i = 0; i < frame.size() && !request.done(); ++i) {
         pair.client.send(ByteView(frame).subspan(i, 1));

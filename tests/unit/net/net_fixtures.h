@@ -116,6 +116,15 @@ inline ServerHelloExt test_hello() {
     return ext;
 }
 
+// As a session waits for one: in await_request(), over and over while only PINGs and KEY_UPDATEs come.
+inline asio::awaitable<Result<std::optional<std::string>>> next_request(std::shared_ptr<Connection> vault) {
+    for (;;) {
+        co_await vault->await_request();
+        auto request = co_await vault->receive_request();
+        if (request || request.error().code != Errc::still_pending) co_return request;
+    }
+}
+
 // As a server does: a failure is told to the client.
 inline asio::awaitable<Result<ClientIdentity>> accept_and_tell(Loop& loop, std::shared_ptr<Connection> vault) {
     auto client = co_await vault->accept_handshake(vault_party(), test_hello, loop.workers);

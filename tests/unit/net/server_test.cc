@@ -35,6 +35,7 @@ public:
         for (;;) {
             co_await connection_->await_request();
             const auto request = co_await connection_->receive_request();
+            if (!request && request.error().code == Errc::still_pending) continue;
             if (!request && request.error().code == Errc::cancelled) {
                 co_await connection_->close(Errc::going_away);
                 co_return;

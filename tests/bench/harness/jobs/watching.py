@@ -11,7 +11,7 @@ from ..peers.sat import quiet
 from ..suite import Suite
 
 FIRST = 50  # what these make a server load and allocate once is no watcher's
-SETTLE = 1.0
+SETTLE = 6.0  # what a server holds for some seconds after the last message is no waiting client's
 
 
 def watchers(world):
