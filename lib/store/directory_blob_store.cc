@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <ranges>
 #include <set>
 #include <system_error>
 #include <unordered_map>
@@ -193,9 +192,10 @@ public:
     // From the last copy to the first, which is the one that counts: a failure on the way leaves there what was.
     Result<void> replace() override {
         SAT_ASSERT(suffix_ == kAnewSuffix);
-        for (const Place& place : std::views::reverse(places_)) {
-            const Path from = incoming_path(place, artwork_, kAnewSuffix);
-            const Path to = incoming_path(place, artwork_, kImageSuffix);
+        // NOLINTNEXTLINE(modernize-loop-convert): clang 14 does not compile the views of libstdc++ 12
+        for (auto place = places_.rbegin(); place != places_.rend(); ++place) {
+            const Path from = incoming_path(*place, artwork_, kAnewSuffix);
+            const Path to = incoming_path(*place, artwork_, kImageSuffix);
             if (::rename(from.c_str(), to.c_str()) != 0) return fail(errno_error("write", to, errno));
             std::erase(temporary_, from);
         }
