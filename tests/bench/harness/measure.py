@@ -74,6 +74,8 @@ class Comparison:
     # What a ratio is held to: of "ratio" to the peer, or the "value" itself.
     must_of: str = "ratio"
     aim_of: str = "ratio"
+    # `sat` is no program of SAT's but the bound: the verdict says whether the target is within reach at all.
+    bound: bool = False
 
 
 class Meter:

@@ -37,6 +37,8 @@ def judged(value, ratio, wanted, of, more):
 def verdict(comparison, must, aim):
     if comparison.must is None:
         return "for information"
+    if comparison.bound:
+        return "within reach" if must else "OUT OF REACH"
     if not must:
         return "MISSED"
     return "aim met" if aim and comparison.aim is not None else "must met"

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from .measure import Meter
+from .peers.bare import Bare
 from .peers.certificates import Certificates
 from .peers.mosquitto import Mosquitto
 from .peers.nginx import Nginx
@@ -80,3 +81,8 @@ class World:
     def original(self, encoding):
         make = lambda: Original(self.drivers / "bench-original", self.place.memory / f"original-{encoding}", encoding)
         return self.once("original-" + encoding, make)
+
+    def bare(self, name, where, copies=1):
+        """What a transfer takes at least, its files in `where`."""
+        make = lambda: Bare(self.drivers / "bench-bare", self.artist().home, where / f"bare-{name}", copies)
+        return self.once("bare-" + name, make)

@@ -2,8 +2,9 @@
 """Job 15: against the original scheme, in both of its encodings; both sides keep a duplicate."""
 
 from ..measure import Comparison, Contender
+from ..peers.sat import quiet
 from ..suite import Suite
-from .transfers import COMMAND, NO_PREVIEW, _rate, _then, _uploads
+from .transfers import BARE, COMMAND, NO_PREVIEW, _bare_upload, _rate, _then, _uploads
 
 SIZE = 200_000_000
 
@@ -25,10 +26,12 @@ def up(world):
         name = f"original scheme, {encoding}"
         run = lambda server=server: world.meter.client(server, server.put(image))
         contenders.append(Contender(name, _then(lambda server=server: drop(server), run)))
+    contenders.append(_bare_upload(world, world.bare("doubled", world.place.memory, copies=2), image))
     contenders += _uploads(world, vault, image)
-    for sat, what in ((COMMAND, "200 MB up"), (NO_PREVIEW, "200 MB up, no preview")):
+    for sat, what in ((COMMAND, "200 MB up"), (NO_PREVIEW, "200 MB up, no preview"), (BARE, "the bound of 200 MB up")):
         for encoding in ("json", "binary"):
-            lines.append(Comparison(15, what, sat, f"original scheme, {encoding}", "MB/s", _rate(size), 6, 9))
+            peer = f"original scheme, {encoding}"
+            lines.append(Comparison(15, what, sat, peer, "MB/s", _rate(size), 6, 9, bound=sat == BARE))
     return contenders, lines
 
 
@@ -54,6 +57,10 @@ def down(world):
         run = lambda server=server: world.meter.client(server, server.get("kept", here))
         contenders.append(Contender(name, _then(drop, run)))
         lines.append(Comparison(15, "200 MB down", sat, name, "MB/s", _rate(size), 8, 12))
+        lines.append(Comparison(15, "the bound of 200 MB down", BARE, name, "MB/s", _rate(size), 8, 12, bound=True))
+    bare = world.bare("doubled", world.place.memory, copies=2)
+    quiet(bare.put(image))
+    contenders.append(Contender(BARE, _then(drop, lambda: world.meter.client(bare, bare.get(here)))))
     contenders.append(Contender(sat, _then(drop, lambda: world.meter.client(vault, ask))))
     return contenders, lines
 

@@ -10,6 +10,7 @@ from ..suite import Suite
 GIB = 1 << 30
 COMMAND = "sat-artist upload"
 NO_PREVIEW = "sat-artist upload --no-preview"
+BARE = "bare loop"
 
 
 def _size(world):
@@ -38,6 +39,10 @@ def _uploads(world, vault, *files):
     ]
 
 
+def _bare_upload(world, bare, *files):
+    return Contender(BARE, _then(bare.drop_images, lambda: world.meter.client(bare, bare.put(*files))))
+
+
 def _then(clean, run):
     def both():
         try:
@@ -53,6 +58,7 @@ def upload(world):
     size = image.stat().st_size
     nginx, sshd = world.nginx(), world.sshd()
     vault = world.vault("memory", world.place.memory)
+    bare = world.bare("memory", world.place.memory)
     there = world.place.memory / "scp.tif"
 
     def put():
@@ -73,20 +79,26 @@ def upload(world):
         Contender("nginx PUT + dgst", _then(drop_put, put)),
         Contender("scp -O aes256-gcm", _then(drop_scp, scp)),
         Contender("scp -O", _then(drop_scp, scp_default)),
+        _bare_upload(world, bare, image),
         *_uploads(world, vault, image),
     ]
     rate, cpu = _rate(size), _cpu(size)
     lines = []
-    for sat in (COMMAND, NO_PREVIEW):
-        whole = "upload" if sat == COMMAND else "upload, no preview"
+    for sat, whole in ((COMMAND, "upload"), (NO_PREVIEW, "upload, no preview"), (BARE, "the bound of an upload")):
+        bound = sat == BARE
         lines += [
-            Comparison(1, whole, sat, "nginx PUT + dgst", "MB/s", rate, 1.15, 1.6),
-            Comparison(1, whole, sat, "scp -O aes256-gcm", "MB/s", rate, 1.05, 1.6),
-            Comparison(2, whole, sat, "nginx PUT + dgst", "MB/s", rate, 0.6, 0.85,
+            Comparison(1, whole, sat, "nginx PUT + dgst", "MB/s", rate, 1.15, 1.6, bound=bound),
+            Comparison(1, whole, sat, "scp -O aes256-gcm", "MB/s", rate, 1.05, 1.6, bound=bound),
+            Comparison(2, whole, sat, "nginx PUT + dgst", "MB/s", rate, 0.6, 0.85, bound=bound,
                        peer_figure=lambda sample: size / 1e6 / sample.figures["put"]),
-            Comparison(6, whole + ", CPU", sat, "nginx PUT + dgst", "s/GiB", cpu, 0.95, 0.85, more_is_better=False),
+            Comparison(6, whole + ", CPU", sat, "nginx PUT + dgst", "s/GiB", cpu, 0.95, 0.85, more_is_better=False,
+                       bound=bound),
         ]  # fmt: skip
-    return contenders, lines
+    return contenders, [
+        *lines,
+        Comparison(1, "upload, no preview", NO_PREVIEW, BARE, "MB/s", rate),
+        Comparison(6, "upload, no preview, CPU", NO_PREVIEW, BARE, "s/GiB", cpu),
+    ]
 
 
 def durable(world):
@@ -101,12 +113,15 @@ def durable(world):
     sftp = lambda: world.meter.client(sshd, sshd.sftp(batch))
     contenders = [
         Contender("sftp put -f", _then(lambda: there.unlink(missing_ok=True), sftp)),
+        _bare_upload(world, world.bare("disk", world.place.disk), image),
         *_uploads(world, vault, image),
     ]
     rate = _rate(size)
     return contenders, [
         Comparison(3, "durable upload", COMMAND, "sftp put -f", "MB/s", rate, 1.3, 1.7),
         Comparison(3, "durable upload, no preview", NO_PREVIEW, "sftp put -f", "MB/s", rate, 1.3, 1.7),
+        Comparison(3, "the bound of a durable upload", BARE, "sftp put -f", "MB/s", rate, 1.3, 1.7, bound=True),
+        Comparison(3, "durable upload, no preview", NO_PREVIEW, BARE, "MB/s", rate),
     ]
 
 
@@ -133,6 +148,7 @@ def many(world):
 
     contenders = [
         Contender("sftp put -f", _then(drop, lambda: world.meter.client(sshd, sshd.sftp(batch)))),
+        _bare_upload(world, world.bare("disk", world.place.disk), *files),
         *_uploads(world, vault, *files),
     ]
     what = f"{count} × 1 MiB, each durable"
@@ -140,6 +156,8 @@ def many(world):
     return contenders, [
         Comparison(4, what, COMMAND, "sftp put -f", "MB/s", rate, 1.2, 1.6),
         Comparison(4, what + ", no preview", NO_PREVIEW, "sftp put -f", "MB/s", rate, 1.2, 1.6),
+        Comparison(4, what + ", the bound", BARE, "sftp put -f", "MB/s", rate, 1.2, 1.6, bound=True),
+        Comparison(4, what + ", no preview", NO_PREVIEW, BARE, "MB/s", rate),
     ]
 
 
@@ -151,6 +169,8 @@ def request(world):
     collector = world.collector()
     identifier = world.artist().upload(vault, image)
     quiet(nginx.put(image, "image.tif"))
+    bare = world.bare("memory", world.place.memory)
+    quiet(bare.put(image))
     here = world.place.memory / "requested.tif"
     batch = world.place.disk / "request.sftp"
     batch.write_text(f"get {nginx.files / 'image.tif'} {here}\n")
@@ -162,14 +182,22 @@ def request(world):
     contenders = [
         Contender("nginx + curl", _then(drop, lambda: world.meter.client(nginx, nginx.get("image.tif", here)))),
         Contender("sftp get", _then(drop, lambda: world.meter.client(sshd, sshd.sftp(batch)))),
+        Contender(BARE, _then(drop, lambda: world.meter.client(bare, bare.get(here)))),
         Contender("sat-collector request", _then(drop, lambda: world.meter.client(vault, ask))),
     ]
-    rate = _rate(size)
-    sat = "sat-collector request"
+    rate, cpu = _rate(size), _cpu(size)
+    lines = []
+    for sat, what in (("sat-collector request", "request"), (BARE, "the bound of a request")):
+        bound = sat == BARE
+        lines += [
+            Comparison(5, what, sat, "nginx + curl", "MB/s", rate, 1.0, 1.3, bound=bound),
+            Comparison(5, what, sat, "sftp get", "MB/s", rate, 1.9, 1.9, bound=bound),
+            Comparison(6, what + ", CPU", sat, "nginx + curl", "s/GiB", cpu, 0.85, 0.7, more_is_better=False, bound=bound),
+        ]
     return contenders, [
-        Comparison(5, "request", sat, "nginx + curl", "MB/s", rate, 1.0, 1.3),
-        Comparison(5, "request", sat, "sftp get", "MB/s", rate, 1.9, 1.9),
-        Comparison(6, "request, CPU", sat, "nginx + curl", "s/GiB", _cpu(size), 0.85, 0.7, more_is_better=False),
+        *lines,
+        Comparison(5, "request", "sat-collector request", BARE, "MB/s", rate),
+        Comparison(6, "request, CPU", "sat-collector request", BARE, "s/GiB", cpu),
     ]
 
 
