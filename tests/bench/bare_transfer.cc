@@ -7,33 +7,28 @@
 // rules, no limits, no catalogue worth the name, nothing sent but these bytes, and not a thread more than connections.
 // A session is there already: both ends know its key.
 //
-//     bench-bare serve HOME DIRECTORY COPIES         prints its port, then serves until it is killed
-//     bench-bare put HOME PORT FILE...               over four connections at once
-//     bench-bare get HOME PORT FILE                  the image that was stored last
+//     bench-bare-transfer serve HOME DIRECTORY COPIES         prints its port, then serves until it is killed
+//     bench-bare-transfer put HOME PORT FILE...               over four connections at once
+//     bench-bare-transfer get HOME PORT FILE                  the image that was stored last
 //
 // HOME is of sat-artist: its keys are those of both ends.
 // SPDX-License-Identifier: Apache-2.0
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include <algorithm>
 #include <atomic>
 #include <iostream>
 #include <mutex>
-#include <stdexcept>
 #include <thread>
 
+#include "bench/bare.h"
 #include "client/key_home.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
 #include "wire/limits.h"
 
-namespace sat {
+namespace sat::bare {
 
 namespace {
 
@@ -47,44 +42,6 @@ constexpr std::size_t kMetadataSize = 2048;
 constexpr std::size_t kCatalogueEntry = 8192;
 constexpr std::size_t kLeaf = 2048;
 const Bytes kLabel;
-
-void require(bool ok, const char* what) {
-    if (!ok) throw std::runtime_error(what);
-}
-template <typename T>
-T must(Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().message);
-    if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-template <typename T>
-MutableBytes memory_of(T& value) {
-    return {reinterpret_cast<std::byte*>(&value), sizeof value};
-}
-
-class Stream {
-public:
-    explicit Stream(FileDescriptor fd) : fd_(std::move(fd)) {
-        const int yes = 1;
-        require(setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) == 0, "no socket");
-    }
-    void send(ByteView bytes) const {
-        while (!bytes.empty()) {
-            const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-            require(sent > 0, "cannot send");
-            bytes = bytes.subspan(static_cast<std::size_t>(sent));
-        }
-    }
-    // False at the end of the stream, in place of the first byte.
-    bool receive(MutableBytes into) const {
-        const ssize_t got = recv(fd_.get(), into.data(), into.size(), MSG_WAITALL);
-        require(got == 0 || static_cast<std::size_t>(got) == into.size(), "the connection ended");
-        return got > 0;
-    }
-
-private:
-    FileDescriptor fd_;
-};
 
 // Of one image.
 struct Begin {
@@ -163,12 +120,6 @@ void write_bodies(int fd, const std::vector<MutableBytes>& bodies) {
     require(written >= 0 && static_cast<std::size_t>(written) == size, "cannot write");
 }
 
-FileDescriptor create(const Path& path, int flags = O_TRUNC) {
-    FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600));
-    require(static_cast<bool>(fd), "cannot create a file");
-    return fd;
-}
-void sync(const FileDescriptor& fd) { require(fdatasync(fd.get()) == 0, "cannot sync"); }
 void append_durably(const FileDescriptor& fd, std::size_t size) {
     must(write_all(fd.get(), Bytes(size), "a log"));
     sync(fd);
@@ -208,7 +159,7 @@ private:
         SecretBytes data_key = must(kem_.unwrap(begin.wrapped, kLabel));
         Ciphers ciphers(data_key);
         std::vector<FileDescriptor> images;
-        for (int copy = 0; copy < copies_; ++copy) images.push_back(create(path(number, copy, ".part")));
+        for (int copy = 0; copy < copies_; ++copy) images.push_back(create(path(number, copy, ".part"), O_TRUNC));
         Sha256 hash;
         Bytes batch(kBatch * kRecord);
         Bytes plain(kRecordPlain);
@@ -246,7 +197,7 @@ private:
     void publish(std::uint64_t number, const std::vector<FileDescriptor>& images) {
         std::vector<FileDescriptor> metadata;
         for (int copy = 0; copy < copies_; ++copy) {
-            metadata.push_back(create(path(number, copy, ".meta.part")));
+            metadata.push_back(create(path(number, copy, ".meta.part"), O_TRUNC));
             must(write_all(metadata.back().get(), Bytes(kMetadataSize), "metadata"));
         }
         for (const FileDescriptor& image : images) sync(image);
@@ -296,41 +247,7 @@ private:
     Stored last_;
 };
 
-int serve(const KeyHome& home, const Path& directory, int copies) {
-    Server server(home, directory, copies);
-    sockaddr_in here{};
-    here.sin_family = AF_INET;
-    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof here;
-    auto* address = reinterpret_cast<sockaddr*>(&here);
-    const FileDescriptor listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    require(bind(listener.get(), address, size) == 0 && listen(listener.get(), 16) == 0, "cannot listen");
-    require(getsockname(listener.get(), address, &size) == 0, "no port");
-    std::cout << ntohs(here.sin_port) << std::endl;
-    for (;;) {
-        FileDescriptor fd(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-        require(static_cast<bool>(fd), "cannot accept");
-        std::thread([&server, fd = std::move(fd)]() mutable {
-            try {
-                server.serve(Stream(std::move(fd)));
-            } catch (const std::exception& error) {
-                std::cerr << "bench-bare: " << error.what() << "\n";
-            }
-        }).detach();
-    }
-}
-
 // --- The clients' end ---
-
-Stream connect_to(const std::string& port) {
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
-    FileDescriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    require(connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0, "cannot connect");
-    return Stream(std::move(fd));
-}
 
 void put_one(const Stream& stream, const KemPrivateKey& kem, const SigningKey& sign, const Path& path) {
     const FileDescriptor file = must(open_regular(path));
@@ -376,7 +293,7 @@ int put(const KeyHome& home, const std::string& port, const std::vector<Path>& f
             const Stream stream = connect_to(port);
             for (std::size_t i = next++; i < files.size(); i = next++) put_one(stream, kem, sign, files[i]);
         } catch (const std::exception& error) {
-            std::cerr << "bench-bare: " << error.what() << "\n";
+            std::cerr << "bench-bare-transfer: " << error.what() << "\n";
             failed = true;
         }
     };
@@ -394,7 +311,7 @@ int get(const KeyHome& home, const std::string& port, const Path& path) {
     stream.send(memory_of(begin));
     require(stream.receive(memory_of(begin)), "no answer");
     Ciphers ciphers(must(kem.unwrap(begin.wrapped, kLabel)));
-    const FileDescriptor out = create(path);
+    const FileDescriptor out = create(path, O_TRUNC);
     Sha256 hash;
     Bytes batch(kBatch * kRecord);
     Bytes plain(kBatch * kRecordPlain);
@@ -417,24 +334,22 @@ int get(const KeyHome& home, const std::string& port, const Path& path) {
 int run(const std::vector<std::string>& words) {
     const std::string command = words.size() >= 4 ? words[0] : "";
     if (command != "serve" && command != "put" && command != "get") {
-        std::cerr << "usage: bench-bare serve HOME DIR COPIES | put HOME PORT FILE... | get HOME PORT FILE\n";
+        std::cerr << "usage: bench-bare-transfer serve HOME DIR COPIES | put HOME PORT FILE... | get HOME PORT FILE\n";
         return 64;
     }
     const KeyHome home = must(KeyHome::open(words[1]));
-    if (command == "serve") return serve(home, words[2], std::stoi(words[3]));
+    if (command == "serve") {
+        Server server(home, words[2], std::stoi(words[3]));
+        serve([&server](const Stream& stream) { server.serve(stream); });
+    }
     if (command == "get") return get(home, words[2], words[3]);
     return put(home, words[2], {words.begin() + 3, words.end()});
 }
 
 }  // namespace
 
-}  // namespace sat
+}  // namespace sat::bare
 
 int main(int argc, char** argv) {
-    try {
-        return sat::run({argv + 1, argv + argc});
-    } catch (const std::exception& error) {
-        std::cerr << "bench-bare: " << error.what() << "\n";
-        return 1;
-    }
+    return sat::bare::main_of("bench-bare-transfer", [&] { return sat::bare::run({argv + 1, argv + argc}); });
 }

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from .measure import Meter
-from .peers.bare import Bare
+from .peers.bare import BareStatements, BareTransfer
 from .peers.certificates import Certificates
 from .peers.mosquitto import Mosquitto
 from .peers.nginx import Nginx
@@ -82,7 +82,12 @@ class World:
         make = lambda: Original(self.drivers / "bench-original", self.place.memory / f"original-{encoding}", encoding)
         return self.once("original-" + encoding, make)
 
-    def bare(self, name, where, copies=1):
+    def bare_transfer(self, name, where, copies=1):
         """What a transfer takes at least, its files in `where`."""
-        make = lambda: Bare(self.drivers / "bench-bare", self.artist().home, where / f"bare-{name}", copies)
+        program = self.drivers / "bench-bare-transfer"
+        make = lambda: BareTransfer(program, self.artist().home, where / f"bare-{name}", copies)
         return self.once("bare-" + name, make)
+
+    def bare_statements(self):
+        make = lambda: BareStatements(self.drivers / "bench-bare-statements", self.artist().home, self.place.disk / "bare-statements")
+        return self.once("bare-statements", make)

@@ -26,7 +26,7 @@ def up(world):
         name = f"original scheme, {encoding}"
         run = lambda server=server: world.meter.client(server, server.put(image))
         contenders.append(Contender(name, _then(lambda server=server: drop(server), run)))
-    contenders.append(_bare_upload(world, world.bare("doubled", world.place.memory, copies=2), image))
+    contenders.append(_bare_upload(world, world.bare_transfer("doubled", world.place.memory, copies=2), image))
     contenders += _uploads(world, vault, image)
     for sat, what in ((COMMAND, "200 MB up"), (NO_PREVIEW, "200 MB up, no preview"), (BARE, "the bound of 200 MB up")):
         for encoding in ("json", "binary"):
@@ -58,7 +58,7 @@ def down(world):
         contenders.append(Contender(name, _then(drop, run)))
         lines.append(Comparison(15, "200 MB down", sat, name, "MB/s", _rate(size), 8, 12))
         lines.append(Comparison(15, "the bound of 200 MB down", BARE, name, "MB/s", _rate(size), 8, 12, bound=True))
-    bare = world.bare("doubled", world.place.memory, copies=2)
+    bare = world.bare_transfer("doubled", world.place.memory, copies=2)
     quiet(bare.put(image))
     contenders.append(Contender(BARE, _then(drop, lambda: world.meter.client(bare, bare.get(here)))))
     contenders.append(Contender(sat, _then(drop, lambda: world.meter.client(vault, ask))))

@@ -8,6 +8,7 @@ from ..machine import CLIENT_CORE
 from ..measure import Comparison, Contender, Sample
 from ..peers.sat import quiet
 from ..suite import Suite
+from .transfers import BARE
 
 TABLES = """
 CREATE TABLE transfer_works(id int PRIMARY KEY, owner int NOT NULL, seq int NOT NULL);
@@ -69,11 +70,26 @@ def make(clients):
 
             return world.meter.around(store.vault, action, own_children=True)
 
-        contenders = [Contender("PostgreSQL", pgbench), Contender("SAT", transfers)]
+        bare = world.bare_statements()
+
+        def statements():
+            argv = ["taskset", "-c", CLIENT_CORE, *bare.run(clients, 4 * each)]
+
+            def action():
+                count, took = quiet(argv).split()
+                return Sample(float(took), 0.0, figures={"rate": float(count) / float(took)})
+
+            return world.meter.around(bare, action, own_children=True)
+
+        contenders = [Contender("PostgreSQL", pgbench), Contender(BARE, statements), Contender("SAT", transfers)]
         must, aim = (1.0, 1.3) if clients == 1 else (1.5, 2.5)
         what = f"transfers, {clients} client{'' if clients == 1 else 's'}"
         rate = lambda sample: sample.figures["rate"]
-        return contenders, [Comparison(9, what, "SAT", "PostgreSQL", "/s", rate, must, aim)]
+        return contenders, [
+            Comparison(9, what, "SAT", "PostgreSQL", "/s", rate, must, aim),
+            Comparison(9, f"the bound of {what}", BARE, "PostgreSQL", "/s", rate, must, aim, bound=True),
+            Comparison(9, what, "SAT", BARE, "/s", rate),
+        ]
 
     return ownership
 

@@ -58,7 +58,7 @@ def upload(world):
     size = image.stat().st_size
     nginx, sshd = world.nginx(), world.sshd()
     vault = world.vault("memory", world.place.memory)
-    bare = world.bare("memory", world.place.memory)
+    bare = world.bare_transfer("memory", world.place.memory)
     there = world.place.memory / "scp.tif"
 
     def put():
@@ -113,7 +113,7 @@ def durable(world):
     sftp = lambda: world.meter.client(sshd, sshd.sftp(batch))
     contenders = [
         Contender("sftp put -f", _then(lambda: there.unlink(missing_ok=True), sftp)),
-        _bare_upload(world, world.bare("disk", world.place.disk), image),
+        _bare_upload(world, world.bare_transfer("disk", world.place.disk), image),
         *_uploads(world, vault, image),
     ]
     rate = _rate(size)
@@ -148,7 +148,7 @@ def many(world):
 
     contenders = [
         Contender("sftp put -f", _then(drop, lambda: world.meter.client(sshd, sshd.sftp(batch)))),
-        _bare_upload(world, world.bare("disk", world.place.disk), *files),
+        _bare_upload(world, world.bare_transfer("disk", world.place.disk), *files),
         *_uploads(world, vault, *files),
     ]
     what = f"{count} × 1 MiB, each durable"
@@ -169,7 +169,7 @@ def request(world):
     collector = world.collector()
     identifier = world.artist().upload(vault, image)
     quiet(nginx.put(image, "image.tif"))
-    bare = world.bare("memory", world.place.memory)
+    bare = world.bare_transfer("memory", world.place.memory)
     quiet(bare.put(image))
     here = world.place.memory / "requested.tif"
     batch = world.place.disk / "request.sftp"

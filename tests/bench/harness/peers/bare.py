@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bound of a transfer, measured: tests/bench/bare_transfer.cc."""
+"""The bounds, measured: tests/bench/bare_transfer.cc, bare_statements.cc."""
 
 from ..server import Server
 
 
 class Bare(Server):
-    def __init__(self, program, home, files, copies):
+    def __init__(self, program, home, files, *more):
         self.program = program
         self.home = home
         self.files = files
         name = f"bare-{files.name}"
         (files.parent / f"{name}.log").unlink(missing_ok=True)
-        super().__init__(name, [program, "serve", home, files, copies], files.parent)
+        super().__init__(name, [program, "serve", home, files, *more], files.parent)
         self.wait_for(lambda: self.log.read_text().strip().isdigit())
         self.port = int(self.log.read_text())
 
+
+class BareTransfer(Bare):
     def put(self, *files):
         return [self.program, "put", self.home, self.port, *files]
 
@@ -24,3 +26,8 @@ class Bare(Server):
     def drop_images(self):
         for file in self.files.glob("[0-9]*"):
             file.unlink()
+
+
+class BareStatements(Bare):
+    def run(self, clients, each):
+        return [self.program, "run", self.home, self.port, clients, each]
