@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from .measure import Meter
-from .peers.bare import BareStatements, BareTransfer
+from .peers.bare import BareRun, BareTransfer
 from .peers.certificates import Certificates
 from .peers.mosquitto import Mosquitto
 from .peers.nginx import Nginx
@@ -84,10 +84,10 @@ class World:
 
     def bare_transfer(self, name, where, copies=1):
         """What a transfer takes at least, its files in `where`."""
-        program = self.drivers / "bench-bare-transfer"
-        make = lambda: BareTransfer(program, self.artist().home, where / f"bare-{name}", copies)
+        make = lambda: BareTransfer(self.drivers / "bench-bare-transfer", self.artist().home, where, name, copies)
         return self.once("bare-" + name, make)
 
-    def bare_statements(self):
-        make = lambda: BareStatements(self.drivers / "bench-bare-statements", self.artist().home, self.place.disk / "bare-statements")
-        return self.once("bare-statements", make)
+    def bare(self, program, *what):
+        """Another bound: bench-bare-PROGRAM."""
+        make = lambda: BareRun(self.drivers / f"bench-bare-{program}", self.artist().home, self.place.disk, program, *what)
+        return self.once("bare-" + program, make)

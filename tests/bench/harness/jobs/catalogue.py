@@ -80,18 +80,35 @@ def pages(world):
 
         return lambda: world.meter.around(postgres, action, own_children=True)
 
+    def bare(before):
+        server = world.bare("pages", store.data / "catalog.sqlite")
+        argv = ["taskset", "-c", CLIENT_CORE, *server.run(count, before)]
+
+        def action():
+            done, took = map(float, quiet(argv).split())
+            return Sample(took, 0.0, figures={"rate": done / took})
+
+        return lambda: world.meter.around(server, action, own_children=True)
+
     last = "the 10 000th" if works == 1_000_000 else "the middle one"
     contenders = [
         Contender("PostgreSQL, first page", pgbench("first", works + 1)),
+        Contender("bare loop, first page", bare(works + 1)),
         Contender("SAT, first page", asks(world, store, count)),
         Contender("PostgreSQL, far page", pgbench("far", far)),
+        Contender("bare loop, far page", bare(far)),
         Contender("SAT, far page", asks(world, store, count, cursor=store.cursor)),
     ]
     what = f"page of 50 of {named(works)} works, "
-    return contenders, [
-        Comparison(10, what + "the first", "SAT, first page", "PostgreSQL, first page", "/s", figure("rate"), 1.0, 4.0),
-        Comparison(10, what + last, "SAT, far page", "PostgreSQL, far page", "/s", figure("rate"), 1.0, 4.0),
-    ]
+    lines = []
+    for which, said in (("first", "the first"), ("far", last)):
+        sat, peer, bound = (f"{who}, {which} page" for who in ("SAT", "PostgreSQL", "bare loop"))
+        lines += [
+            Comparison(10, what + said, sat, peer, "/s", figure("rate"), 1.0, 4.0),
+            Comparison(10, f"the bound of a {what}{said}", bound, peer, "/s", figure("rate"), 1.0, 4.0, bound=True),
+            Comparison(10, what + said, sat, bound, "/s", figure("rate")),
+        ]
+    return contenders, lines
 
 
 def search(world):

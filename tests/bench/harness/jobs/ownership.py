@@ -70,7 +70,7 @@ def make(clients):
 
             return world.meter.around(store.vault, action, own_children=True)
 
-        bare = world.bare_statements()
+        bare = world.bare("statements", world.place.disk / "bare-log")
 
         def statements():
             argv = ["taskset", "-c", CLIENT_CORE, *bare.run(clients, 4 * each)]
