@@ -1,4 +1,4 @@
-// CLI11 is called here and nowhere else; its exceptions end here.
+// The command line: CLI11's exceptions end here.
 // SPDX-License-Identifier: Apache-2.0
 #include "common/options.h"
 

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "client/ledger_mirror.h"
+#include "common/exit_codes.h"
 #include "common/interrupt.h"
 #include "common/retry.h"
 #include "common/views.h"
@@ -69,21 +70,25 @@ class Following {
 public:
     Following(ClientApp& app, const Witness* witness) : app_(app), witness_(witness) {}
 
-    Result<void> run() {
+    // Until --once is content, a signal comes, or something happens that no new connection mends.  The exit code: a
+    // signal is how a following that has begun ends, and no error.
+    Result<int> run() {
         Backoff backoff;
-        for (;;) {
+        for (bool stopped = false; !stopped;) {
             auto done = follow_once();
             if (done) {
                 backoff.reset();
-                if (app_.options().once) return {};
-                if (!Interrupt::sleep(std::chrono::seconds(app_.options().every)))
-                    return fail(Errc::cancelled, "stopped by a signal");
+                if (app_.options().once) return kExitDone;
+                stopped = !Interrupt::sleep(std::chrono::seconds(app_.options().every));
                 continue;
             }
-            if (app_.options().once || !reported_ || !may_pass_by_itself(done.error().code)) return done;
+            if (reported_ && done.error().code == Errc::cancelled) break;
+            if (app_.options().once || !reported_ || !may_pass_by_itself(done.error().code))
+                return fail(std::move(done.error()));
             app_.output().note("the connection ended: " + done.error().message + "; trying again");
-            if (!Interrupt::sleep(backoff.next())) return fail(Errc::cancelled, "stopped by a signal");
+            stopped = !Interrupt::sleep(backoff.next());
         }
+        return exit_code(Errc::cancelled, Interrupt::signal());
     }
 
 private:
@@ -161,8 +166,8 @@ Result<Report> run_ledger(ClientApp& app) {
         app.output().note("the witness's key is " + witness->vkey());
     }
     Following following(app, witness ? &*witness : nullptr);
-    SAT_TRY(following.run());
     Report done;
+    SAT_TRY_VALUE(done.exit, following.run());
     done.shown = true;
     return done;
 }

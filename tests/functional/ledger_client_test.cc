@@ -259,7 +259,9 @@ TEST_F(LedgerClient, StaysConnectedAndFollows) {
     upload();
     EXPECT_TRUE(follower.wait_for_output("checkpoint 1: 1 work, 0 transfers, every entry verified"));
     follower.signal(SIGTERM);
-    EXPECT_EQ(follower.wait().exit_code, 143);
+    const auto ended = follower.wait();
+    EXPECT_EQ(ended.exit_code, 143);
+    EXPECT_EQ(ended.err.find("error"), std::string::npos) << ended.err;
 }
 
 TEST_F(LedgerClient, AWitnessSignsWhatGoesOnFromWhatItSigned) {
