@@ -10,6 +10,6 @@ class Suite:
     jobs: tuple  # the numbers that it measures
     # World -> (contenders, comparisons)
     make: object
-    # Of rounds, in the whole and in the short form.
+    # Of rounds, in the whole and in the short form; 1 where a second one would find what the first has left.
     rounds: int = 5
     short_rounds: int = 2
