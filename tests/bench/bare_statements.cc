@@ -1,6 +1,7 @@
-// The bound of an ownership transfer, measured: three statements, each opened, its signature verified, written to a log
-// that is synced, and answered; the third to the leaves as well, behind the log.  Who waits for one sync shares it.  No
-// rules, no database, no JSON, nothing of what the statements say; one connection where SAT's clients have two.
+// The bound of an ownership transfer, measured: three statements, each opened, its signature verified, written to
+// SQLite in what PostgreSQL is given for it (tests/bench/harness/jobs/ownership.py), synced, and answered; the third to
+// the leaves as well, behind the database.  Who waits for one sync shares it.  No rules, no JSON, no tree, no
+// checkpoint, nothing sealed at rest, nothing of what the statements say; one connection where SAT's clients have two.
 // docs/performance.md, "Method".
 //
 //     bench-bare-statements serve HOME DIRECTORY             prints its port, then serves until it is killed
@@ -14,6 +15,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <iostream>
 #include <mutex>
 #include <thread>
@@ -21,6 +23,7 @@
 #include "bench/bare.h"
 #include "client/key_home.h"
 #include "crypto/aead.h"
+#include "store/sqlite.h"
 
 namespace sat::bare {
 
@@ -30,7 +33,6 @@ constexpr std::size_t kStatement = 1100;
 constexpr std::size_t kSignature = static_cast<std::size_t>(RsaBits::b3072) / 8;
 constexpr std::size_t kRequest = 1 + kStatement + kSignature;
 constexpr std::size_t kAnswer = 1100;
-constexpr std::size_t kLogged = 8192;  // two pages of a database, as far as it can do with two
 constexpr std::size_t kLeaf = 3300;
 constexpr std::byte kLast{2};
 
@@ -55,66 +57,144 @@ private:
     std::uint64_t number_ = 0;
 };
 
-class Log {
+// What is handed in is done by one of those who wait, for all of them, and followed by one sync.
+template <typename Work>
+class Group {
 public:
-    explicit Log(const Path& path) : path_(path), fd_(create(path, O_TRUNC)) {}
+    explicit Group(std::function<void(const std::vector<Work>&)> together) : together_(std::move(together)) {}
 
-    // Returns when it is synced, with what others appended meanwhile.
-    void append(std::size_t size) {
+    // Returns when it is done, with what others handed in meanwhile.
+    void run(Work work) {
         std::unique_lock lock(mutex_);
-        pending_.resize(pending_.size() + size);
+        waiting_.push_back(std::move(work));
         const std::uint64_t mine = next_;
-        while (synced_ < mine) {
-            if (syncing_) {
+        while (done_ < mine) {
+            if (busy_) {
                 changed_.wait(lock);
                 continue;
             }
-            syncing_ = true;
-            const Bytes batch = std::move(pending_);
-            pending_.clear();
-            const std::uint64_t done = next_++;
+            busy_ = true;
+            const std::vector<Work> batch = std::exchange(waiting_, {});
+            const std::uint64_t number = next_++;
             lock.unlock();
-            must(write_all(fd_.get(), batch, path_));
-            sync(fd_);
+            together_(batch);
             lock.lock();
-            synced_ = done;
-            syncing_ = false;
+            done_ = number;
+            busy_ = false;
             changed_.notify_all();
         }
     }
 
 private:
-    Path path_;
-    FileDescriptor fd_;
+    std::function<void(const std::vector<Work>&)> together_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    Bytes pending_;
+    std::vector<Work> waiting_;
     std::uint64_t next_ = 1;
-    std::uint64_t synced_ = 0;
-    bool syncing_ = false;
+    std::uint64_t done_ = 0;
+    bool busy_ = false;
+};
+
+constexpr const char* kTables = R"sql(
+CREATE TABLE transfer_works(id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, seq INTEGER NOT NULL);
+CREATE TABLE claims(id INTEGER PRIMARY KEY, work INTEGER NOT NULL, state INTEGER NOT NULL, claim BLOB, answer BLOB,
+                    accept BLOB);
+CREATE INDEX claims_work ON claims(work);
+CREATE TABLE ledger(id INTEGER PRIMARY KEY, work INTEGER NOT NULL, entry BLOB NOT NULL);
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+INSERT INTO transfer_works SELECT i, 0, 0 FROM n;
+)sql";
+
+struct Step {
+    std::byte kind{};
+    std::uint64_t claim = 0;  // its number, and the work's
+    ByteView statement;
+};
+
+class Database {
+public:
+    explicit Database(const Path& path) : db_(must(SqliteConnection::open(path, SqliteConnection::Access::write))) {
+        must(db_->execute(kTables));
+    }
+
+    void write(const std::vector<Step>& steps) {
+        must(db_->query("BEGIN IMMEDIATE").run());
+        for (const Step& step : steps) write_one(step);
+        must(db_->query("COMMIT").run());
+    }
+
+private:
+    void write_one(const Step& step) {
+        if (step.kind == std::byte{0}) {
+            must(db_->query("INSERT INTO claims(id, work, state, claim) VALUES(?, ?, 1, ?)")
+                     .bind(step.claim)
+                     .bind(step.claim)
+                     .bind(step.statement)
+                     .run());
+        } else if (step.kind != kLast) {
+            must(db_->query("UPDATE claims SET state = 2, answer = ? WHERE id = ?")
+                     .bind(step.statement)
+                     .bind(step.claim)
+                     .run());
+        } else {
+            must(db_->query("UPDATE claims SET state = 3, accept = ? WHERE id = ?")
+                     .bind(step.statement)
+                     .bind(step.claim)
+                     .run());
+            must(db_->query("UPDATE transfer_works SET owner = owner + 1, seq = seq + 1 WHERE id = ?")
+                     .bind(step.claim % 100'000 + 1)
+                     .run());
+            must(db_->query("INSERT INTO ledger(work, entry) VALUES(?, ?)").bind(step.claim).bind(Bytes(kLeaf)).run());
+        }
+    }
+
+    std::unique_ptr<SqliteConnection> db_;
+};
+
+class Leaves {
+public:
+    explicit Leaves(const Path& path) : path_(path), fd_(create(path, O_TRUNC)) {}
+
+    void append(std::size_t count) {
+        must(write_all(fd_.get(), Bytes(count * kLeaf), path_));
+        sync(fd_);
+    }
+
+private:
+    Path path_;
+    FileDescriptor fd_;
 };
 
 class Server {
 public:
     Server(const KeyHome& home, const Path& directory)
-        : key_(must(home.unlock_sign(nullptr)).public_key()), log_(directory / "log"), leaves_(directory / "leaves") {}
+        : key_(must(home.unlock_sign(nullptr)).public_key()),
+          database_(directory / "database"),
+          leaves_(directory / "leaves"),
+          writes_([this](const std::vector<Step>& steps) { database_.write(steps); }),
+          appends_([this](const std::vector<bool>& leaves) { leaves_.append(leaves.size()); }) {}
 
     void serve(const Stream& stream) {
         Records in;
         Records out;
+        std::uint64_t claim = 0;
         for (Bytes request; !(request = in.receive(stream, kRequest)).empty();) {
             const ByteView statement = ByteView(request).subspan(1, kStatement);
             require(key_.verify(statement, ByteView(request).last(kSignature)), "a wrong signature");
-            log_.append(kLogged);
-            if (request[0] == kLast) leaves_.append(kLeaf);
+            if (request[0] == std::byte{0}) claim = next_++;
+            writes_.run({request[0], claim, statement});
+            if (request[0] == kLast) appends_.run(true);
             stream.send(out.seal(Bytes(kAnswer)));
         }
     }
 
 private:
     VerifyKey key_;
-    Log log_;
-    Log leaves_;
+    Database database_;
+    Leaves leaves_;
+    Group<Step> writes_;
+    Group<bool> appends_;
+    std::atomic<std::uint64_t> next_ = 1;
 };
 
 int run_clients(const KeyHome& home, const std::string& port, std::size_t clients, std::size_t each) {
@@ -151,6 +231,7 @@ int run(const std::vector<std::string>& words) {
     }
     const KeyHome home = must(KeyHome::open(words[1]));
     if (!serves) return run_clients(home, words[2], std::stoul(words[3]), std::stoul(words[4]));
+    std::filesystem::remove_all(words[2]);
     std::filesystem::create_directories(words[2]);
     Server server(home, words[2]);
     serve([&server](const Stream& stream) { server.serve(stream); });
