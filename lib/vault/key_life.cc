@@ -217,7 +217,10 @@ Result<void> carry_out(const Path& data) {
     const Path set = data / kFileSet;
     std::vector<Place> places{Place::of_data(data)};
     FileDescriptor duplicate_lock;
-    if (is_there(set / kDuplicate)) {
+    const bool headers = is_there(set / kHeaders);
+    const bool master_key = is_there(set / kMasterKey);
+    // Where neither is there any more, both directories have all of it.
+    if ((headers || master_key) && is_there(set / kDuplicate)) {
         SAT_TRY_VALUE(const Bytes name, read_file(set / kDuplicate, kMaxPath));
         const Path duplicate(to_string(name));
         if (!is_there(duplicate / kMasterKey))
@@ -226,17 +229,19 @@ Result<void> carry_out(const Path& data) {
         SAT_TRY_VALUE(duplicate_lock, lock_vault(duplicate));
         places.push_back(Place::of_duplicate(duplicate));
     }
-    if (is_there(set / kHeaders)) {
+    if (headers) {
         SAT_TRY(put_headers(set / kHeaders, places));
         for (const Place& place : places) SAT_TRY(drop_uploads(place));
     }
-    if (is_there(set / kMasterKey)) {
+    if (master_key) {
         SAT_TRY_VALUE(const Bytes master, read_file(set / kMasterKey, kMaxMasterKeyFile));
         for (const Place& place : places)
             SAT_TRY(write_file_atomically(place.root / kMasterKey, master, AtomicFile::Existing::replace, 0600));
     }
     // Where all of it goes, last: what is left of it is done again in both directories or in none.
-    for (const char* name : {kHeaders, kMasterKey, kDuplicate}) SAT_TRY(remove_file(set / name));
+    for (const char* name : {kHeaders, kMasterKey}) SAT_TRY(remove_file(set / name));
+    SAT_TRY(sync_directory(set));
+    SAT_TRY(remove_file(set / kDuplicate));
     SAT_TRY(make_private_directory(keys_of(data)));
     return finish_file_set(data, keys_of(data));
 }

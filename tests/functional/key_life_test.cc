@@ -364,6 +364,33 @@ TEST_F(KeyLife, AStoreRekeyThatIsCutOffIsFinishedOrDidNotHappen) {
     EXPECT_EQ(back(id), read_text(picture()));
 }
 
+TEST_F(KeyLife, AChangeThatBothDirectoriesHaveNeedsTheDuplicateNoMore) {
+    stop();
+    Faults faults(dir() / "faults");
+    const auto rekey = [&] {
+        return patient(vaultd_command({"rekey", "--store", "--duplicate", duplicate()}).env(faults.env()));
+    };
+    faults.count();
+    ASSERT_EQ(rekey().exit, 0);
+    const std::uint64_t calls = faults.calls();
+    const Path set = data() / "keys.next";
+    const auto only_the_name_is_left = [&] {
+        return fs::exists(set / "duplicate") && !fs::exists(set / "headers") && !fs::exists(set / "master.key");
+    };
+    for (std::uint64_t call = calls; call > 0 && call + 30 > calls && !only_the_name_is_left(); --call) {
+        faults.kill_at(call);
+        EXPECT_NE(rekey().exit, 0);
+        faults.disarm();
+    }
+    ASSERT_TRUE(only_the_name_is_left());
+    fs::rename(duplicate(), dir() / "unplugged");
+    const Done check = vaultd({"check"});
+    EXPECT_EQ(check.exit, 0) << check.out << check.err;
+    EXPECT_FALSE(fs::exists(set));
+    fs::rename(dir() / "unplugged", duplicate());
+    start_again();
+}
+
 // The keys change all the same, and what the image should begin with is kept: its old key is no more.
 TEST_F(KeyLife, AnImageThatTheDiskDoesNotGiveWhileKeysChangeLocksNobodyOut) {
     const std::string id = upload();
