@@ -359,13 +359,15 @@ asio::awaitable<Result<Record>> Connection::read_record(bool may_idle) {
         if (!size) co_return fail(std::move(size.error()));
         frame_.resize(kFrameHeaderSize + *size);
         SAT_CO_TRY(co_await read_body(frame_));
+        const bool was_quiet = !stirred_;
         SAT_CO_TRY_VALUE(const std::optional<Record> record, co_await take_frame(frame_));
         if (record) co_return *record;
         frame_ = Bytes();
         // Whoever waits for a request does that in await_request().  Contexts that were kept for some seconds after a
-        // PING would lie in the heap between what stays, and leave holes there.
+        // PING would lie in the heap between what stays, and leave holes there; to a peer that sends one after the
+        // other they are not given up and computed each time.
         if (me_ == Side::vault && may_idle && !in_record()) {
-            rest();
+            if (was_quiet) rest();
             co_return fail(Errc::still_pending, "nothing but the connection's own business came");
         }
     }

@@ -253,7 +253,10 @@ TEST(Connection, RestsWhereNothingComesOrGoesAndGoesOnFromThere) {
 
 TEST(Connection, AVaultGoesBackToItsWaitAfterAPing) {
     Loop loop;
-    HalfRaw pair = half_raw(loop);
+    ConnectionLimits limits;
+    limits.rest = 1ms;
+    HalfRaw pair = half_raw(loop, limits);
+    ASSERT_TRUE(loop.until([&] { return pair.vault->rests(); }));
     auto waiting = loop.start(pair.vault->await_request());
     pair.client.send(pair.client.sealer->ping());
     loop.finish(waiting);
@@ -266,6 +269,22 @@ TEST(Connection, AVaultGoesBackToItsWaitAfterAPing) {
     pair.client.send(*pair.client.sealer->message(RecordType::request, as_bytes("{}")));
     loop.finish(waiting);
     EXPECT_EQ(loop.run(pair.vault->receive_request()), "{}");
+}
+
+TEST(Connection, PingsWithoutAPauseHaveNoKeysComputedAnew) {
+    Loop loop;
+    ConnectionLimits limits;
+    limits.rest = 1h;  // since the handshake there has been no pause
+    HalfRaw pair = half_raw(loop, limits);
+    for (int i = 0; i < 3; ++i) {
+        auto waiting = loop.start(pair.vault->await_request());
+        pair.client.send(pair.client.sealer->ping());
+        loop.finish(waiting);
+        const auto nothing = loop.run(pair.vault->receive_request());
+        ASSERT_FALSE(nothing);
+        EXPECT_EQ(nothing.error().code, Errc::still_pending);
+        EXPECT_FALSE(pair.vault->rests());
+    }
 }
 
 TEST(Connection, RestsInTheMiddleOfAStreamWithoutHarm) {
