@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/worker_pool.h"
 
+#include "base/assert.h"
+
 namespace sat {
 
 WorkerPool::WorkerPool(std::size_t threads) : workers_(threads) {
     idle_.reserve(threads);
-    for (Worker& worker : workers_) worker.thread = std::thread([this, &worker] { work(worker); });
+    try {
+        for (Worker& worker : workers_) worker.thread = std::thread([this, &worker] { work(worker); });
+    } catch (...) {
+        join();  // those that there are
+        throw;
+    }
+}
+
+WorkerPool::~WorkerPool() {
+    join();
+    SAT_ASSERT(waiting_.empty());  // posted when nobody was there any more: it would be waited for without end
 }
 
 void WorkerPool::join() {

@@ -17,9 +17,9 @@ namespace sat {
 
 class WorkerPool {
 public:
-    // All threads are there from the beginning.
+    // All threads are there from the beginning; std::system_error where they cannot be had.
     explicit WorkerPool(std::size_t threads);
-    ~WorkerPool() { join(); }
+    ~WorkerPool();
     WorkerPool(const WorkerPool&) = delete;
     WorkerPool& operator=(const WorkerPool&) = delete;
 
