@@ -215,6 +215,7 @@ int run_clients(const KeyHome& home, const std::string& port, std::size_t client
     };
     const auto start = std::chrono::steady_clock::now();
     std::vector<std::thread> threads;
+    threads.reserve(streams.size());
     for (const Stream& stream : streams) threads.emplace_back([&work, &stream] { work(stream); });
     for (std::thread& thread : threads) thread.join();
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;

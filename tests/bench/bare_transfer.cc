@@ -159,6 +159,7 @@ private:
         SecretBytes data_key = must(kem_.unwrap(begin.wrapped, kLabel));
         Ciphers ciphers(data_key);
         std::vector<FileDescriptor> images;
+        images.reserve(static_cast<std::size_t>(copies_));
         for (int copy = 0; copy < copies_; ++copy) images.push_back(create(path(number, copy, ".part"), O_TRUNC));
         Sha256 hash;
         Bytes batch(kBatch * kRecord);
