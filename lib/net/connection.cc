@@ -260,10 +260,14 @@ void Connection::evict(Errc why) {
 
 // What was read ahead of its turn, at most as much as `into` holds.
 std::size_t Connection::take_ahead(MutableBytes into) {
-    const std::size_t size = std::min(into.size(), ahead_.size());
-    std::copy_n(ahead_.begin(), size, into.begin());
-    ahead_.erase(ahead_.begin(), ahead_.begin() + static_cast<std::ptrdiff_t>(size));
-    if (ahead_.empty()) ahead_ = Bytes();
+    const ByteView left = ByteView(ahead_).subspan(ahead_taken_);
+    const std::size_t size = std::min(into.size(), left.size());
+    std::copy_n(left.begin(), size, into.begin());
+    ahead_taken_ += size;
+    if (size == left.size()) {
+        ahead_ = Bytes();
+        ahead_taken_ = 0;
+    }
     return size;
 }
 
@@ -511,7 +515,7 @@ asio::awaitable<Connection::Turn> Connection::take_turn() {
         if (!turn_changed_) turn_changed_ = std::make_unique<Signal>(executor());
         co_await turn_changed_->wait();
     }
-    stir();
+    if (!failure_) stir();
     co_return Turn(*this);
 }
 
@@ -920,6 +924,7 @@ asio::awaitable<Result<BulkReceived>> Connection::receive_bulk(std::uint64_t len
     }
     // Of a stream that was refused the next bytes may be here already.
     const MutableBytes rest = current.rest();
+    ahead_.erase(ahead_.begin(), ahead_.begin() + static_cast<std::ptrdiff_t>(std::exchange(ahead_taken_, 0)));
     ahead_.insert(ahead_.begin(), rest.begin(), rest.end());
     out.total = rules.received();
     if (!out.refused) bulk_.reset();

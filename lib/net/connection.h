@@ -263,6 +263,7 @@ private:
     Bytes frame_;                   // the frame that the last record lies in; empty while idle
     std::optional<Bytes> message_;  // the message that the last record completed
     Bytes ahead_;                   // read with a bulk stream that was refused; empty otherwise
+    std::size_t ahead_taken_ = 0;   // of it; less than all
     asio::cancellation_signal waiting_;
     bool idling_ = false;                // waits between two messages, and may be told to stop
     SteadyTime awaited_since_ = kNever;  // vault: awaited_since()

@@ -928,6 +928,7 @@ constexpr std::size_t kMostInBatch = 64;
 struct Batch {
     // Under the catalogue's write_mutex.
     std::vector<CatalogTransaction::Then> then;
+    bool broken = false;  // holds what should have been rolled back and was not
 
     std::mutex mutex;
     std::condition_variable ended;
@@ -1015,7 +1016,7 @@ struct SqliteCatalog::WriteView final : SqliteView {
             end_batch();  // which has nothing in it
         } else if (impl.batch && db.in_transaction()) {
             const bool undone = run("ROLLBACK TO statement") && run("RELEASE statement");
-            if (!undone) (void)db.execute("ROLLBACK");
+            if (!undone && !db.execute("ROLLBACK")) impl.batch->broken = true;
         }
         pass_on();
     }
@@ -1050,7 +1051,7 @@ struct SqliteCatalog::WriteView final : SqliteView {
     void end_batch() {
         const std::shared_ptr<Batch> batch = std::exchange(impl.batch, nullptr);
         Result<void> done;
-        if (!db.in_transaction()) {
+        if (batch->broken || !db.in_transaction()) {
             // An error of one statement may make SQLite roll back all of them.
             done = fail(Errc::io_error, "the write of another statement failed, and this one's with it");
         } else if (batch->then.empty()) {

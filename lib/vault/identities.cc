@@ -81,7 +81,9 @@ Result<bool> Identities::remember(Catalog& catalog, const IdentityChain& chain) 
     if (recorded) {
         SAT_TRY_VALUE(const bool goes_on, continues(*recorded, chain));
         if (!goes_on) {
-            SAT_TRY(transaction->commit());
+            // What was kept is older.
+            SAT_TRY(transaction->commit(
+                [&] { keep(chain.wallet(), std::make_shared<const Bytes>(*recorded), Kept::replaced); }));
             return false;
         }
     }
