@@ -44,6 +44,7 @@ find_package(tl-expected REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(vips REQUIRED IMPORTED_TARGET vips)
+pkg_check_modules(gmodule REQUIRED IMPORTED_TARGET gmodule-no-export-2.0)
 
 add_library(sat_options INTERFACE)
 target_include_directories(sat_options INTERFACE ${PROJECT_SOURCE_DIR}/lib)

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "picture.h"
 
+#include <dlfcn.h>
+#include <gmodule.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
@@ -12,17 +14,22 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
 #include "sandbox.h"
 
 namespace sat {
+
+using namespace std::string_view_literals;
 
 namespace {
 
@@ -58,6 +65,16 @@ constexpr std::array kLoaders{
 // What nearly every preview takes.
 constexpr std::array kOperations{"thumbnail_source", "sequential", "resize",  "shrinkv",         "shrinkh",
                                  "reducev",          "reduceh",    "autorot", "jpegsave_buffer", "copy"};
+
+// Images, or as good as, that we do not take, and that libvips may know or not, by what it was built with and what of
+// it is loaded here.
+constexpr std::array kOthers{
+    "%PDF-"sv,
+    "8BPS"sv,                      // Photoshop
+    "\xff\x0a"sv,                  // JPEG XL, a bare codestream
+    "\0\0\0\x0cJXL \r\n\x87\n"sv,  // JPEG XL in its container
+    "\0\0\0\x0cjP  \r\n\x87\n"sv,  // JPEG 2000
+};
 
 std::uint32_t big_endian(std::span<const unsigned char> bytes) noexcept {
     std::uint32_t value = 0;
@@ -98,6 +115,15 @@ PictureHeader promised_header(int input) noexcept {
                 little_endian(bytes.subspan(28, 2)) & 0x3FFFU};
     }
     return {};
+}
+
+bool is_other_image(int input) noexcept {
+    std::array<char, 16> start{};
+    const ssize_t got = pread(input, start.data(), start.size(), 0);
+    if (got < 0) return false;
+    const std::string_view bytes(start.data(), static_cast<std::size_t>(got));
+    const bool bitmap = bytes.starts_with("BM") && bytes.size() >= 10 && bytes.substr(6, 4) == "\0\0\0\0"sv;
+    return bitmap || std::ranges::any_of(kOthers, [&](std::string_view other) { return bytes.starts_with(other); });
 }
 
 bool send(int output, ByteView bytes) { return write_all(output, bytes, "pipe").has_value(); }
@@ -318,6 +344,19 @@ std::string_view picture_outcome_name(PictureOutcome outcome) noexcept {
     return "failed";
 }
 
+// AVIF alone is in a module where the distribution has split libvips into them (Debian).  libvips loads whatever it
+// finds: thirty more libraries, of document readers and ImageMagick, for types that we do not take.
+void load_avif_module() {
+    Dl_info library{};
+    if (dladdr(reinterpret_cast<const void*>(&vips_init), &library) == 0 || library.dli_fname == nullptr) return;
+    const std::filesystem::path module =
+        std::filesystem::path(library.dli_fname).parent_path() /
+        ("vips-modules-" + std::to_string(vips_version(0)) + "." + std::to_string(vips_version(1))) / "vips-heif.so";
+    // Registers its loaders.  Where there is none, libvips has them itself, or there is no AVIF.
+    GModule* const loaded = g_module_open(module.c_str(), G_MODULE_BIND_LOCAL);
+    if (loaded != nullptr) g_module_make_resident(loaded);
+}
+
 bool load_decoders() {
     // One arena: every other one reserves 64 MiB of address space.
     mallopt(M_ARENA_MAX, 1);
@@ -327,7 +366,10 @@ bool load_decoders() {
     pthread_setattr_default_np(&attributes);
     pthread_attr_destroy(&attributes);
     g_log_set_default_handler(be_silent, nullptr);
+    // Where it looks for modules: there are none.
+    setenv("VIPSHOME", "/nonexistent", 1);
     if (vips_init("sat-picture") != 0) return false;
+    load_avif_module();
     vips_concurrency_set(1);
     vips_cache_set_max(0);
     // What libvips itself calls untrusted, and every other loader that is not one of our six.
@@ -362,8 +404,8 @@ PictureOutcome decode_picture(int input, int output, bool preview) {
         if (!source) return PictureOutcome::failed;
         header.type = find_type(source.get());
         if (header.type == MediaType::none) {
-            // Not one of ours: does libvips know it at all?
-            const bool known = vips_foreign_find_load_source(source.get()) != nullptr;
+            // Not one of ours: is it known at all?
+            const bool known = is_other_image(input) || vips_foreign_find_load_source(source.get()) != nullptr;
             return known ? PictureOutcome::unsupported : PictureOutcome::not_an_image;
         }
         const ImagePtr image(vips_image_new_from_source(source.get(), "", "access", VIPS_ACCESS_SEQUENTIAL, nullptr));

@@ -386,6 +386,7 @@ TEST(Picture, RefusesWhatIsNoImage) {
     expect_error(examine_fd(Scratch(std::string_view("hello, this is text\n")).fd()), "not_an_image");
     expect_error(examine_fd(Scratch(std::string_view()).fd()), "not_an_image");
     expect_error(examine_fd(Scratch(std::string_view("x")).fd()), "not_an_image");
+    expect_error(examine_fd(Scratch(std::string_view("BMW: notes on a car\n")).fd()), "not_an_image");
     expect_error(examine_fd(Scratch(std::string(100'000, '\0')).fd()), "not_an_image");
     expect_error(examine(SAT_PICTURE), "not_an_image");
 }
@@ -396,8 +397,12 @@ TEST(Picture, RefusesAnImageOfAnotherType) {
                                         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"></svg>"))
                                 .fd()),
                  "unsupported");
-    expect_error(examine_fd(Scratch(std::string_view("%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n")).fd()),
-                 "unsupported");
+    using namespace std::string_view_literals;
+    for (const std::string_view start :
+         {"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n"sv, "8BPS\0\1\0\0\0\0\0\0\0\3"sv,
+          "BM\x1e\0\0\0\0\0\0\0\x1a\0\0\0\x0c\0\0\0"sv, "\xff\x0a\x7a\x20\x12\x9f"sv,
+          "\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14"sv, "\0\0\0\x0cjP  \r\n\x87\n\0\0\0\x14"sv})
+        expect_error(examine_fd(Scratch(start).fd()), "unsupported");
 }
 
 TEST(Picture, RefusesWhatIsNoRegularFile) {
