@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <iostream>
 #include <thread>
 
@@ -67,7 +68,9 @@ void serve(const std::function<void(const Stream&)>& each) {
             try {
                 each(Stream(std::move(fd)));
             } catch (const std::exception& error) {
+                // Whoever waits for this one would wait for ever.
                 std::cerr << "bare: " << error.what() << "\n";
+                std::_Exit(1);
             }
         }).detach();
     }

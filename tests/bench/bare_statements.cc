@@ -1,10 +1,14 @@
 // The bound of an ownership transfer, measured: three statements, each opened, its signature verified, written to
 // SQLite in what PostgreSQL is given for it (tests/bench/harness/jobs/ownership.py), synced, and answered; the third to
-// the leaves as well, behind the database.  Who waits for one sync shares it.  No rules, no JSON, no tree, no
-// checkpoint, nothing sealed at rest, nothing of what the statements say; one connection where SAT's clients have two.
+// the leaves as well, behind the database.  Who waits for one sync shares it.  No rules, no JSON, nothing of what the
+// statements say; one connection where SAT's clients have two.
+//
+// That is what PostgreSQL does, and half of an ownership that can be proved.  `proved` does the other half too: each
+// statement is sealed at rest and its hash kept, so that one that comes again is known; of a third one the leaf is
+// hashed and sealed, the tree grows by it, a receipt is signed, and a checkpoint for all leaves that share a sync.
 // docs/performance.md, "Method".
 //
-//     bench-bare-statements serve HOME DIRECTORY             prints its port, then serves until it is killed
+//     bench-bare-statements serve HOME DIRECTORY [proved]    prints its port, then serves until it is killed
 //     bench-bare-statements run HOME PORT CLIENTS EACH       prints transfers and seconds
 //
 // HOME is of sat-artist: its key signs.
@@ -18,11 +22,17 @@
 #include <functional>
 #include <iostream>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <thread>
 
 #include "bench/bare.h"
 #include "client/key_home.h"
 #include "crypto/aead.h"
+#include "crypto/hash.h"
+#include "crypto/keys.h"
+#include "ledger/leaf.h"
+#include "ledger/merkle.h"
 #include "store/sqlite.h"
 
 namespace sat::bare {
@@ -34,6 +44,8 @@ constexpr std::size_t kSignature = static_cast<std::size_t>(RsaBits::b3072) / 8;
 constexpr std::size_t kRequest = 1 + kStatement + kSignature;
 constexpr std::size_t kAnswer = 1100;
 constexpr std::size_t kLeaf = 3300;
+constexpr std::size_t kReceipt = 400;     // what is signed
+constexpr std::size_t kCheckpoint = 150;  // the same
 constexpr std::byte kLast{2};
 
 // Records of one direction; the key is there already.
@@ -101,14 +113,26 @@ CREATE TABLE claims(id INTEGER PRIMARY KEY, work INTEGER NOT NULL, state INTEGER
                     accept BLOB);
 CREATE INDEX claims_work ON claims(work);
 CREATE TABLE ledger(id INTEGER PRIMARY KEY, work INTEGER NOT NULL, entry BLOB NOT NULL);
+CREATE TABLE outcomes(statement BLOB PRIMARY KEY, claim INTEGER NOT NULL, receipt BLOB);
+CREATE TABLE nodes(level INTEGER, number INTEGER, hash BLOB NOT NULL, PRIMARY KEY(level, number)) WITHOUT ROWID;
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
 INSERT INTO transfer_works SELECT i, 0, 0 FROM n;
 )sql";
+
+// What a third statement leaves where it is to be proved.
+struct Proof {
+    Bytes leaf;  // sealed
+    Bytes receipt;
+    LeafHash hash;
+    Digest parent;  // a leaf makes as many nodes above it as there are leaves, in the mean one
+};
 
 struct Step {
     std::byte kind{};
     std::uint64_t claim = 0;  // its number, and the work's
     ByteView statement;
+    std::optional<Digest> id;
+    const Proof* proof = nullptr;
 };
 
 class Database {
@@ -144,11 +168,40 @@ private:
             must(db_->query("UPDATE transfer_works SET owner = owner + 1, seq = seq + 1 WHERE id = ?")
                      .bind(step.claim % 100'000 + 1)
                      .run());
-            must(db_->query("INSERT INTO ledger(work, entry) VALUES(?, ?)").bind(step.claim).bind(Bytes(kLeaf)).run());
+            must(db_->query("INSERT INTO ledger(work, entry) VALUES(?, ?)")
+                     .bind(step.claim)
+                     .bind(step.proof != nullptr ? step.proof->leaf : Bytes(kLeaf))
+                     .run());
+        }
+        if (step.id) write_outcome(step);
+        if (step.proof != nullptr) grow_tree(*step.proof);
+    }
+
+    void write_outcome(const Step& step) {
+        auto row = db_->query("INSERT INTO outcomes(statement, claim, receipt) VALUES(?, ?, ?)");
+        row.bind(*step.id).bind(step.claim);
+        if (step.proof != nullptr) {
+            must(row.bind(step.proof->receipt).run());
+        } else {
+            must(row.bind(std::nullopt).run());
         }
     }
 
+    void grow_tree(const Proof& proof) {
+        const std::uint64_t number = leaves_++;
+        const auto insert = [&](std::uint64_t level, const Digest& hash) {
+            must(db_->query("INSERT INTO nodes(level, number, hash) VALUES(?, ?, ?)")
+                     .bind(level)
+                     .bind(number)
+                     .bind(hash)
+                     .run());
+        };
+        insert(0, proof.hash);
+        insert(1, proof.parent);
+    }
+
     std::unique_ptr<SqliteConnection> db_;
+    std::uint64_t leaves_ = 0;
 };
 
 class Leaves {
@@ -167,29 +220,59 @@ private:
 
 class Server {
 public:
-    Server(const KeyHome& home, const Path& directory)
+    Server(const KeyHome& home, const Path& directory, bool proved)
         : key_(must(home.unlock_sign(nullptr)).public_key()),
           database_(directory / "database"),
           leaves_(directory / "leaves"),
           writes_([this](const std::vector<Step>& steps) { database_.write(steps); }),
-          appends_([this](const std::vector<bool>& leaves) { leaves_.append(leaves.size()); }) {}
+          appends_([this](const std::vector<bool>& leaves) {
+              leaves_.append(leaves.size());
+              if (log_) (void)log_->sign(Bytes(kCheckpoint));
+          }) {
+        if (proved) log_ = LogKey::generate();
+    }
 
     void serve(const Stream& stream) {
         Records in;
         Records out;
+        Records at_rest;
         std::uint64_t claim = 0;
         for (Bytes request; !(request = in.receive(stream, kRequest)).empty();) {
             const ByteView statement = ByteView(request).subspan(1, kStatement);
             require(key_.verify(statement, ByteView(request).last(kSignature)), "a wrong signature");
             if (request[0] == std::byte{0}) claim = next_++;
-            writes_.run({request[0], claim, statement});
+            if (log_) {
+                write_proved(at_rest, request[0], claim, statement);
+            } else {
+                writes_.run({request[0], claim, statement, std::nullopt, nullptr});
+            }
             if (request[0] == kLast) appends_.run(true);
             stream.send(out.seal(Bytes(kAnswer)));
         }
     }
 
 private:
+    void write_proved(Records& at_rest, std::byte kind, std::uint64_t claim, ByteView statement) {
+        const Bytes sealed = at_rest.seal(statement);
+        // All of them are the same one here.
+        Bytes named(statement.begin(), statement.end());
+        named.push_back(kind);
+        append(named, std::as_bytes(std::span(&claim, 1)));
+        Step step{kind, claim, sealed, sha256(named), nullptr};
+        Proof proof;
+        if (kind == kLast) {
+            const std::string leaf(kLeaf, 'l');
+            proof.leaf = at_rest.seal(as_bytes(leaf));
+            proof.receipt = at_rest.seal(log_->sign(Bytes(kReceipt)));
+            proof.hash = leaf_hash(leaf);
+            proof.parent = node_hash(proof.hash, proof.hash);
+            step.proof = &proof;
+        }
+        writes_.run(step);
+    }
+
     VerifyKey key_;
+    std::optional<LogKey> log_;
     Database database_;
     Leaves leaves_;
     Group<Step> writes_;
@@ -225,16 +308,17 @@ int run_clients(const KeyHome& home, const std::string& port, std::size_t client
 }
 
 int run(const std::vector<std::string>& words) {
-    const bool serves = words.size() == 3 && words[0] == "serve";
+    const bool proved = words.size() == 4 && words[3] == "proved";
+    const bool serves = (words.size() == 3 || proved) && words[0] == "serve";
     if (!serves && !(words.size() == 5 && words[0] == "run")) {
-        std::cerr << "usage: bench-bare-statements serve HOME DIR | run HOME PORT CLIENTS EACH\n";
+        std::cerr << "usage: bench-bare-statements serve HOME DIR [proved] | run HOME PORT CLIENTS EACH\n";
         return 64;
     }
     const KeyHome home = must(KeyHome::open(words[1]));
     if (!serves) return run_clients(home, words[2], std::stoul(words[3]), std::stoul(words[4]));
     std::filesystem::remove_all(words[2]);
     std::filesystem::create_directories(words[2]);
-    Server server(home, words[2]);
+    Server server(home, words[2], proved);
     serve([&server](const Stream& stream) { server.serve(stream); });
 }
 

@@ -133,12 +133,12 @@ class Meter:
         foreign = machine.busy_seconds() - busy - (machine.own_seconds() - own) - cpu
         return Sample(seconds, cpu, client_kib=line[4], foreign=max(0.0, foreign), span=seconds)
 
-    def rounds(self, contenders, wanted, keep_disturbed):
+    def rounds(self, contenders, wanted, keep_disturbed, warm=True):
         """Samples by contender, all of equally many rounds, and how many rounds were thrown away.
 
         A round in which anything was disturbed is thrown away whole: what is compared was measured side by side."""
         for contender in contenders:
-            if contender.warm:
+            if warm and contender.warm:
                 contender.run()
         kept = {contender.name: [] for contender in contenders}
         discarded = disturbed_kept = 0

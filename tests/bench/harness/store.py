@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A vault of many works, built by bench-store with the vault's own code, and the vault that serves it."""
 
-from .peers.sat import Client, Vault, quiet
+import shutil
+
+from .peers.sat import Vault, quiet
 
 BYTES_OF_ONE = 8_000  # on the disk: row, words, leaf, the leaf again in the leaves file
 QUOTAS = ["--wallet-works", "10000000", "--wallet-bytes", str(1 << 51)]
@@ -17,7 +19,8 @@ class Store:
         self.home = directory / "artist"
         cursor = directory / "cursor"  # written last
         directory.mkdir(exist_ok=True)
-        Client(world.programs, "sat-artist", self.home)
+        if not self.home.exists():
+            shutil.copytree(world.artist().home, self.home)
         if not cursor.exists():
             world.place.require(directory, BYTES_OF_ONE * works)
             quiet([world.programs / "sat-vaultd", "init", "--data", self.data, "--no-passphrase"])

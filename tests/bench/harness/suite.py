@@ -10,6 +10,8 @@ class Suite:
     jobs: tuple  # the numbers that it measures
     # World -> (contenders, comparisons)
     make: object
-    # Of rounds, in the whole and in the short form; 1 where a second one would find what the first has left.
+    # Of the whole form, the short one has a single round; 1 where a second would find what the first has left.
     rounds: int = 5
-    short_rounds: int = 2
+    # Whether each contender runs once before anything counts in the short form too: a client's first run is of a wallet
+    # that the vault does not know yet.
+    warm_short: bool = False

@@ -87,7 +87,8 @@ class World:
         make = lambda: BareTransfer(self.drivers / "bench-bare-transfer", self.artist().home, where, name, copies)
         return self.once("bare-" + name, make)
 
-    def bare(self, program, *what):
+    def bare(self, program, *what, name=None):
         """Another bound: bench-bare-PROGRAM."""
-        make = lambda: BareRun(self.drivers / f"bench-bare-{program}", self.artist().home, self.place.disk, program, *what)
-        return self.once("bare-" + program, make)
+        name = name or program
+        make = lambda: BareRun(self.drivers / f"bench-bare-{program}", self.artist().home, self.place.disk, name, *what)
+        return self.once("bare-" + name, make)

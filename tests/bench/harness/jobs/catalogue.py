@@ -222,8 +222,8 @@ def start_up(world):
 
 
 SUITES = [
-    Suite("page", (10,), pages, short_rounds=1),
-    Suite("search", (11,), search, short_rounds=1),
-    Suite("few works and many", (16,), flat, rounds=3, short_rounds=1),
-    Suite("start", (17,), start_up, rounds=3, short_rounds=1),
+    Suite("page", (10,), pages),
+    Suite("search", (11,), search),
+    Suite("few works and many", (16,), flat, rounds=3),
+    Suite("start", (17,), start_up, rounds=3),
 ]

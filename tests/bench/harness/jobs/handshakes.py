@@ -44,4 +44,4 @@ def handshakes(world):
     ]
 
 
-SUITES = [Suite("handshakes", (7,), handshakes, short_rounds=1)]
+SUITES = [Suite("handshakes", (7,), handshakes)]

@@ -6,12 +6,15 @@ from ..peers.sat import quiet
 from ..suite import Suite
 from .transfers import BARE, COMMAND, NO_PREVIEW, _bare_upload, _rate, _then, _uploads
 
-SIZE = 200_000_000
+
+def _image(world):
+    return world.place.image(50_000_000 if world.options.short else 200_000_000)
 
 
 def up(world):
-    image = world.place.image(SIZE)
+    image = _image(world)
     size = image.stat().st_size
+    megabytes = size // 1_000_000
     vault = world.vault("doubled", world.place.memory, world.place.memory / "duplicate")
     contenders = []
     lines = []
@@ -28,7 +31,8 @@ def up(world):
         contenders.append(Contender(name, _then(lambda server=server: drop(server), run)))
     contenders.append(_bare_upload(world, world.bare_transfer("doubled", world.place.memory, copies=2), image))
     contenders += _uploads(world, vault, image)
-    for sat, what in ((COMMAND, "200 MB up"), (NO_PREVIEW, "200 MB up, no preview"), (BARE, "the bound of 200 MB up")):
+    what = f"{megabytes} MB up"
+    for sat, what in ((COMMAND, what), (NO_PREVIEW, what + ", no preview"), (BARE, "the bound of " + what)):
         for encoding in ("json", "binary"):
             peer = f"original scheme, {encoding}"
             lines.append(Comparison(15, what, sat, peer, "MB/s", _rate(size), 6, 9, bound=sat == BARE))
@@ -36,8 +40,9 @@ def up(world):
 
 
 def down(world):
-    image = world.place.image(SIZE)
+    image = _image(world)
     size = image.stat().st_size
+    megabytes = size // 1_000_000
     vault = world.vault("doubled", world.place.memory, world.place.memory / "duplicate")
     identifier = world.artist().upload(vault, image)
     here = world.place.memory / "down.tif"
@@ -48,6 +53,7 @@ def down(world):
     def drop():
         here.unlink(missing_ok=True)
 
+    what = f"{megabytes} MB down"
     sat = "sat-collector request"
     for encoding in ("json", "binary"):
         server = world.original(encoding)
@@ -56,8 +62,8 @@ def down(world):
         name = f"original scheme, {encoding}"
         run = lambda server=server: world.meter.client(server, server.get("kept", here))
         contenders.append(Contender(name, _then(drop, run)))
-        lines.append(Comparison(15, "200 MB down", sat, name, "MB/s", _rate(size), 8, 12))
-        lines.append(Comparison(15, "the bound of 200 MB down", BARE, name, "MB/s", _rate(size), 8, 12, bound=True))
+        lines.append(Comparison(15, what, sat, name, "MB/s", _rate(size), 8, 12))
+        lines.append(Comparison(15, "the bound of " + what, BARE, name, "MB/s", _rate(size), 8, 12, bound=True))
     bare = world.bare_transfer("doubled", world.place.memory, copies=2)
     quiet(bare.put(image))
     contenders.append(Contender(BARE, _then(drop, lambda: world.meter.client(bare, bare.get(here)))))
@@ -65,4 +71,7 @@ def down(world):
     return contenders, lines
 
 
-SUITES = [Suite("original scheme, up", (15,), up), Suite("original scheme, down", (15,), down)]
+SUITES = [
+    Suite("original scheme, up", (15,), up, warm_short=True),
+    Suite("original scheme, down", (15,), down, warm_short=True),
+]

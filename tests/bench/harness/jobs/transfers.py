@@ -14,7 +14,7 @@ BARE = "bare loop"
 
 
 def _size(world):
-    return 256 * MIB if world.options.short else GIB
+    return 128 * MIB if world.options.short else GIB
 
 
 def _rate(size):
@@ -202,8 +202,8 @@ def request(world):
 
 
 SUITES = [
-    Suite("upload in memory", (1, 2, 6), upload),
+    Suite("upload in memory", (1, 2, 6), upload, warm_short=True),
     Suite("durable upload", (3,), durable),
     Suite("many durable uploads", (4,), many),
-    Suite("request", (5, 6), request),
+    Suite("request", (5, 6), request, warm_short=True),
 ]

@@ -11,7 +11,6 @@ from ..peers.sat import quiet
 from ..suite import Suite
 
 FIRST = 50  # what these make a server load and allocate once is no watcher's
-SETTLE = 6.0  # what a server holds for some seconds after the last message is no waiting client's
 
 
 def watchers(world):
@@ -20,13 +19,15 @@ def watchers(world):
     vault = world.vault("watched", world.place.disk, more=["--max-connections", count + 100])
     home = world.artist().home
 
-    def held(server, argv, number):
+    settle = 4.5 if world.options.short else 6.0  # what a server holds for some seconds is no waiting client's
+
+    def held(server, argv, number, settle=settle):
         """The server's resident memory while so many wait."""
         words = ["taskset", "-c", CLIENT_CORE, world.drivers / "bench-watchers", *argv, number]
         process = subprocess.Popen([str(word) for word in words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if process.stdout.readline() != "ready\n":
             raise RuntimeError(f"failed: {words}")
-        time.sleep(SETTLE)
+        time.sleep(settle)
         memory = server.memory()
         process.stdin.close()
         if process.wait() != 0:
@@ -36,8 +37,8 @@ def watchers(world):
     def each(server, argv):
         def run():
             start = time.monotonic()
-            held(server, argv, FIRST)
-            time.sleep(SETTLE)
+            held(server, argv, FIRST, settle=0)
+            time.sleep(settle)
             before = server.memory()
             kib = (held(server, argv, count) - before) / count
             return Sample(time.monotonic() - start, figures={"kib": kib})
@@ -91,6 +92,6 @@ def events(world):
 
 
 SUITES = [
-    Suite("watchers", (12,), watchers, rounds=1, short_rounds=1),
-    Suite("events", (13,), events, short_rounds=1),
+    Suite("watchers", (12,), watchers, rounds=1),
+    Suite("events", (13,), events),
 ]
