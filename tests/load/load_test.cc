@@ -436,7 +436,8 @@ TEST_F(Load, MixedWorkLeavesMemoryAndDescriptorsFlat) {
     const auto length = run_in_full() ? std::chrono::minutes(minutes != nullptr ? std::atoi(minutes) : 60)
                                       : std::chrono::duration_cast<std::chrono::minutes>(seconds(0));
     constexpr int kFewestRounds = 8;
-    serve({"--address-rate", "0", "--wallet-rate", "0", "--wallet-works", "1000000"});
+    // Two wallets do here in an hour what many would in a day.
+    serve({"--address-rate", "0", "--wallet-rate", "0", "--wallet-works", "1000000", "--wallet-claims", "1000000"});
     std::string traded;
     {
         Session session = connect(artist());
