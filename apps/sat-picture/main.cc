@@ -19,7 +19,7 @@
 //           64 KiB, no metadata.  null where the memory cap (512 MiB), the CPU limit (60 s), the patience (180 s) or a
 //           damaged body allows none, and where none is wanted.
 //     {"error":E}
-//           not_an_image: no decoder knows it.  unsupported: an image, of another type.
+//           not_an_image: neither a decoder nor a signature knows it.  unsupported: an image, of another type.
 //           too_large: a side beyond 10,000,000, or a header that needs more than the cap.
 //           failed: damaged before its size was known, or something went wrong here.
 //   A pipe that ends before that line has: the helper died.

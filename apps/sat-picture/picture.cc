@@ -132,6 +132,20 @@ bool send(int output, const PictureHeader& header) { return send(output, std::as
 
 void be_silent(const gchar* /*domain*/, GLogLevelFlags /*level*/, const gchar* /*text*/, gpointer /*data*/) {}
 
+// AVIF alone is in a module where the distribution has split libvips into them (Debian).  libvips loads whatever it
+// finds: some twenty more files, of document readers and ImageMagick, for types that we do not take.
+void load_avif_module() {
+    Dl_info library{};
+    if (dladdr(reinterpret_cast<const void*>(&vips_init), &library) == 0 || library.dli_fname == nullptr) return;
+    const std::filesystem::path module =
+        std::filesystem::path(library.dli_fname).parent_path() /
+        ("vips-modules-" + std::to_string(vips_version(0)) + "." + std::to_string(vips_version(1))) / "vips-heif.so";
+    // Registers its loaders, bound at once, or each decoder would look the symbols up anew.  Where there is none,
+    // libvips has them itself, or there is no AVIF.
+    GModule* const loaded = g_module_open(module.c_str(), G_MODULE_BIND_LOCAL);
+    if (loaded != nullptr) g_module_make_resident(loaded);
+}
+
 // The AV1 decoder starts as many threads as there are cores; on one core it is the same on every machine.
 void keep_to_one_core() noexcept {
     const int core = sched_getcpu();
@@ -342,19 +356,6 @@ std::string_view picture_outcome_name(PictureOutcome outcome) noexcept {
             return "failed";
     }
     return "failed";
-}
-
-// AVIF alone is in a module where the distribution has split libvips into them (Debian).  libvips loads whatever it
-// finds: thirty more libraries, of document readers and ImageMagick, for types that we do not take.
-void load_avif_module() {
-    Dl_info library{};
-    if (dladdr(reinterpret_cast<const void*>(&vips_init), &library) == 0 || library.dli_fname == nullptr) return;
-    const std::filesystem::path module =
-        std::filesystem::path(library.dli_fname).parent_path() /
-        ("vips-modules-" + std::to_string(vips_version(0)) + "." + std::to_string(vips_version(1))) / "vips-heif.so";
-    // Registers its loaders.  Where there is none, libvips has them itself, or there is no AVIF.
-    GModule* const loaded = g_module_open(module.c_str(), G_MODULE_BIND_LOCAL);
-    if (loaded != nullptr) g_module_make_resident(loaded);
 }
 
 bool load_decoders() {

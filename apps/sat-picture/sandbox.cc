@@ -34,7 +34,7 @@ bool lower_limit(__rlimit_resource resource, rlim_t value) noexcept {
     return setrlimit(resource, &limit) == 0;
 }
 
-// Libvips and its libraries come to 60 KiB.
+// Libvips and its libraries come to 70 KiB.
 constexpr std::size_t kMaxMaps = std::size_t{1} << 20;
 
 // What the decoders of the six formats take, and what their libraries, GLib and another libc might: the picture that is
@@ -153,7 +153,7 @@ bool may_fork() {
     struct stat tasks {};
     constexpr nlink_t kDotAndParent = 2;
     if (stat("/proc/self/task", &tasks) != 0 || tasks.st_nlink != kDotAndParent + 1) return false;
-    // To write down a thousand mappings takes the kernel a millisecond, half as long as the fork; what maps another one
+    // To write down six hundred mappings takes the kernel a millisecond, half as long as the fork; what maps another one
     // makes the address space larger.
     static std::size_t seen = 0;
     const std::size_t pages = pages_mapped();

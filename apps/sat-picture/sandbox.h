@@ -8,7 +8,7 @@
 namespace sat {
 
 // The helper's cap on memory.  It is set as address space, which resident memory cannot exceed; libvips with all its
-// libraries takes 150 MiB of that before the first pixel, 30 MiB of it resident.
+// libraries takes 130 MiB of that before the first pixel, 30 MiB of it resident.
 inline constexpr std::size_t kMemoryCap = std::size_t{512} << 20;
 // Decoding 4 GiB of TIFF takes 10 to 40 s.
 inline constexpr unsigned kCpuSeconds = 60;

@@ -405,6 +405,21 @@ TEST(Picture, RefusesAnImageOfAnotherType) {
         expect_error(examine_fd(Scratch(start).fd()), "unsupported");
 }
 
+// Debian's other modules are document readers, ImageMagick and what they load.
+TEST(Picture, TheHelperLoadsTheModuleForAvifAlone) {
+    Helper helper;
+    const FileDescriptor fd(open((kFixtures / "print.heic").c_str(), O_RDONLY | O_CLOEXEC));
+    (void)read_all(helper.ask(fd.get()).get());  // it has loaded what it will
+    std::ifstream maps("/proc/" + std::to_string(helper.process()) + "/maps");
+    std::set<std::string> modules;
+    for (std::string line; std::getline(maps, line);) {
+        const std::size_t at = line.find("/vips-modules-");
+        if (at != std::string::npos) modules.insert(line.substr(line.rfind('/') + 1));
+    }
+    for (const std::string& module : modules) EXPECT_EQ(module, "vips-heif.so");
+    EXPECT_EQ(helper.end(), 0);
+}
+
 TEST(Picture, RefusesWhatIsNoRegularFile) {
     expect_error(examine("/dev/null"), "failed");
     expect_error(examine("/dev/zero"), "failed");
