@@ -259,7 +259,8 @@ Result<Picture> parse_picture_report(std::string_view text) {
         const std::string error = in.text("error", 64);
         if (!in.finish()) return fail(nonsense);
         const char* const types = "use JPEG, PNG, TIFF, WebP, GIF or AVIF";
-        if (error == "not_an_image") return fail(Errc::bad_data, "the file is not an image, or not of a type that is known here", types);
+        if (error == "not_an_image")
+            return fail(Errc::bad_data, "the file is not an image, or not of a type that is known here", types);
         if (error == "unsupported") return fail(Errc::bad_data, "the file is an image of another type", types);
         if (error == "too_large") return fail(Errc::bad_data, "the image has too many pixels to be looked at");
         if (error == "failed") return fail(Errc::bad_data, "the image is damaged");

@@ -153,8 +153,8 @@ bool may_fork() {
     struct stat tasks {};
     constexpr nlink_t kDotAndParent = 2;
     if (stat("/proc/self/task", &tasks) != 0 || tasks.st_nlink != kDotAndParent + 1) return false;
-    // To write down six hundred mappings takes the kernel a millisecond, half as long as the fork; what maps another one
-    // makes the address space larger.
+    // To write down six hundred mappings takes the kernel a millisecond, half as long as the fork; what maps another
+    // one makes the address space larger.
     static std::size_t seen = 0;
     const std::size_t pages = pages_mapped();
     if (pages > 0 && pages == seen) return true;
