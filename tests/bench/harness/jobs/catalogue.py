@@ -224,6 +224,6 @@ def start_up(world):
 SUITES = [
     Suite("page", (10,), pages),
     Suite("search", (11,), search),
-    Suite("few works and many", (16,), flat, rounds=3),
-    Suite("start", (17,), start_up, rounds=3),
+    Suite("few works and many", (16,), flat),
+    Suite("start", (17,), start_up),
 ]

@@ -59,4 +59,4 @@ def envelope(world):
     ]  # fmt: skip
 
 
-SUITES = [Suite("envelope", (19,), envelope, rounds=3)]
+SUITES = [Suite("envelope", (19,), envelope)]

@@ -59,4 +59,4 @@ def uploads_at_once(world):
     ]
 
 
-SUITES = [Suite("uploads at once", (14,), uploads_at_once, rounds=3)]
+SUITES = [Suite("uploads at once", (14,), uploads_at_once)]
