@@ -359,7 +359,10 @@ TEST_F(BackupCommand, TakesTheMasterKeyFromTheDuplicateToo) {
 
 TEST_F(BackupCommand, IsRestoredWithoutWhatCannotBeReadOfIt) {
     const std::string id = upload();
-    const std::string other = upload("Another");
+    // On another shelf: what makes one of them unreadable leaves the other alone.
+    std::string other = upload("Another");
+    int works = 2;
+    for (; other.substr(0, 2) == id.substr(0, 2); ++works) other = upload("Another");
     ASSERT_EQ(backup().exit, 0);
     stop_vault();
     no_vault();
@@ -381,9 +384,7 @@ TEST_F(BackupCommand, IsRestoredWithoutWhatCannotBeReadOfIt) {
         EXPECT_TRUE(fs::exists(data() / "master.key"));
         EXPECT_THAT(partial.error()["message"].get<std::string>(), HasSubstr("could not be read or is damaged"));
         EXPECT_THAT(partial.error()["hint"].get<std::string>(), HasSubstr("to restore again"));
-        if (other.substr(0, 2) != id.substr(0, 2)) {
-            EXPECT_TRUE(fs::exists(image_of(other, data())));
-        }
+        EXPECT_TRUE(fs::exists(image_of(other, data())));
     }
     // Not half of it: the catalogue has it all.
     const Done leafless = restore_with("/backup/leaves");
@@ -392,7 +393,7 @@ TEST_F(BackupCommand, IsRestoredWithoutWhatCannotBeReadOfIt) {
     EXPECT_EQ(leafless.error()["found"]["damages"][0]["part"], "leaves");
     EXPECT_EQ(leafless.error()["found"]["damages"][0]["remedy"], "rebuild");
     EXPECT_FALSE(fs::exists(data() / "leaves"));
-    EXPECT_EQ(vaultd_command({"status"}).json().run().data()["leaves"], 2);
+    EXPECT_EQ(vaultd_command({"status"}).json().run().data()["leaves"], works);
     EXPECT_EQ(read_text(data() / "leaves"), read_text(backup_dir() / "leaves"));
     EXPECT_EQ(vaultd_command({"check"}).json().run().exit, 0);
     // What says nothing of the disk takes no name from anything: the restore is run again.
