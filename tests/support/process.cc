@@ -38,7 +38,7 @@ bool eventually(const std::function<bool()>& condition, Duration patience) {
 namespace {
 
 // A program that has ended does not end the test that writes to it: the write fails instead.
-[[maybe_unused]] const auto pipe_signal_before = ::signal(SIGPIPE, SIG_IGN);
+[[maybe_unused]] const auto kPipeSignalBefore = ::signal(SIGPIPE, SIG_IGN);
 
 struct Pipe {
     FileDescriptor read;
